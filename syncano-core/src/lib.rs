@@ -1,0 +1,46 @@
+//! The model of Custom Sockets and its rules.
+//!
+//! A [`Socket`] names endpoints, says which script answers which HTTP method, and carries the scripts.
+//! The macro, the server and the command line all read the same model and the same rules from here:
+//! [`Socket::from_json`] and [`Socket::validate`] return every [`Violation`] with the path of what is wrong, and
+//! each front end maps that path to its own place (a span, a field error, a line of text).
+//!
+//! Nothing here does I/O.
+//!
+//! ```
+//! use syncano_core::{Method, Runtime, Socket};
+//!
+//! let socket = Socket::builder("my_custom_socket")
+//!     .script("custom_script", Runtime::Python3, "print('hello')")
+//!     .call("my_endpoint", "custom_script", [Method::Get])
+//!     .build()
+//!     .expect("the definition is valid");
+//! assert_eq!(socket.endpoints["my_endpoint"].calls[0].name, "custom_script");
+//! ```
+
+mod builder;
+pub mod headers;
+mod inherit;
+mod json;
+pub mod limits;
+mod method;
+mod name;
+pub mod route;
+mod runtime;
+mod schema;
+mod socket;
+mod status;
+mod trace;
+mod validate;
+mod violation;
+
+pub use builder::SocketBuilder;
+pub use headers::ResultKind;
+pub use method::{Method, Methods, UnknownMethod};
+pub use name::{NameKind, NameProblem, closest, normalize};
+pub use runtime::{Language, Runtime, UnknownRuntime};
+pub use schema::{Inputs, Outputs, Placement, SCHEMA_KEYS};
+pub use socket::{Call, ClassDependency, Dependency, Endpoint, Map, ScriptDependency, ScriptSource, Socket};
+pub use status::SocketStatus;
+pub use trace::{CustomResponse, RunResult, RunStatus, Trace};
+pub use violation::{Path, Segment, Severity, Violation, ViolationKind, Violations};

@@ -1,0 +1,36 @@
+//! Limits on the shape of one definition or request. They are always on.
+
+/// Characters of a name.
+pub const NAME: usize = 64;
+/// Characters of a description.
+pub const DESCRIPTION: usize = 256;
+/// Endpoints of one socket.
+pub const ENDPOINTS: usize = 30;
+/// Dependencies of one socket.
+pub const DEPENDENCIES: usize = 100;
+/// Bytes of a script's source (3 MiB).
+pub const SOURCE_BYTES: usize = 3 * 1024 * 1024;
+/// Keys of a `metadata` object.
+pub const METADATA_KEYS: usize = 64;
+/// Characters of a key of a `metadata` object.
+pub const METADATA_KEY: usize = 64;
+/// Bytes of one value of a `metadata` object, as JSON (4 KiB). Schemas are not counted.
+pub const METADATA_VALUE_BYTES: usize = 4 * 1024;
+/// Bytes of one JSON Schema in an endpoint's metadata (256 KiB).
+pub const SCHEMA_BYTES: usize = 256 * 1024;
+/// Keys of a `config` object.
+pub const CONFIG_KEYS: usize = 1024;
+/// Characters of a key of a `config` object.
+pub const CONFIG_KEY: usize = 64;
+/// Bytes of a `config` object as JSON (256 KiB).
+pub const CONFIG_BYTES: usize = 256 * 1024;
+/// The longest time a script may be given, in seconds.
+pub const TIMEOUT_SECONDS: f64 = 300.0;
+/// The longest time an answer may be cached, in seconds.
+pub const CACHE_SECONDS: u32 = 1800;
+/// Bytes of the body of a run (512 KiB).
+pub const RUN_BODY_BYTES: usize = 512 * 1024;
+/// Bytes of standard output and standard error of a run together (512 KiB).
+pub const OUTPUT_BYTES: usize = 512 * 1024;
+/// Bytes of the answer of a run (6 MiB).
+pub const RESPONSE_BYTES: usize = 6 * 1024 * 1024;

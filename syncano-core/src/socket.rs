@@ -1,0 +1,162 @@
+//! The model: a socket, its endpoints, their calls, and what they depend on.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Methods, Runtime, SocketBuilder, Violation};
+
+/// A JSON object.
+pub type Map = serde_json::Map<String, serde_json::Value>;
+
+/// The definition of a custom socket; as JSON it is the body that creates one.
+///
+/// A value of this type may break the rules; [`Socket::validate`] tells. [`Socket::builder`] and
+/// [`Socket::from_json`] only make valid ones.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(try_from = "serde_json::Value")]
+pub struct Socket {
+    /// The name, unique in its instance.
+    pub name: String,
+    /// For people.
+    pub description: String,
+    /// What scripts see as `CONFIG`.
+    pub config: Map,
+    /// Free data of the socket's author.
+    pub metadata: Map,
+    /// The endpoints by name.
+    pub endpoints: BTreeMap<String, Endpoint>,
+    /// What the calls refer to.
+    pub dependencies: Vec<Dependency>,
+}
+
+impl Socket {
+    /// Starts a definition.
+    pub fn builder(name: impl Into<String>) -> SocketBuilder {
+        SocketBuilder::new(name)
+    }
+
+    /// The dependency that a call of this name refers to.
+    pub fn script(&self, name: &str) -> Option<&ScriptDependency> {
+        self.dependencies.iter().find_map(|dependency| match dependency {
+            Dependency::Script(script) if script.name == name => Some(script),
+            _ => None,
+        })
+    }
+}
+
+impl TryFrom<serde_json::Value> for Socket {
+    type Error = crate::violation::Violations;
+
+    fn try_from(value: serde_json::Value) -> Result<Self, Self::Error> {
+        Socket::from_json(&value).map_err(crate::violation::Violations)
+    }
+}
+
+/// One endpoint: an address that answers some HTTP methods.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Endpoint {
+    /// Which script answers which methods; the first call that lists a method answers it.
+    pub calls: Vec<Call>,
+    /// Free data, and under the name of a method (or `*`) its schemas.
+    pub metadata: Map,
+    /// Who may call; kept and echoed.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub acl: Map,
+}
+
+/// One call of an endpoint: a script and the methods it answers.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "type", rename = "script")]
+pub struct Call {
+    /// The name of the script dependency, or of a script endpoint that exists.
+    pub name: String,
+    /// The methods answered.
+    pub methods: Methods,
+    /// Only callers with a key may run it. `None` keeps what was published before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub private: Option<bool>,
+    /// Seconds for which an answer may be repeated. `None` keeps what was published before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache: Option<u32>,
+    /// Seconds that the script may take. `None` keeps what was published before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<f64>,
+}
+
+impl Call {
+    /// A call with no options.
+    pub fn new(name: impl Into<String>, methods: impl Into<Methods>) -> Call {
+        Call { name: name.into(), methods: methods.into(), private: None, cache: None, timeout: None }
+    }
+}
+
+/// What a socket brings along or needs.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum Dependency {
+    /// A script.
+    Script(ScriptDependency),
+    /// A class of data objects: stored and echoed.
+    Class(ClassDependency),
+}
+
+impl Dependency {
+    /// The name by which calls refer to it.
+    pub fn name(&self) -> &str {
+        match self {
+            Dependency::Script(script) => &script.name,
+            Dependency::Class(class) => &class.name,
+        }
+    }
+}
+
+/// A script that calls refer to by name.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ScriptDependency {
+    /// The name that calls use.
+    pub name: String,
+    /// The script itself, or which existing one.
+    #[serde(flatten)]
+    pub script: ScriptSource,
+    /// The script's own configuration (`timeout`, `fresh`, …). `None` keeps what was published before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub config: Option<Map>,
+}
+
+/// Where a script comes from.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum ScriptSource {
+    /// A new script.
+    New {
+        /// What runs it.
+        runtime_name: Runtime,
+        /// The program text.
+        source: String,
+    },
+    /// A script that is on the server already.
+    Existing {
+        /// Its number.
+        script: i64,
+    },
+}
+
+/// A class that the socket needs.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ClassDependency {
+    /// The class's name.
+    pub name: String,
+    /// Its fields.
+    pub schema: Vec<serde_json::Value>,
+}
+
+impl Socket {
+    /// Checks every rule that can be checked without a server. An empty list means: valid.
+    ///
+    /// A violation's [`severity`](crate::ViolationKind::severity) tells whether the server refuses the
+    /// definition, stores it with status `error`, or tolerates it.
+    pub fn validate(&self) -> Vec<Violation> {
+        crate::validate::validate(self)
+    }
+}

@@ -1,0 +1,208 @@
+//! The rules of a definition. Written once: the macro, the server and the command line all call this.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    Call, Dependency, Endpoint, Map, Methods, NameKind, Path, ScriptDependency, ScriptSource, Socket,
+    Violation, ViolationKind, limits, name::normalize, schema,
+};
+
+pub(crate) fn validate(socket: &Socket) -> Vec<Violation> {
+    let mut found = Found::default();
+    let root = Path::root();
+    found.name(&root.key("name"), NameKind::Socket, &socket.name);
+    found.length(
+        &root.key("description"),
+        "characters",
+        limits::DESCRIPTION,
+        socket.description.chars().count(),
+    );
+    found.config(&root.key("config"), &socket.config);
+    found.metadata(&root.key("metadata"), &socket.metadata, false);
+    found.endpoints(socket);
+    found.dependencies(socket);
+    found.0
+}
+
+#[derive(Default)]
+struct Found(Vec<Violation>);
+
+impl Found {
+    fn report(&mut self, path: Path, kind: ViolationKind) {
+        self.0.push(Violation { path, kind });
+    }
+
+    fn name(&mut self, path: &Path, kind: NameKind, name: &str) {
+        if let Err(problem) = kind.check(name) {
+            self.report(path.clone(), ViolationKind::Name { kind, name: name.to_owned(), problem });
+        }
+    }
+
+    fn count(&mut self, path: &Path, what: &'static str, limit: usize, found: usize) {
+        if found > limit {
+            self.report(path.clone(), ViolationKind::TooMany { what, limit, found });
+        }
+    }
+
+    fn length(&mut self, path: &Path, unit: &'static str, limit: usize, found: usize) {
+        if found > limit {
+            self.report(path.clone(), ViolationKind::TooLong { unit, limit, found });
+        }
+    }
+
+    fn config(&mut self, path: &Path, config: &Map) {
+        self.count(path, "keys", limits::CONFIG_KEYS, config.len());
+        for key in config.keys() {
+            self.length(&path.key(key), "characters in a key", limits::CONFIG_KEY, key.chars().count());
+        }
+        self.length(path, "bytes of JSON", limits::CONFIG_BYTES, json_bytes(config));
+    }
+
+    fn metadata(&mut self, path: &Path, metadata: &Map, of_endpoint: bool) {
+        self.count(path, "keys", limits::METADATA_KEYS, metadata.len());
+        for (key, value) in metadata {
+            let path = path.key(key);
+            self.length(&path, "characters in a key", limits::METADATA_KEY, key.chars().count());
+            let mut rest = value.clone();
+            if of_endpoint && let Some(object) = rest.as_object_mut() {
+                for word in schema::SCHEMA_KEYS {
+                    if let Some(schema) = object.remove(word) {
+                        self.length(
+                            &path.key(word),
+                            "bytes of JSON in a schema",
+                            limits::SCHEMA_BYTES,
+                            json_bytes(&schema),
+                        );
+                    }
+                }
+            }
+            self.length(&path, "bytes of JSON", limits::METADATA_VALUE_BYTES, json_bytes(&rest));
+        }
+    }
+
+    fn endpoints(&mut self, socket: &Socket) {
+        let path = Path::root().key("endpoints");
+        if socket.endpoints.is_empty() {
+            self.report(path.clone(), ViolationKind::NoEndpoints(socket.name.clone()));
+        }
+        self.count(&path, "endpoints", limits::ENDPOINTS, socket.endpoints.len());
+        let mut seen = BTreeSet::new();
+        for (name, endpoint) in &socket.endpoints {
+            let path = path.key(name);
+            self.name(&path, NameKind::Endpoint, name);
+            if !seen.insert(normalize(name)) {
+                self.report(path.clone(), ViolationKind::DuplicateEndpoint(name.clone()));
+            }
+            self.metadata(&path.key("metadata"), &endpoint.metadata, true);
+            self.calls(&path.key("calls"), socket, name, endpoint);
+        }
+    }
+
+    fn calls(&mut self, path: &Path, socket: &Socket, name: &str, endpoint: &Endpoint) {
+        if endpoint.calls.is_empty() {
+            self.report(path.clone(), ViolationKind::NoCalls(name.to_owned()));
+        }
+        for (index, call) in endpoint.calls.iter().enumerate() {
+            let path = path.index(index);
+            self.name(&path.key("name"), NameKind::Script, &call.name);
+            if call.methods == Methods::Only(Vec::new()) {
+                self.report(path.key("methods"), ViolationKind::NoMethods);
+            }
+            self.overlaps(&path.key("methods"), name, &endpoint.calls[..index], call);
+            let resolved = socket.dependencies.iter().any(|dependency| {
+                matches!(dependency, Dependency::Script(script) if normalize(&script.name) == normalize(&call.name))
+            });
+            if !resolved {
+                self.report(
+                    path.key("name"),
+                    ViolationKind::UnresolvedCall { endpoint: name.to_owned(), call: call.name.clone() },
+                );
+            }
+            if let Some(seconds) = call.timeout
+                && !(seconds > 0.0 && seconds <= limits::TIMEOUT_SECONDS)
+            {
+                self.report(path.key("timeout"), ViolationKind::Timeout(seconds));
+            }
+            if let Some(seconds) = call.cache
+                && seconds > limits::CACHE_SECONDS
+            {
+                self.report(path.key("cache"), ViolationKind::Cache(seconds));
+            }
+        }
+    }
+
+    /// The first call that lists a method answers it, so a later one that lists it too is a slip.
+    fn overlaps(&mut self, path: &Path, endpoint: &str, earlier: &[Call], call: &Call) {
+        if let Some((first, by)) = earlier.iter().enumerate().find(|(_, c)| c.methods == Methods::Any) {
+            self.report(
+                path.clone(),
+                ViolationKind::Unreachable {
+                    endpoint: endpoint.to_owned(),
+                    call: call.name.clone(),
+                    by: by.name.clone(),
+                    first,
+                },
+            );
+            return;
+        }
+        let Methods::Only(methods) = &call.methods else { return };
+        for (index, method) in methods.iter().enumerate() {
+            let taken = earlier.iter().enumerate().find(|(_, c)| c.methods.contains(*method));
+            let repeated = methods[..index].contains(method);
+            let (first, by) = match taken {
+                Some((first, by)) => (first, &by.name),
+                None if repeated => (earlier.len(), &call.name),
+                None => continue,
+            };
+            self.report(
+                path.index(index),
+                ViolationKind::MethodTaken {
+                    endpoint: endpoint.to_owned(),
+                    method: *method,
+                    by: by.clone(),
+                    first,
+                },
+            );
+        }
+    }
+
+    fn dependencies(&mut self, socket: &Socket) {
+        let path = Path::root().key("dependencies");
+        self.count(&path, "dependencies", limits::DEPENDENCIES, socket.dependencies.len());
+        let mut seen = BTreeSet::new();
+        for (index, dependency) in socket.dependencies.iter().enumerate() {
+            let path = path.index(index);
+            let kind = match dependency {
+                Dependency::Script(_) => NameKind::Script,
+                Dependency::Class(_) => NameKind::Class,
+            };
+            self.name(&path.key("name"), kind, dependency.name());
+            if !seen.insert((kind == NameKind::Class, normalize(dependency.name()))) {
+                self.report(
+                    path.key("name"),
+                    ViolationKind::DuplicateDependency(dependency.name().to_owned()),
+                );
+            }
+            if let Dependency::Script(script) = dependency {
+                self.script(&path, script);
+            }
+        }
+    }
+
+    fn script(&mut self, path: &Path, script: &ScriptDependency) {
+        if let ScriptSource::New { source, .. } = &script.script {
+            self.length(&path.key("source"), "bytes", limits::SOURCE_BYTES, source.len());
+            if source.trim().is_empty() {
+                self.report(path.key("source"), ViolationKind::EmptyScript(script.name.clone()));
+            }
+        }
+        if let Some(config) = &script.config {
+            self.config(&path.key("config"), config);
+        }
+    }
+}
+
+fn json_bytes(value: &impl serde::Serialize) -> usize {
+    // A JSON value always serialises; there is no other way in here.
+    serde_json::to_vec(value).map_or(0, |bytes| bytes.len())
+}

@@ -1,0 +1,7 @@
+//! The check of Python scripts, from outside.
+
+mod errors;
+mod hostile;
+mod library;
+mod panics;
+mod valid;
