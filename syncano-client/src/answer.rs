@@ -1,0 +1,185 @@
+//! How the answer of a call is read.
+//!
+//! The server says in headers what the body is; the HTTP status alone can't tell a script's own 500 from a failed
+//! run, nor old clients' 200 for a failure from success.
+
+use std::any::{Any, TypeId};
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use serde::de::Error as _;
+use syncano_core::{ResultKind, RunStatus, Trace, headers};
+
+use crate::{ApiError, CallError, CallResult, Response, ScriptError, ScriptFailure};
+
+/// Whether the call asks for the record of the run instead of the script's answer.
+pub(crate) fn wants_trace<T: 'static>() -> bool {
+    TypeId::of::<T>() == TypeId::of::<Trace>()
+}
+
+pub(crate) fn read<T: CallResult, E: ScriptError>(
+    endpoint: String,
+    request: String,
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response<T>, CallError<E>> {
+    let word = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let Some(run) = word(headers::STATUS) else {
+        return Err(CallError::Api { endpoint, error: ApiError::read(status, request, &body) });
+    };
+    let run = RunStatus::from_word(run);
+    let kind = word(headers::RESULT).and_then(ResultKind::from_word);
+    let trace = word(headers::TRACE).and_then(|number| number.parse().ok());
+
+    let value = match (kind, run) {
+        (Some(ResultKind::Value), _) => serde_json::from_slice(&body),
+        (Some(ResultKind::Response), _) if status.is_success() => text_or_json(&body),
+        (Some(ResultKind::Response | ResultKind::AppError), _) => {
+            return Err(match serde_json::from_slice(&body) {
+                Ok(error) => CallError::App { endpoint, error },
+                Err(_) => CallError::Response { endpoint, status, body },
+            });
+        }
+        (Some(ResultKind::Trace), Some(_)) if wants_trace::<T>() => serde_json::from_slice(&body),
+        (Some(ResultKind::Trace), Some(run)) => match serde_json::from_slice::<Trace>(&body) {
+            Ok(trace) if run == RunStatus::Success => return printed(endpoint, status, headers, trace),
+            Ok(trace) => return Err(CallError::Script(Box::new(failure(endpoint, trace)))),
+            Err(source) => Err(source),
+        },
+        (None, _) | (_, None) => {
+            Err(serde_json::Error::custom("the server says in its headers what this client doesn't know"))
+        }
+    };
+    match value {
+        Ok(value) => Ok(Response { status, headers, trace, value }),
+        Err(source) => Err(CallError::Decode { endpoint, source, body }),
+    }
+}
+
+/// The answer of a program that made no response: what it printed.
+fn printed<T: CallResult, E: ScriptError>(
+    endpoint: String,
+    status: StatusCode,
+    headers: HeaderMap,
+    trace: Trace,
+) -> Result<Response<T>, CallError<E>> {
+    let stdout = trace.result.stdout;
+    // A program that prints nothing answers nothing: `null`, which is `()` and `None`.
+    let nothing = stdout.is_empty() && TypeId::of::<T>() != TypeId::of::<String>();
+    match text_or_json(if nothing { b"null" } else { stdout.as_bytes() }) {
+        Ok(value) => Ok(Response { status, headers, trace: Some(trace.id), value }),
+        Err(source) => Err(CallError::Decode { endpoint, source, body: stdout.into() }),
+    }
+}
+
+fn failure(endpoint: String, trace: Trace) -> ScriptFailure {
+    ScriptFailure {
+        endpoint,
+        status: trace.status,
+        stdout: trace.result.stdout,
+        stderr: trace.result.stderr,
+        trace: trace.id,
+        duration: trace.duration,
+    }
+}
+
+/// Text for [`String`], JSON for every other type.
+fn text_or_json<T: CallResult>(body: &[u8]) -> Result<T, serde_json::Error> {
+    if TypeId::of::<T>() != TypeId::of::<String>() {
+        return serde_json::from_slice(body);
+    }
+    let text = String::from_utf8(body.to_vec()).map_err(serde_json::Error::custom)?;
+    // `T` is `String`; only the compiler doesn't know.
+    let text: Box<dyn Any> = Box::new(text);
+    text.downcast().map(|text| *text).map_err(|_| serde_json::Error::custom("not a string"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use serde_json::json;
+
+    use super::*;
+    use crate::NoError;
+
+    fn answer(status: u16, run: &str, kind: &str, body: &str) -> (StatusCode, HeaderMap, Bytes) {
+        let mut headers = HeaderMap::new();
+        if !run.is_empty() {
+            headers.insert(headers::STATUS, run.parse().unwrap());
+            headers.insert(headers::RESULT, kind.parse().unwrap());
+            headers.insert(headers::TRACE, "7".parse().unwrap());
+        }
+        (StatusCode::from_u16(status).unwrap(), headers, Bytes::from(body.to_owned()))
+    }
+
+    fn read_as<T: CallResult, E: ScriptError>(
+        (status, headers, body): (StatusCode, HeaderMap, Bytes),
+    ) -> Result<T, CallError<E>> {
+        read("s/e".to_owned(), "GET /".to_owned(), status, headers, body).map(|response| response.value)
+    }
+
+    fn trace(status: &str, stdout: &str) -> String {
+        json!({
+            "id": 7, "status": status, "executed_at": "2026-01-01T00:00:00.000000Z", "duration": 3,
+            "result": {"stdout": stdout, "stderr": "oh"},
+        })
+        .to_string()
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    enum StockError {
+        OutOfStock { left: u32 },
+    }
+
+    #[test]
+    fn values_are_json_whatever_the_type() {
+        assert_eq!(read_as::<u8, NoError>(answer(200, "success", "value", "3")).unwrap(), 3);
+        assert_eq!(read_as::<String, NoError>(answer(200, "success", "value", "\"x\"")).unwrap(), "x");
+        read_as::<(), NoError>(answer(200, "success", "value", "null")).unwrap();
+        let error = read_as::<u8, NoError>(answer(200, "success", "value", "\"garbage\"")).unwrap_err();
+        let CallError::Decode { endpoint, body, .. } = &error else { panic!("{error:?}") };
+        assert_eq!((endpoint.as_str(), body.as_ref()), ("s/e", b"\"garbage\"".as_slice()));
+        assert!(error.to_string().contains("garbage"), "{error}");
+    }
+
+    #[test]
+    fn what_a_program_prints_is_text_or_json() {
+        let printed = |text| answer(200, "success", "trace", &trace("success", text));
+        assert_eq!(read_as::<String, NoError>(printed("3 x")).unwrap(), "3 x");
+        assert_eq!(read_as::<Vec<u8>, NoError>(printed("[3]")).unwrap(), [3]);
+        assert_eq!(read_as::<Option<u8>, NoError>(printed("")).unwrap(), None);
+        assert_eq!(read_as::<String, NoError>(printed("")).unwrap(), "");
+        assert!(matches!(read_as::<u8, NoError>(printed("x")), Err(CallError::Decode { .. })));
+    }
+
+    #[test]
+    fn a_failed_run_is_a_script_failure_though_the_status_is_200() {
+        let failed = answer(200, "failure", "trace", &trace("failure", "so far"));
+        let Err(CallError::Script(failure)) = read_as::<u8, NoError>(failed.clone()) else { panic!() };
+        assert_eq!((failure.stdout.as_str(), failure.stderr.as_str(), failure.trace), ("so far", "oh", 7));
+        // Whoever asks for the trace gets it.
+        assert_eq!(read_as::<Trace, NoError>(failed).unwrap().status, RunStatus::Failure);
+    }
+
+    #[test]
+    fn a_response_of_the_script_is_read_by_its_status() {
+        let response = |status, body| answer(status, "success", "response", body);
+        assert_eq!(read_as::<String, NoError>(response(201, "plain")).unwrap(), "plain");
+        assert_eq!(read_as::<u8, NoError>(response(200, "3")).unwrap(), 3);
+        let own = r#"{"OutOfStock": {"left": 2}}"#;
+        let app =
+            |error| matches!(error, Err(CallError::App { error: StockError::OutOfStock { left: 2 }, .. }));
+        assert!(app(read_as::<u8, StockError>(response(409, own))));
+        assert!(app(read_as::<u8, StockError>(answer(422, "failure", "app-error", own))));
+        let other = read_as::<u8, StockError>(response(500, "boom"));
+        assert!(matches!(other, Err(CallError::Response { status: StatusCode::INTERNAL_SERVER_ERROR, .. })));
+    }
+
+    #[test]
+    fn without_the_headers_nothing_ran() {
+        let refused = read_as::<u8, NoError>(answer(404, "", "", r#"{"detail": "no such endpoint"}"#));
+        let Err(error @ CallError::Api { .. }) = refused else { panic!() };
+        assert_eq!(error.to_string(), "`s/e` was refused: GET /: 404 Not Found: no such endpoint");
+    }
+}

@@ -1,0 +1,188 @@
+//! A typed call: built by the generated functions, sent when awaited.
+
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::time::Duration;
+
+use http::{HeaderMap, StatusCode};
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
+use syncano_core::{Method, route};
+
+use crate::__private::Target;
+use crate::error::RequestProblem;
+use crate::{CallError, Instance, answer, encode};
+
+/// What a function tagged with `#[endpoint]` may take: any type that serialises and has a JSON Schema.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be an argument of an endpoint",
+    label = "an argument must implement `serde::Serialize` and `schemars::JsonSchema`",
+    note = "derive them: #[derive(serde::Serialize, schemars::JsonSchema)]"
+)]
+pub trait Argument: Serialize + JsonSchema {}
+
+impl<T: Serialize + JsonSchema + ?Sized> Argument for T {}
+
+/// What a function tagged with `#[endpoint]` may return: any type that deserialises and has a JSON Schema.
+///
+/// [`String`] takes what the script printed as it is, [`Trace`](crate::Trace) the whole record of the run, every
+/// other type the JSON that the script returned or printed.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be the result of an endpoint",
+    label = "a result must implement `serde::Deserialize` and `schemars::JsonSchema`",
+    note = "derive them: #[derive(serde::Deserialize, schemars::JsonSchema)]"
+)]
+pub trait CallResult: DeserializeOwned + JsonSchema + Send + 'static {}
+
+impl<T: DeserializeOwned + JsonSchema + Send + 'static> CallResult for T {}
+
+/// What `error = …` of an endpoint may name: any type that deserialises, usually an enum.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be the error of an endpoint",
+    label = "an error must implement `serde::Deserialize`",
+    note = "derive it: #[derive(serde::Deserialize)]"
+)]
+pub trait ScriptError: DeserializeOwned + Send + 'static {}
+
+impl<T: DeserializeOwned + Send + 'static> ScriptError for T {}
+
+/// The error type of a call whose script has no errors of its own. It has no values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoError {}
+
+impl<'de> Deserialize<'de> for NoError {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<NoError, D::Error> {
+        Err(serde::de::Error::custom("the function declares no error type"))
+    }
+}
+
+impl fmt::Display for NoError {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {}
+    }
+}
+
+impl std::error::Error for NoError {}
+
+/// A call that is sent when awaited.
+///
+/// `.await` gives the value; [`send`](Call::send) gives the value with status and headers.
+#[must_use = "a call is sent only when it is awaited"]
+pub struct Call<T, E = NoError> {
+    instance: Instance,
+    target: &'static Target,
+    arguments: Vec<encode::Argument>,
+    method: Method,
+    timeout: Option<Duration>,
+    types: PhantomData<fn() -> (T, E)>,
+}
+
+/// An answer with what came along.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Response<T> {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The number of the run's trace on the server.
+    pub trace: Option<i64>,
+    /// The value.
+    pub value: T,
+}
+
+impl<T, E> Call<T, E> {
+    pub(crate) fn new(instance: &Instance, target: &'static Target) -> Call<T, E> {
+        Call {
+            instance: instance.clone(),
+            target,
+            arguments: Vec::new(),
+            method: target.methods.first().copied().unwrap_or(Method::Post),
+            timeout: None,
+            types: PhantomData,
+        }
+    }
+
+    pub(crate) fn push(&mut self, argument: encode::Argument) {
+        self.arguments.push(argument);
+    }
+
+    /// Sends another of the methods that the endpoint lists; the first is sent otherwise (POST for `*`).
+    pub fn method(mut self, method: Method) -> Self {
+        self.method = method;
+        self
+    }
+
+    /// Waits this long for the answer instead of 310 s. The script's own timeout is the server's business.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+}
+
+impl<T: CallResult, E: ScriptError> Call<T, E> {
+    /// Sends the call.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn send(self) -> Result<Response<T>, CallError<E>> {
+        let Target { socket, endpoint, methods } = self.target;
+        let endpoint_name = || format!("{socket}/{endpoint}");
+        let refuse = |reason| CallError::Request { endpoint: endpoint_name(), reason };
+        if !methods.contains(&self.method) {
+            return Err(refuse(RequestProblem::Method { method: self.method, allowed: methods.to_vec() }));
+        }
+        let encode::Request { query, body } = encode::request(self.method, self.arguments).map_err(refuse)?;
+
+        let path = route::run(self.instance.name(), socket, endpoint);
+        // Both name the same five methods.
+        let method = http::Method::from_bytes(self.method.as_str().as_bytes()).unwrap_or(http::Method::POST);
+        let mut request = self
+            .instance
+            .client()
+            .request(method.clone(), &path)
+            .ok_or_else(|| refuse(RequestProblem::Key))?
+            .query(&query);
+        if let Some(body) = body {
+            request = request.header(http::header::CONTENT_TYPE, "application/json").body(body);
+        }
+        if answer::wants_trace::<T>() {
+            use syncano_core::headers;
+            request = request.header(headers::WANT, headers::WANT_TRACE);
+        }
+        if let Some(timeout) = self.timeout {
+            request = request.timeout(timeout);
+        }
+        let transport = |source: reqwest::Error| CallError::Transport {
+            endpoint: endpoint_name(),
+            source: source.without_url(),
+        };
+        let response = request.send().await.map_err(transport)?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = response.bytes().await.map_err(transport)?;
+        answer::read(endpoint_name(), format!("{method} {path}"), status, headers, body)
+    }
+}
+
+impl<T: CallResult, E: ScriptError> IntoFuture for Call<T, E> {
+    type Output = Result<T, CallError<E>>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move { self.send().await.map(|response| response.value) })
+    }
+}
+
+impl<T, E> fmt::Debug for Call<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("instance", &self.instance.name())
+            .field("socket", &self.target.socket)
+            .field("endpoint", &self.target.endpoint)
+            .field("method", &self.method)
+            .finish_non_exhaustive()
+    }
+}

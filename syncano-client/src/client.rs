@@ -1,0 +1,158 @@
+//! The connection to a server.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderValue, StatusCode};
+use reqwest::{Method, Url};
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use syncano_core::route;
+
+use crate::{ApiError, Error, Instance};
+
+/// How long to wait for a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long to wait for an answer unless the call says otherwise: scripts may take 300 s.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(310);
+
+/// A server, and with an account key the right to manage what the account owns. Cheap to clone.
+///
+/// ```no_run
+/// # async fn run() -> Result<(), syncano_client::Error> {
+/// use syncano_client::Client;
+///
+/// let client = Client::connect("http://127.0.0.1:8080")?.account_key("0123456789abcdef…");
+/// let instance = client.create_or_open_instance("my-app").await?;
+/// # let _ = instance; Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    /// Scheme and authority, without a path.
+    base: Arc<str>,
+    key: Option<Arc<SecretString>>,
+}
+
+impl Client {
+    /// A client of the server at `url`, without a key: it can call endpoints that are not private.
+    ///
+    /// Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`Error::Url`] when `url` is no `http://` or `https://` address.
+    pub fn connect(url: &str) -> Result<Client, Error> {
+        let refuse = |reason: &str| Error::Url { url: url.to_owned(), reason: reason.to_owned() };
+        let parsed = Url::parse(url).map_err(|error| refuse(&error.to_string()))?;
+        match parsed.scheme() {
+            "http" => {}
+            "https" if cfg!(feature = "tls") => {}
+            "https" => return Err(refuse("https needs the feature `tls` of syncano-client")),
+            _ => return Err(refuse("it must start with http:// or https://")),
+        }
+        if parsed.path() != "/" || parsed.query().is_some() {
+            return Err(refuse("leave out the path: the client adds it"));
+        }
+        #[cfg(feature = "tls")]
+        {
+            // An application may have chosen a provider already; then that one serves us too.
+            let _ = rustls::crypto::ring::default_provider().install_default();
+        }
+        let http = reqwest::Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(ANSWER_TIMEOUT)
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("syncano-client/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|source| Error::Transport { request: format!("connect to {url}"), source })?;
+        Ok(Client { http, base: parsed.as_str().trim_end_matches('/').into(), key: None })
+    }
+
+    /// The same client with an account key: 40 hexadecimal digits, shown by the server when the account is made.
+    pub fn account_key(mut self, key: impl Into<String>) -> Client {
+        self.key = Some(Arc::new(SecretString::from(key.into())));
+        self
+    }
+
+    /// The instance of that name. Nothing is sent; a wrong name shows at the first use.
+    pub fn instance(&self, name: impl Into<String>) -> Instance {
+        Instance::new(self.clone(), name.into())
+    }
+
+    /// Creates an instance.
+    ///
+    /// # Errors
+    /// [`Error::Api`] when the name breaks the rules or is taken, or the key is wrong.
+    pub async fn create_instance(&self, name: impl Into<String>) -> Result<Instance, Error> {
+        let name = name.into();
+        let _: Value = self.manage(Method::POST, &route::instances(), Some(&json!({ "name": name }))).await?;
+        Ok(self.instance(name))
+    }
+
+    /// The instance of that name, made unless this account has it already.
+    ///
+    /// # Errors
+    /// As [`create_instance`](Client::create_instance).
+    pub async fn create_or_open_instance(&self, name: impl Into<String>) -> Result<Instance, Error> {
+        let instance = self.instance(name);
+        if instance.exists().await? {
+            return Ok(instance);
+        }
+        match self.create_instance(instance.name()).await {
+            // Somebody with the same account was faster.
+            Err(Error::Api(error)) if error.status == StatusCode::BAD_REQUEST => {
+                if instance.exists().await? {
+                    Ok(instance)
+                } else {
+                    Err(error.into())
+                }
+            }
+            other => other,
+        }
+    }
+
+    /// Sends a management request and reads the JSON answer.
+    pub(crate) async fn manage<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<T, Error> {
+        let request = format!("{method} {path}");
+        let mut builder = self.request(method, path).ok_or(Error::Key)?;
+        if let Some(body) = body {
+            builder = builder.header(http::header::CONTENT_TYPE, "application/json").body(body.to_string());
+        }
+        let transport = |source: reqwest::Error| Error::Transport {
+            request: request.clone(),
+            source: source.without_url(),
+        };
+        let response = builder.send().await.map_err(transport)?;
+        let status = response.status();
+        let body = response.bytes().await.map_err(transport)?;
+        if !status.is_success() {
+            return Err(ApiError::read(status, request, &body).into());
+        }
+        // An answer without content, to a DELETE say, is `null`.
+        let text: &[u8] = if body.is_empty() { b"null" } else { &body };
+        serde_json::from_slice(text).map_err(|source| Error::Decode {
+            request,
+            source,
+            body: Bytes::clone(&body),
+        })
+    }
+
+    /// A request with the key on it; `None` when the key can't stand in a header.
+    pub(crate) fn request(&self, method: Method, path: &str) -> Option<reqwest::RequestBuilder> {
+        let mut builder = self.http.request(method, format!("{}{path}", self.base));
+        if let Some(key) = &self.key {
+            let mut value = HeaderValue::from_str(key.expose_secret()).ok()?;
+            value.set_sensitive(true);
+            builder = builder.header("x-api-key", value);
+        }
+        Some(builder)
+    }
+}

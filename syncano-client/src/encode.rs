@@ -1,0 +1,155 @@
+//! How arguments travel: GET and DELETE in the query, the others in a JSON body.
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Value, from_str};
+use syncano_core::{Method, Placement};
+
+use crate::error::RequestProblem;
+
+/// An argument, written as JSON once.
+#[derive(Debug)]
+pub(crate) struct Argument {
+    name: &'static str,
+    placement: Placement,
+    json: Result<Box<RawValue>, serde_json::Error>,
+}
+
+impl Argument {
+    pub(crate) fn new<T: Serialize + ?Sized>(
+        name: &'static str,
+        value: &T,
+        placement: Placement,
+    ) -> Argument {
+        Argument { name, placement, json: to_raw_value(value) }
+    }
+}
+
+/// What is sent.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) query: Vec<(&'static str, String)>,
+    pub(crate) body: Option<Bytes>,
+}
+
+/// Distributes arguments over query and body. `null` is left out, so that the script's default applies.
+pub(crate) fn request(method: Method, arguments: Vec<Argument>) -> Result<Request, RequestProblem> {
+    let mut query = Vec::new();
+    let mut keys: Vec<(&str, Box<RawValue>)> = Vec::new();
+    let mut whole = None;
+    for Argument { name, placement, json } in arguments {
+        let json = json.map_err(|source| RequestProblem::Argument { argument: name, source })?;
+        match placement {
+            Placement::Body if !method.has_body() => {
+                return Err(RequestProblem::NoBody { argument: name, method });
+            }
+            Placement::Body => whole = Some(json),
+            _ if json.get() == "null" => {}
+            Placement::ByMethod if method.has_body() => keys.push((name, json)),
+            Placement::ByMethod | Placement::Query => {
+                let value = from_str(json.get())
+                    .map_err(|source| RequestProblem::Argument { argument: name, source })?;
+                parameter(&mut query, name, value);
+            }
+        }
+    }
+    let body = match whole {
+        Some(json) => Some(Bytes::from(Box::<str>::from(json).into_string())),
+        None if method.has_body() => Some(object(&keys)),
+        None => None,
+    };
+    Ok(Request { query, body })
+}
+
+/// A list repeats its key, an object is JSON text, everything else is its plain text.
+fn parameter(query: &mut Vec<(&'static str, String)>, name: &'static str, value: Value) {
+    match value {
+        Value::Array(items) => query.extend(items.into_iter().map(|item| (name, text(item)))),
+        other => query.push((name, text(other))),
+    }
+}
+
+fn text(value: Value) -> String {
+    match value {
+        Value::String(text) => text,
+        other => other.to_string(),
+    }
+}
+
+fn object(keys: &[(&str, Box<RawValue>)]) -> Bytes {
+    let mut body = String::from("{");
+    for (index, (name, json)) in keys.iter().enumerate() {
+        if index > 0 {
+            body.push(',');
+        }
+        body.push_str(&Value::from(*name).to_string());
+        body.push(':');
+        body.push_str(json.get());
+    }
+    body.push('}');
+    body.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn argument<T: Serialize>(name: &'static str, value: T) -> Argument {
+        Argument::new(name, &value, Placement::ByMethod)
+    }
+
+    #[test]
+    fn get_puts_arguments_into_the_query() {
+        let request = request(
+            Method::Get,
+            vec![
+                argument("text", "ä b&c"),
+                argument("number", 7),
+                argument("none", None::<u8>),
+                argument("list", ["a", "b"]),
+                argument("empty", Vec::<u8>::new()),
+                argument("object", serde_json::json!({"k": [1]})),
+                argument("objects", serde_json::json!([{"k": 1}, [2]])),
+                argument("flag", true),
+            ],
+        )
+        .unwrap();
+        let query: Vec<_> = request.query.iter().map(|(key, value)| (*key, value.as_str())).collect();
+        assert_eq!(
+            query,
+            [
+                ("text", "ä b&c"),
+                ("number", "7"),
+                ("list", "a"),
+                ("list", "b"),
+                ("object", r#"{"k":[1]}"#),
+                ("objects", r#"{"k":1}"#),
+                ("objects", "[2]"),
+                ("flag", "true"),
+            ]
+        );
+        assert!(request.body.is_none());
+    }
+
+    #[test]
+    fn post_makes_an_object_of_the_arguments() {
+        let mut forced = argument("page", 2);
+        forced.placement = Placement::Query;
+        let request =
+            request(Method::Post, vec![argument("a\"b", 1), argument("none", None::<u8>), forced]).unwrap();
+        assert_eq!(request.body.unwrap(), r#"{"a\"b":1}"#);
+        assert_eq!(request.query, [("page", "2".to_owned())]);
+    }
+
+    #[test]
+    fn one_argument_can_be_the_whole_body() {
+        let whole = || Argument::new("item", &[1, 2], Placement::Body);
+        assert_eq!(request(Method::Put, vec![whole()]).unwrap().body.unwrap(), "[1,2]");
+        let refused = request(Method::Get, vec![whole()]).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "its argument `item` is the body, and GET sends none: use a method with a body"
+        );
+    }
+}

@@ -1,0 +1,355 @@
+//! What can go wrong, by where it went wrong.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use bytes::Bytes;
+use http::StatusCode;
+use serde_json::Value;
+use syncano_core::{Method, RunStatus, Violations};
+use thiserror::Error;
+
+/// An error of managing a server: connecting, instances, publishing.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The address can't be a server's.
+    #[error("`{url}` is no address of a server: {reason}")]
+    Url {
+        /// The address as given.
+        url: String,
+        /// Why not.
+        reason: String,
+    },
+    /// The key can't be sent.
+    #[error("the account key can't be sent: a key is 40 hexadecimal digits")]
+    Key,
+    /// The request didn't reach the server, or its answer didn't arrive.
+    #[error("{request}: {}", Chain(source))]
+    Transport {
+        /// Method and path.
+        request: String,
+        /// What happened.
+        source: reqwest::Error,
+    },
+    /// The server refused the request.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    /// The definition breaks rules; nothing was sent.
+    #[error("the definition of the socket `{socket}` is not valid:\n{violations}")]
+    Definition {
+        /// The socket.
+        socket: String,
+        /// Every broken rule.
+        violations: Violations,
+    },
+    /// Somebody else changed the socket while it was being published; nothing was written.
+    #[error("the socket `{socket}` was changed by somebody else meanwhile: look at it, then publish again")]
+    Conflict {
+        /// The socket.
+        socket: String,
+    },
+    /// The server stored the socket but couldn't install it.
+    #[error("the socket `{socket}` could not be installed: {status_info}")]
+    NotInstalled {
+        /// The socket.
+        socket: String,
+        /// The server's reason.
+        status_info: String,
+    },
+    /// The server's answer isn't what the API promises.
+    #[error("{request}: the answer can't be read: {source}")]
+    Decode {
+        /// Method and path.
+        request: String,
+        /// What was wrong with it.
+        source: serde_json::Error,
+        /// The answer.
+        body: Bytes,
+    },
+}
+
+impl Error {
+    /// The HTTP status of the answer, if there was one that says more than the error's kind.
+    pub fn status(&self) -> Option<StatusCode> {
+        match self {
+            Error::Api(error) => Some(error.status),
+            Error::Transport { source, .. } => source.status(),
+            _ => None,
+        }
+    }
+
+    /// Whether the same request may succeed later: the server was not reached, busy, or shutting down.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Error::Transport { .. } => true,
+            Error::Api(error) => error.is_retryable(),
+            _ => false,
+        }
+    }
+}
+
+/// The server's refusal of a request; no script ran.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiError {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// Method and path of the request.
+    pub request: String,
+    /// The reason, if it doesn't belong to one field.
+    pub detail: Option<String>,
+    /// The reasons by field.
+    pub fields: BTreeMap<String, Vec<String>>,
+}
+
+impl ApiError {
+    pub(crate) fn read(status: StatusCode, request: String, body: &[u8]) -> ApiError {
+        let mut error = ApiError { status, request, detail: None, fields: BTreeMap::new() };
+        match serde_json::from_slice(body) {
+            Ok(Value::Object(fields)) => {
+                for (field, reasons) in fields {
+                    let reasons = texts(reasons);
+                    if field == "detail" {
+                        error.detail = Some(reasons.join(" "));
+                    } else {
+                        error.fields.insert(field, reasons);
+                    }
+                }
+            }
+            // Not our server's words (a proxy in between, say): still the best there is.
+            _ => {
+                error.detail = Some(String::from_utf8_lossy(body).trim().to_owned()).filter(|t| !t.is_empty())
+            }
+        }
+        error
+    }
+
+    /// Whether the same request may succeed later: too many requests, or the server is shutting down.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self.status.as_u16(), 429 | 502 | 503 | 504)
+    }
+}
+
+fn texts(value: Value) -> Vec<String> {
+    match value {
+        Value::String(text) => vec![text],
+        Value::Array(items) => items.into_iter().flat_map(texts).collect(),
+        other => vec![other.to_string()],
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.request, self.status)?;
+        if let Some(detail) = &self.detail {
+            write!(f, ": {detail}")?;
+        }
+        for (field, reasons) in &self.fields {
+            write!(f, "; `{field}`: {}", reasons.join(" "))?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ApiError {}
+
+/// An error of a call; it names the endpoint and says which part failed.
+///
+/// `E` is the script's own error type (`error = E` in the macro), [`NoError`](crate::NoError) without one.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum CallError<E = crate::NoError> {
+    /// The script raised its own, typed error.
+    #[error("the script of `{endpoint}` answered with an error of its own")]
+    App {
+        /// `socket/endpoint`.
+        endpoint: String,
+        /// The error.
+        error: E,
+    },
+    /// The script failed, took too long, or was not let run.
+    #[error(transparent)]
+    Script(Box<ScriptFailure>),
+    /// The script made a response that says failure, and it isn't the script's typed error.
+    #[error("the script of `{endpoint}` answered with status {status}: {}", Excerpt(body))]
+    Response {
+        /// `socket/endpoint`.
+        endpoint: String,
+        /// The HTTP status.
+        status: StatusCode,
+        /// The body.
+        body: Bytes,
+    },
+    /// The script answered something else than the function's result type.
+    #[error("the answer of `{endpoint}` is not the expected type: {source}; it answered: {}", Excerpt(body))]
+    Decode {
+        /// `socket/endpoint`.
+        endpoint: String,
+        /// What doesn't fit.
+        source: serde_json::Error,
+        /// What the script answered.
+        body: Bytes,
+    },
+    /// The call can't be made as asked; nothing was sent.
+    #[error("`{endpoint}` can't be called like this: {reason}")]
+    Request {
+        /// `socket/endpoint`.
+        endpoint: String,
+        /// Why.
+        reason: RequestProblem,
+    },
+    /// The server refused the call; no script ran.
+    #[error("`{endpoint}` was refused: {error}")]
+    Api {
+        /// `socket/endpoint`.
+        endpoint: String,
+        /// The server's reason.
+        error: ApiError,
+    },
+    /// The server was not reached, or its answer didn't arrive (in time).
+    #[error("`{endpoint}` could not be called: {}", Chain(source))]
+    Transport {
+        /// `socket/endpoint`.
+        endpoint: String,
+        /// What happened.
+        source: reqwest::Error,
+    },
+}
+
+/// Why a call can't be made as asked.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum RequestProblem {
+    /// The endpoint's call doesn't list the method.
+    #[error("it doesn't answer {method}: use {}", list(allowed))]
+    Method {
+        /// The method asked for.
+        method: Method,
+        /// The methods that the call lists.
+        allowed: Vec<Method>,
+    },
+    /// An argument that is the whole body, with a method that has none.
+    #[error("its argument `{argument}` is the body, and {method} sends none: use a method with a body")]
+    NoBody {
+        /// The argument.
+        argument: &'static str,
+        /// The method.
+        method: Method,
+    },
+    /// An argument can't be written as JSON.
+    #[error("its argument `{argument}` can't be written as JSON: {source}")]
+    Argument {
+        /// The argument.
+        argument: &'static str,
+        /// Why.
+        source: serde_json::Error,
+    },
+    /// The client's key can't be sent.
+    #[error("the account key can't be sent: a key is 40 hexadecimal digits")]
+    Key,
+}
+
+fn list(methods: &[Method]) -> String {
+    methods.iter().map(|method| method.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+impl<E> CallError<E> {
+    /// `socket/endpoint`.
+    pub fn endpoint(&self) -> &str {
+        match self {
+            CallError::App { endpoint, .. }
+            | CallError::Response { endpoint, .. }
+            | CallError::Decode { endpoint, .. }
+            | CallError::Request { endpoint, .. }
+            | CallError::Api { endpoint, .. }
+            | CallError::Transport { endpoint, .. } => endpoint,
+            CallError::Script(failure) => &failure.endpoint,
+        }
+    }
+
+    /// The HTTP status of the answer, where it is what failed.
+    pub fn status(&self) -> Option<StatusCode> {
+        match self {
+            CallError::Response { status, .. } => Some(*status),
+            CallError::Api { error, .. } => Some(error.status),
+            _ => None,
+        }
+    }
+
+    /// Whether the same call may succeed later. It may have run already: repeat only what may run twice.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            CallError::Transport { .. } => true,
+            CallError::Api { error, .. } => error.is_retryable(),
+            CallError::Script(failure) => {
+                matches!(failure.status, RunStatus::Blocked | RunStatus::QueueTimeout)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// A run that did not succeed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScriptFailure {
+    /// `socket/endpoint`.
+    pub endpoint: String,
+    /// How it ended.
+    pub status: RunStatus,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error: the traceback of an exception.
+    pub stderr: String,
+    /// The number of the run's trace on the server.
+    pub trace: i64,
+    /// How long it ran, in milliseconds.
+    pub duration: Option<u64>,
+}
+
+impl fmt::Display for ScriptFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.status {
+            RunStatus::Timeout => "took longer than its timeout",
+            RunStatus::Blocked => "was not run: too many calls are waiting",
+            RunStatus::QueueTimeout => "was not run: no worker became free in time",
+            _ => "failed",
+        };
+        write!(f, "the script of `{}` {what} (trace {})", self.endpoint, self.trace)?;
+        if !self.stderr.is_empty() {
+            write!(f, ":\n{}", self.stderr)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ScriptFailure {}
+
+/// An error with its causes on one line; reqwest's own text leaves them out.
+struct Chain<'a>(&'a (dyn std::error::Error + 'static));
+
+impl fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
+/// The beginning of a body, for error texts.
+struct Excerpt<'a>(&'a [u8]);
+
+impl fmt::Display for Excerpt<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const CHARACTERS: usize = 200;
+        let text = String::from_utf8_lossy(self.0);
+        let mut excerpt: String = text.chars().take(CHARACTERS).collect();
+        if excerpt.len() < text.len() {
+            excerpt.push('…');
+        }
+        write!(f, "{excerpt:?}")
+    }
+}

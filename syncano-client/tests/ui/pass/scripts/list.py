@@ -1,0 +1,2 @@
+def main(limit=None):
+    return ["a", "b"][:limit]

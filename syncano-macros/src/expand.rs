@@ -1,0 +1,296 @@
+//! Writes the code of a validated module.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Attribute, Ident, LitStr, Path, ReturnType, Type};
+use syncano_core::{Method, Methods, Placement};
+
+use crate::attribute::SocketOptions;
+use crate::errors::Errors;
+use crate::parse::Module;
+use crate::signature::Argument;
+use crate::source::Script;
+use crate::validate::{Stub, ValidatedCall, ValidatedSocket, validate};
+
+/// What `#[socket]` makes of the item it is written on.
+pub(crate) fn socket(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    let options = SocketOptions::parse(attribute, &mut errors);
+    let Some(module) = Module::parse(item.clone(), &mut errors) else {
+        let errors = errors.into_tokens();
+        return quote! { #errors #item };
+    };
+    let socket = validate(options, module, &mut errors);
+    socket.expand(&errors.into_tokens())
+}
+
+/// Generated code is no business of the user's lints; the user's own items keep theirs.
+fn allow() -> TokenStream {
+    quote! { #[allow(dead_code, unreachable_pub, clippy::all, clippy::pedantic)] }
+}
+
+impl ValidatedSocket {
+    fn expand(&self, errors: &TokenStream) -> TokenStream {
+        let ValidatedSocket { attrs, vis, mod_token, ident, inner, kept, name, .. } = self;
+        let krate = self.krate.as_ref().map_or_else(|| quote!(::syncano_client), Path::to_token_stream);
+        let allow = allow();
+        let description = self.description.iter();
+        let steps = self.calls.iter().map(|call| call.definition(&krate));
+        let methods = self.calls.iter().map(|call| call.method(&krate));
+        let stubs = self.stubs.iter().map(|stub| stub.method(&krate));
+        let files = self.stubs.iter().filter_map(Stub::file);
+        let about_name = " The socket's name.";
+        let about_client = format!(" Calls the endpoints of the socket `{name}`.");
+        quote! {
+            #(#attrs)*
+            #vis #mod_token #ident {
+                #(#inner)*
+                #(#kept)*
+                #errors
+                #(#files)*
+
+                #[doc = #about_name]
+                #allow
+                pub const NAME: &str = #name;
+
+                /// The socket's definition, scripts and schemas included.
+                #[must_use]
+                #[allow(deprecated)]
+                #allow
+                pub fn definition() -> #krate::Socket {
+                    let definition = #krate::__private::Definition::new(NAME) #(.description(#description))*;
+                    #(#steps)*
+                    definition.build()
+                }
+
+                /// Creates the socket in the instance, or updates it; what is published already stays untouched.
+                ///
+                /// # Errors
+                /// The server can't be reached or refuses, or another socket stands in the way.
+                #allow
+                pub async fn publish(
+                    instance: &#krate::Instance,
+                ) -> ::core::result::Result<#krate::Published, #krate::Error> {
+                    instance.publish(&definition()).await
+                }
+
+                #[doc = #about_client]
+                #allow
+                #[derive(::core::fmt::Debug, ::core::clone::Clone)]
+                pub struct Client {
+                    instance: #krate::Instance,
+                }
+
+                #allow
+                impl Client {
+                    /// A client of the socket in the instance.
+                    #[must_use]
+                    pub fn new(instance: &#krate::Instance) -> Self {
+                        Self { instance: ::core::clone::Clone::clone(instance) }
+                    }
+                    #(#methods)*
+                    #(#stubs)*
+                }
+            }
+        }
+    }
+}
+
+impl ValidatedCall {
+    /// What the call adds to the definition.
+    fn definition(&self, krate: &TokenStream) -> TokenStream {
+        let ValidatedCall { endpoint, script_name, .. } = self;
+        let private = quote!(#krate::__private);
+        let cfgs = self.attrs.iter().filter(|attr| attr.path().is_ident("cfg"));
+        let runtime = Ident::new(&format!("{:?}", self.runtime), Span::call_site());
+        let source = match &self.script {
+            Script::Inline { text, .. } => text.to_token_stream(),
+            // Makes the file an input of the build, and finds it beside the Rust file.
+            Script::File { literal, .. } => include(literal),
+        };
+        let methods = match &self.methods {
+            Methods::Any => quote!(#krate::Methods::Any),
+            Methods::Only(methods) => {
+                let methods = methods.iter().map(|method| method_path(krate, *method));
+                quote!(#private::methods(&[#(#methods),*]))
+            }
+        };
+        let checks = self.arguments.iter().map(|argument| argument.check(krate));
+        let inputs = self.arguments.iter().map(|argument| argument.input(krate));
+        let error_check = self.error.as_ref().map(|ty| {
+            let check = quote_spanned!(ty.span()=> error::<#ty>());
+            quote! {
+                fn error<E: #krate::ScriptError>() {}
+                #check;
+            }
+        });
+        let output = output_type(&self.output);
+        let outputs = at_type(&output, krate, &quote!(outputs), &output);
+        quote! {
+            #(#cfgs)*
+            let definition = {
+                #(#checks)*
+                #error_check
+                definition
+                    .script(#script_name, #krate::Runtime::#runtime, #source)
+                    .call(
+                        #endpoint,
+                        #script_name,
+                        #methods,
+                        #private::Inputs::new() #(#inputs)*,
+                        #outputs(),
+                    )
+            };
+        }
+    }
+
+    /// The client's method.
+    fn method(&self, krate: &TokenStream) -> TokenStream {
+        let ValidatedCall { attrs, vis, ident, endpoint, .. } = self;
+        let docs = (!is_documented(attrs)).then(|| {
+            let text = format!(" Calls the endpoint `{endpoint}` (`{}`).", self.methods);
+            quote!(#[doc = #text])
+        });
+        let inputs = self.arguments.iter().map(|Argument { ident, ty, .. }| quote!(#ident: #ty));
+        let call_type = call_type(krate, &self.output, self.error.as_ref());
+        let methods = match &self.methods {
+            Methods::Any => quote!(&#krate::Method::ALL),
+            Methods::Only(methods) => {
+                let methods = methods.iter().map(|method| method_path(krate, *method));
+                quote!(&[#(#methods),*])
+            }
+        };
+        let call = quote! {
+            #krate::__private::call(
+                &self.instance,
+                &const { #krate::__private::Target { socket: NAME, endpoint: #endpoint, methods: #methods } },
+            )
+        };
+        let call = self.arguments.iter().fold(call, |call, argument| argument.add(krate, &call));
+        let call = if self.arguments.is_empty() {
+            call
+        } else {
+            // The signature has told already that a type is deprecated.
+            quote! {
+                #[allow(deprecated)]
+                let call = #call;
+                call
+            }
+        };
+        quote! {
+            #(#attrs)*
+            #docs
+            #vis fn #ident(&self #(, #inputs)*) -> #call_type {
+                #call
+            }
+        }
+    }
+}
+
+/// A type that can't be an argument is told once, at the type: the definition and the method name the same bound of the
+/// same function at the same place, and the compiler shows equal errors once.
+impl Argument {
+    fn check(&self, krate: &TokenStream) -> TokenStream {
+        let Argument { ty, .. } = self;
+        let function = at_type(ty, krate, &quote!(argument), &quote!((), (), #ty));
+        quote!(let _ = #function;)
+    }
+
+    fn input(&self, krate: &TokenStream) -> TokenStream {
+        let Argument { key, ty, .. } = self;
+        let placement = self.placement(krate);
+        let method = quote_spanned!(ty.span()=> argument::<#ty>);
+        quote!(.#method(#key, #placement))
+    }
+
+    fn add(&self, krate: &TokenStream, call: &TokenStream) -> TokenStream {
+        let Argument { ident, key, ty, .. } = self;
+        let function = at_type(ty, krate, &quote!(argument), &quote!(_, _, #ty));
+        let placement = self.placement(krate);
+        quote!(({ #function })(#call, #key, &#ident, #placement))
+    }
+
+    fn placement(&self, krate: &TokenStream) -> TokenStream {
+        let placement = match self.placement {
+            Placement::ByMethod => quote!(ByMethod),
+            Placement::Body => quote!(Body),
+            Placement::Query => quote!(Query),
+        };
+        quote!(#krate::__private::Placement::#placement)
+    }
+}
+
+impl Stub {
+    /// The method's signature; the body is never run, since the build fails.
+    fn method(&self, krate: &TokenStream) -> TokenStream {
+        let Stub { attrs, vis, ident, generics, inputs, .. } = self;
+        let call_type = call_type(krate, &self.output, self.error.as_ref());
+        let clause = &generics.where_clause;
+        quote! {
+            #(#attrs)*
+            #vis fn #ident #generics(&self #(, _: #inputs)*) -> #call_type #clause {
+                loop {}
+            }
+        }
+    }
+
+    /// Names the script file, so that a missing one is told along with the rest.
+    fn file(&self) -> Option<TokenStream> {
+        match &self.script {
+            Some(Script::File { literal, .. }) => {
+                let text = include(literal);
+                Some(quote!(const _: &str = #text;))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Names a script file, in a way that makes the compiler report a missing one at the literal.
+fn include(literal: &LitStr) -> TokenStream {
+    quote_spanned!(literal.span()=> ::core::include_str!(#literal))
+}
+
+/// Writes the path of a function whose bound `ty` must meet, over the type.
+fn at_type(
+    ty: &impl ToTokens,
+    krate: &TokenStream,
+    function: &TokenStream,
+    generics: &TokenStream,
+) -> TokenStream {
+    let spans: Vec<Span> = ty.to_token_stream().into_iter().map(|token| token.span()).collect();
+    let (first, last) = match (spans.first(), spans.last()) {
+        (Some(first), Some(last)) => (*first, *last),
+        _ => (Span::call_site(), Span::call_site()),
+    };
+    let path = quote!(#krate::__private::#function::<).into_iter().map(|mut token| {
+        token.set_span(first);
+        token
+    });
+    let path: TokenStream = path.collect();
+    let close = quote_spanned!(last=> >);
+    quote!(#path #generics #close)
+}
+
+fn output_type(output: &ReturnType) -> TokenStream {
+    match output {
+        ReturnType::Default => quote!(()),
+        ReturnType::Type(_, ty) => ty.to_token_stream(),
+    }
+}
+
+fn call_type(krate: &TokenStream, output: &ReturnType, error: Option<&Type>) -> TokenStream {
+    let output = output_type(output);
+    let error = error.into_iter();
+    quote!(#krate::Call<#output #(, #error)*>)
+}
+
+fn method_path(krate: &TokenStream, method: Method) -> TokenStream {
+    let variant = Ident::new(&format!("{method:?}"), Span::call_site());
+    quote!(#krate::Method::#variant)
+}
+
+fn is_documented(attrs: &[Attribute]) -> bool {
+    attrs.iter().any(|attr| attr.path().is_ident("doc"))
+}
