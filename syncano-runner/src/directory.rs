@@ -1,0 +1,214 @@
+//! The temporary folders: one per runner, one per worker inside it.
+
+use std::hash::{BuildHasher, RandomState};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, Dir, FileType, FlockOperation, Mode, OFlags};
+use rustix::io::Errno;
+
+use crate::interpreter::closed_to_others;
+
+/// A folder that is removed with everything in it when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Directory {
+    path: PathBuf,
+    /// Held by a runner on its folder, for as long as it lives: a folder that nobody holds was left by a server that
+    /// has been killed.
+    _lock: Option<OwnedFd>,
+}
+
+/// How the folders of runners are called.
+const PREFIX: &str = "syncano-runner-";
+
+impl Directory {
+    /// The runner's folder, under `parent` or the system's folder for temporary files. Where workers are other users
+    /// (`shared`), they must be able to pass through it.
+    pub(crate) fn for_runner(parent: Option<&Path>, shared: bool) -> io::Result<Directory> {
+        let parents = match parent {
+            Some(parent) => vec![parent.to_owned()],
+            None => vec![std::env::temp_dir(), "/tmp".into(), "/var/tmp".into()],
+        };
+        let mut last = io::Error::from(io::ErrorKind::NotFound);
+        for parent in parents {
+            // A relative or linked TMPDIR would not be the path that the rules of the sandbox are made for.
+            let parent = match parent.canonicalize() {
+                Ok(parent) => parent,
+                Err(error) => {
+                    last = error;
+                    continue;
+                }
+            };
+            let random = RandomState::new().hash_one(std::process::id());
+            let path = parent.join(format!("{PREFIX}{random:016x}"));
+            if shared && let Some(closed) = closed_to_others(&path) {
+                last = io::Error::new(
+                    io::ErrorKind::PermissionDenied,
+                    format!("`{}` can't be entered by the users that scripts run as", closed.display()),
+                );
+                continue;
+            }
+            remove_abandoned(&parent);
+            match make_locked(&path, if shared { 0o711 } else { 0o700 }) {
+                Ok(directory) => return Ok(directory),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+
+    /// A worker's folder inside this one, its own and nobody else's.
+    pub(crate) fn for_worker(&self, name: &str, owner: Option<(u32, u32)>) -> io::Result<Directory> {
+        let path = self.path.join(name);
+        std::fs::DirBuilder::new().mode(0o700).create(&path)?;
+        let directory = Directory { path, _lock: None };
+        std::fs::set_permissions(&directory.path, PermissionsExt::from_mode(0o700))?;
+        if let Some((uid, gid)) = owner {
+            std::os::unix::fs::chown(&directory.path, Some(uid), Some(gid))?;
+        }
+        Ok(directory)
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        if let Err(error) = remove_tree(&self.path) {
+            tracing::warn!(path = %self.path.display(), %error, "a temporary folder of scripts can't be removed");
+        }
+    }
+}
+
+fn make_locked(path: &Path, mode: u32) -> io::Result<Directory> {
+    std::fs::DirBuilder::new().mode(0o700).create(path)?;
+    let lock = open_folder(path)?;
+    rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
+    let directory = Directory { path: path.to_owned(), _lock: Some(lock) };
+    // The mode above is cut by the umask; this one isn't.
+    std::fs::set_permissions(path, PermissionsExt::from_mode(mode))?;
+    Ok(directory)
+}
+
+/// Removes the folders that runners of this user have left behind because they were killed.
+fn remove_abandoned(parent: &Path) {
+    let Ok(entries) = std::fs::read_dir(parent) else { return };
+    let user = rustix::process::geteuid().as_raw();
+    for entry in entries.flatten() {
+        if !entry.file_name().as_encoded_bytes().starts_with(PREFIX.as_bytes()) {
+            continue;
+        }
+        // A runner that starts this very moment has not locked its folder yet.
+        let is_old = |metadata: std::fs::Metadata| {
+            metadata.uid() == user
+                && metadata.modified().is_ok_and(|time| time.elapsed().is_ok_and(|age| age.as_secs() > 60))
+        };
+        if entry.metadata().is_ok_and(is_old)
+            && let Ok(lock) = open_folder(&entry.path())
+            && rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok()
+        {
+            drop(Directory { path: entry.path(), _lock: Some(lock) });
+        }
+    }
+}
+
+fn open_folder(path: &Path) -> io::Result<OwnedFd> {
+    Ok(rustix::fs::open(path, OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?)
+}
+
+/// Removes a folder that a script had to itself. Folders may be nested by the ten thousand, so each one is moved to the
+/// top before it is looked into: neither the stack nor the number of open files grows with the depth.
+fn remove_tree(path: &Path) -> io::Result<()> {
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let top = rustix::fs::open(path, flags, Mode::empty())?;
+    // A name that a script can't have taken.
+    let random = RandomState::new().hash_one(path);
+    let mut moved = 0u64;
+    loop {
+        let mut found = false;
+        for entry in Dir::read_from(&top)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            if name == c"." || name == c".." {
+                continue;
+            }
+            found = true;
+            if entry.file_type() != FileType::Directory {
+                match rustix::fs::unlinkat(&top, name, AtFlags::empty()) {
+                    Err(Errno::ISDIR) => {}
+                    result => {
+                        result?;
+                        continue;
+                    }
+                }
+            }
+            // A script may have taken its own rights away; without a user of its own that binds us too.
+            rustix::fs::chmodat(&top, name, Mode::RWXU, AtFlags::empty())?;
+            let folder = rustix::fs::openat(&top, name, flags, Mode::empty())?;
+            for inner in Dir::read_from(&folder)? {
+                let inner = inner?;
+                let inner_name = inner.file_name();
+                if inner_name == c"." || inner_name == c".." {
+                    continue;
+                }
+                match rustix::fs::unlinkat(&folder, inner_name, AtFlags::empty()) {
+                    Err(Errno::ISDIR) => {
+                        moved += 1;
+                        rustix::fs::chmodat(&folder, inner_name, Mode::RWXU, AtFlags::empty())?;
+                        rustix::fs::renameat(&folder, inner_name, &top, format!("{random:016x}-{moved}"))?;
+                    }
+                    result => result?,
+                }
+            }
+            rustix::fs::unlinkat(&top, name, AtFlags::REMOVEDIR)?;
+        }
+        if !found {
+            break;
+        }
+    }
+    std::fs::remove_dir(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_abandoned_folders_are_removed() {
+        let parent = tempfile::tempdir().unwrap();
+        let living = Directory::for_runner(Some(parent.path()), false).unwrap();
+        let abandoned = parent.path().join(format!("{PREFIX}0"));
+        std::fs::create_dir(&abandoned).unwrap();
+        let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
+        for path in [abandoned.as_path(), living.path()] {
+            std::fs::File::open(path).unwrap().set_modified(long_ago).unwrap();
+        }
+        let other = Directory::for_runner(Some(parent.path()), false).unwrap();
+        assert!(living.path().exists() && other.path().exists() && !abandoned.exists());
+    }
+
+    #[test]
+    fn a_deep_tree_goes() {
+        let parent = tempfile::tempdir().unwrap();
+        let runner = Directory::for_runner(Some(parent.path()), false).unwrap();
+        let worker = runner.for_worker("0", None).unwrap();
+        let mut folder = rustix::fs::open(worker.path(), OFlags::DIRECTORY, Mode::empty()).unwrap();
+        for _ in 0..3000 {
+            rustix::fs::mkdirat(&folder, "deep", Mode::RWXU).unwrap();
+            rustix::fs::mkdirat(&folder, "beside", Mode::empty()).unwrap();
+            folder = rustix::fs::openat(&folder, "deep", OFlags::DIRECTORY, Mode::empty()).unwrap();
+        }
+        drop(folder);
+        std::fs::write(worker.path().join("file"), "x").unwrap();
+        std::os::unix::fs::symlink("/etc", worker.path().join("link")).unwrap();
+        drop(worker);
+        drop(runner);
+        assert_eq!(std::fs::read_dir(parent.path()).unwrap().count(), 0);
+        assert!(Path::new("/etc/passwd").exists());
+    }
+}

@@ -1,0 +1,62 @@
+//! Runs scripts in warm, sandboxed worker processes.
+//!
+//! A [`Runner`] keeps one process per script (more under load, none when idle) that has loaded the script already,
+//! and hands it one [`Call`] after the other; what becomes of a call is an [`Outcome`]. Two scripts never share a process,
+//! and what one call leaves behind never reaches the next: where that can't be made sure of, the process is replaced.
+//!
+//! What a script may do is a matter of [`Isolation`]. Linux only.
+//!
+//! ```no_run
+//! use std::time::Duration;
+//! use syncano_core::{RunStatus, Runtime};
+//! use syncano_runner::{Answer, Arguments, Call, Runner, Script};
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let runner = Runner::builder().build()?;
+//! let source = "def main(name):\n    return 'Hello, ' + name";
+//! let script = Script::new("my_instance", "greet", Runtime::Python3, source, "{}");
+//! let call = Call {
+//!     arguments: Arguments::direct(r#"{"name": "Ada"}"#),
+//!     meta: "{}".to_owned(),
+//!     timeout: Duration::from_secs(30),
+//! };
+//! let outcome = runner.run(&script, call).await;
+//! assert_eq!(outcome.status, RunStatus::Success);
+//! assert_eq!(outcome.answer, Some(Answer::Value(r#""Hello, Ada""#.into())));
+//! # Ok(()) }
+//! ```
+//!
+//! # What a Python script sees
+//!
+//! `ARGS`, `CONFIG`, `META`, `set_response`, `HttpResponse` and `AppError` are globals. A script with a top-level `main`
+//! that its top level never calls is in *function style*: its top level runs once per process, and `main` once per call
+//! with the arguments by name. Every other script is a *program*, run from its first line with fresh globals for each
+//! call. Imported modules stay loaded in both.
+//!
+//! Its folder, which is its working directory and `TMPDIR`, is empty at the start of every call.
+
+#![cfg(target_os = "linux")]
+
+mod call;
+mod directory;
+mod interpreter;
+mod isolation;
+mod limits;
+mod outcome;
+mod output;
+mod pool;
+mod process;
+mod protocol;
+mod response;
+mod runner;
+mod sandbox;
+mod script;
+mod worker;
+
+pub use call::{Arguments, Call};
+pub use interpreter::MissingInterpreter;
+pub use isolation::Isolation;
+pub use outcome::{Answer, Outcome};
+pub use response::Response;
+pub use runner::{Runner, RunnerBuilder, StartError};
+pub use script::{Script, ScriptKey};

@@ -1,0 +1,48 @@
+//! What a script may use.
+
+use std::time::Duration;
+
+/// Standard output and error of one call together, in bytes.
+pub(crate) const OUTPUT: usize = 512 * 1024;
+
+/// The body of one answer, in bytes.
+pub(crate) const ANSWER: usize = 6 * 1024 * 1024;
+
+/// The head of one answer (status, type and headers as JSON), in bytes; [`crate::Response`] has the finer limits.
+pub(crate) const HEAD: usize = 64 * 1024;
+
+/// One call's arguments and metadata, in bytes. The server's own limits are far below.
+pub(crate) const REQUEST: usize = 64 * 1024 * 1024;
+
+/// From SIGINT, which lets a script show where it stands, to SIGKILL.
+pub(crate) const GRACE: Duration = Duration::from_secs(1);
+
+/// For an interpreter to start in.
+pub(crate) const START: Duration = Duration::from_secs(20);
+
+/// The limits of one worker process that the kernel enforces.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// Private memory in bytes (`RLIMIT_DATA`).
+    pub(crate) memory: u64,
+    /// Threads; enforced where the worker has a user of its own.
+    pub(crate) threads: u64,
+    /// Open files.
+    pub(crate) files: u64,
+    /// The size of one file in bytes.
+    pub(crate) file_size: u64,
+}
+
+impl Limits {
+    /// All addresses of the process (`RLIMIT_AS`). Shared mappings are not private memory: without a limit on
+    /// addresses one of them takes the whole machine. Wide enough for what threads reserve and don't use.
+    pub(crate) fn addresses(&self) -> u64 {
+        self.memory.saturating_mul(2).saturating_add(512 * 1024 * 1024)
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { memory: 200 * 1024 * 1024, threads: 32, files: 1024, file_size: 50_000_000 }
+    }
+}

@@ -1,0 +1,102 @@
+//! Standard output and error of a worker: files in memory that the server shares.
+//!
+//! Unlike a pipe such a file never blocks the script, needs no reader while it runs, and keeps what was written
+//! when the process is killed. Their size is sealed: a script can't fill the machine's memory through them.
+
+use std::fs::File;
+use std::io::{self, Seek, SeekFrom};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::FileExt;
+
+use rustix::fs::{FallocateFlags, MemfdFlags, SealFlags};
+
+use crate::limits;
+
+/// Both outputs.
+pub(crate) struct Outputs {
+    out: File,
+    err: File,
+}
+
+impl Outputs {
+    /// Empty outputs.
+    pub(crate) fn new() -> io::Result<Outputs> {
+        Ok(Outputs { out: sealed_file("stdout")?, err: sealed_file("stderr")? })
+    }
+
+    /// Descriptors for the worker. They share their offsets with ours: the offset is how much was written.
+    pub(crate) fn for_child(&self) -> io::Result<(OwnedFd, OwnedFd)> {
+        Ok((self.out.try_clone()?.into(), self.err.try_clone()?.into()))
+    }
+
+    /// What one call wrote, as text without trailing newlines, and empties both for the next one.
+    pub(crate) fn take(&mut self) -> io::Result<(String, String)> {
+        let out = text(take_bytes(&mut self.out)?, limits::OUTPUT);
+        let err = text(take_bytes(&mut self.err)?, limits::OUTPUT - out.len());
+        Ok((out, err))
+    }
+}
+
+fn sealed_file(name: &str) -> io::Result<File> {
+    let file = File::from(rustix::fs::memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?);
+    file.set_len(limits::OUTPUT as u64)?;
+    rustix::fs::fcntl_add_seals(&file, SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL)?;
+    Ok(file)
+}
+
+fn take_bytes(file: &mut File) -> io::Result<Vec<u8>> {
+    let written = file.stream_position()?.min(limits::OUTPUT as u64);
+    if written == 0 {
+        return Ok(Vec::new());
+    }
+    let mut bytes = vec![0; written as usize];
+    file.read_exact_at(&mut bytes, 0)?;
+    rustix::fs::fallocate(&*file, FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE, 0, written)?;
+    file.seek(SeekFrom::Start(0))?;
+    Ok(bytes)
+}
+
+/// At most `limit` bytes of text; what isn't UTF-8 is replaced, and trailing newlines go.
+fn text(bytes: Vec<u8>, limit: usize) -> String {
+    let mut text = match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+    };
+    if text.len() > limit {
+        let end = (0..=limit).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+        text.truncate(end);
+    }
+    text.truncate(text.trim_end_matches(['\n', '\r']).len());
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn stdout_comes_first_in_the_common_limit() {
+        let mut outputs = Outputs::new().unwrap();
+        let (out, err) = outputs.for_child().unwrap();
+        File::from(out).write_all(&vec![b'o'; limits::OUTPUT - 10]).unwrap();
+        File::from(err).write_all(&[b'e'; 20]).unwrap();
+        let (out, err) = outputs.take().unwrap();
+        assert_eq!((out.len(), &*err), (limits::OUTPUT - 10, "eeeeeeeeee"));
+        assert_eq!(outputs.take().unwrap(), (String::new(), String::new()));
+    }
+
+    #[test]
+    fn nothing_fits_beyond_the_limit() {
+        let outputs = Outputs::new().unwrap();
+        let mut out = File::from(outputs.for_child().unwrap().0);
+        assert!(out.write_all(&vec![b'o'; limits::OUTPUT + 1]).is_err());
+    }
+
+    #[test]
+    fn a_character_is_never_cut() {
+        assert_eq!(text("ab\u{20ac}".into(), 4), "ab");
+        assert_eq!(text(b"ab\xff\n\n".to_vec(), 100), "ab\u{fffd}");
+    }
+}

@@ -1,0 +1,254 @@
+//! A worker's process from its start to its end.
+//!
+//! Two threads look after processes. The first one starts them: a process dies with the *thread* that forked it
+//! (`PR_SET_PDEATHSIG`), so that thread must live as long as the runner. The second one reaps them, removes their
+//! folders and gives their seats back, however they ended.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Weak};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rustix::process::{
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, pidfd_open, pidfd_send_signal, waitid,
+};
+use tokio::sync::oneshot;
+
+use crate::directory::Directory;
+use crate::interpreter::Python;
+use crate::output::Outputs;
+use crate::pool::{Pool, Seat};
+use crate::sandbox::{self, Sandbox};
+
+const BOOTSTRAP: &str = include_str!("python/bootstrap.py");
+
+/// A running process. Dropping it kills it and has it reaped.
+pub(crate) struct Process {
+    /// Standard output and error.
+    pub(crate) outputs: Outputs,
+    descriptor: Arc<OwnedFd>,
+    /// `None` once it has been handed to the reaper.
+    remains: Option<Remains>,
+    reaper: Sender<Death>,
+}
+
+/// What has to be cleared away after a process.
+struct Remains {
+    child: Child,
+    directory: Directory,
+    seat: Seat,
+}
+
+struct Death {
+    remains: Remains,
+    tell: Option<oneshot::Sender<io::Result<ExitStatus>>>,
+}
+
+impl Process {
+    /// Asks the script to show where it stands and to stop.
+    pub(crate) fn interrupt(&self) {
+        // One that has ended already is found out by reading from it.
+        let _ = pidfd_send_signal(&self.descriptor, Signal::INT);
+    }
+
+    /// Waits until it ends by itself.
+    pub(crate) async fn ended(&self) {
+        // Rare, and mostly true at once: a descriptor in the reactor would be more machinery than it is worth.
+        let mut pause = Duration::from_micros(200);
+        loop {
+            let how = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+            if !matches!(waitid(WaitId::PidFd(self.descriptor.as_fd()), how), Ok(None)) {
+                return;
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_millis(20));
+        }
+    }
+
+    /// Ends it, if it has not ended, and returns how it ended.
+    pub(crate) async fn end(&mut self) -> io::Result<ExitStatus> {
+        let (tell, told) = oneshot::channel();
+        self.bury(Some(tell));
+        told.await.unwrap_or_else(|_| Err(io::Error::other("the process has been ended before")))
+    }
+
+    fn bury(&mut self, tell: Option<oneshot::Sender<io::Result<ExitStatus>>>) {
+        let Some(mut remains) = self.remains.take() else { return };
+        // It is not reaped before the reaper gets it, so the process id is still its own.
+        let _ = remains.child.kill();
+        if let Err(unsent) = self.reaper.send(Death { remains, tell }) {
+            reap(unsent.0);
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.bury(None);
+    }
+}
+
+/// What the thread that starts processes is asked.
+struct Birth {
+    seat: Seat,
+    python: Arc<Python>,
+    tell: oneshot::Sender<io::Result<(Process, UnixStream)>>,
+}
+
+/// The two threads.
+pub(crate) struct Nursery {
+    births: Option<Sender<Birth>>,
+    starter: Option<JoinHandle<()>>,
+    deaths: Option<Sender<Death>>,
+    reaper: Option<JoinHandle<()>>,
+}
+
+impl Nursery {
+    /// Starts the threads. `idle_timeout` is how long `pool` keeps a worker that nobody calls.
+    pub(crate) fn start(
+        sandbox: Sandbox,
+        directory: Directory,
+        pool: Weak<Pool>,
+        idle_timeout: Duration,
+    ) -> io::Result<Nursery> {
+        let directory = Arc::new(directory);
+        let (births, to_start) = channel::<Birth>();
+        let (deaths, to_reap) = channel::<Death>();
+        let reaper = {
+            let directory = Arc::clone(&directory);
+            std::thread::Builder::new().name("syncano-reap".to_owned()).spawn(move || {
+                run_reaper(&to_reap, &pool, idle_timeout);
+                // The runner's folder goes after the last process.
+                drop(directory);
+            })?
+        };
+        let starter = {
+            let deaths = deaths.clone();
+            std::thread::Builder::new().name("syncano-start".to_owned()).spawn(move || {
+                for (count, birth) in to_start.into_iter().enumerate() {
+                    let result =
+                        start_process(&sandbox, &directory, &birth.python, birth.seat, count, &deaths);
+                    // A call that went away in the meantime drops the process, which ends it.
+                    let _ = birth.tell.send(result);
+                }
+            })?
+        };
+        Ok(Nursery {
+            births: Some(births),
+            starter: Some(starter),
+            deaths: Some(deaths),
+            reaper: Some(reaper),
+        })
+    }
+
+    /// A new process in `seat`, and our end of its channel.
+    pub(crate) async fn spawn(&self, seat: Seat, python: &Arc<Python>) -> io::Result<(Process, UnixStream)> {
+        let gone = || io::Error::other("the thread that starts processes has ended");
+        let (tell, told) = oneshot::channel();
+        let birth = Birth { seat, python: Arc::clone(python), tell };
+        self.births.as_ref().and_then(|births| births.send(birth).ok()).ok_or_else(gone)?;
+        told.await.unwrap_or_else(|_| Err(gone()))
+    }
+}
+
+impl Drop for Nursery {
+    // Returns when every process has been reaped and every folder removed: milliseconds, since all of them have been
+    // killed by then.
+    fn drop(&mut self) {
+        self.births = None;
+        self.starter.take().map(JoinHandle::join);
+        self.deaths = None;
+        self.reaper.take().map(JoinHandle::join);
+    }
+}
+
+fn run_reaper(to_reap: &Receiver<Death>, pool: &Weak<Pool>, idle_timeout: Duration) {
+    let pause = (idle_timeout / 4).clamp(Duration::from_millis(10), Duration::from_secs(1));
+    let mut next = std::time::Instant::now() + pause;
+    loop {
+        let now = std::time::Instant::now();
+        match to_reap.recv_timeout(next.saturating_duration_since(now)) {
+            Ok(death) => reap(death),
+            Err(RecvTimeoutError::Timeout) => {
+                next = now + pause;
+                if let Some(pool) = pool.upgrade() {
+                    pool.end_idle(idle_timeout);
+                }
+            }
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+    }
+}
+
+fn reap(Death { remains, tell }: Death) {
+    let Remains { mut child, directory, seat } = remains;
+    let status = child.wait();
+    if let Some(tell) = tell {
+        let _ = tell.send(status);
+    }
+    drop(directory);
+    drop(seat);
+}
+
+fn start_process(
+    sandbox: &Sandbox,
+    directory: &Directory,
+    python: &Python,
+    seat: Seat,
+    count: usize,
+    deaths: &Sender<Death>,
+) -> io::Result<(Process, UnixStream)> {
+    let home = directory.for_worker(&count.to_string(), sandbox.owner(seat.number()))?;
+    let (ours, theirs) = UnixStream::pair()?;
+    let outputs = Outputs::new()?;
+    let (out, err) = outputs.for_child()?;
+    let mut command = command(&python.path, home.path());
+    command.stdin(Stdio::from(OwnedFd::from(theirs))).stdout(out).stderr(err);
+    sandbox::confine(&mut command, sandbox.plan(seat.number(), &python.folders, home.path())?);
+    let mut outputs = outputs;
+    let child = command.spawn().map_err(|error| {
+        let step = outputs.take().map_or_else(|_| String::new(), |(_, step)| step);
+        let step = if step.is_empty() { "exec" } else { &step };
+        io::Error::new(error.kind(), format!("{step} failed: {error}"))
+    })?;
+    let pid =
+        i32::try_from(child.id()).ok().and_then(Pid::from_raw).expect("a child has a positive process id");
+    let descriptor = pidfd_open(pid, PidfdFlags::empty());
+    let mut remains = Remains { child, directory: home, seat };
+    let descriptor = match descriptor {
+        Ok(descriptor) => Arc::new(descriptor),
+        Err(error) => {
+            let _ = remains.child.kill();
+            reap(Death { remains, tell: None });
+            return Err(error.into());
+        }
+    };
+    remains.seat.occupy(Arc::clone(&descriptor));
+    ours.set_nonblocking(true)?;
+    Ok((Process { outputs, descriptor, remains: Some(remains), reaper: deaths.clone() }, ours))
+}
+
+/// The interpreter, with nothing of the server's environment.
+fn command(python: &Path, home: &Path) -> Command {
+    let mut command = Command::new(python);
+    // Isolated (-I), no compiled files written (-B).
+    command.args(["-I", "-B", "-X", "utf8", "-c", BOOTSTRAP]).current_dir(home).env_clear();
+    let one = OsStr::new("1");
+    command.envs([
+        ("HOME", home.as_os_str()),
+        ("TMPDIR", home.as_os_str()),
+        ("LANG", OsStr::new("C.UTF-8")),
+        ("PATH", OsStr::new("/usr/local/bin:/usr/bin:/bin")),
+        // Numerical libraries start a thread per processor, and the C library an arena of 64 MiB per thread.
+        ("OPENBLAS_NUM_THREADS", one),
+        ("OMP_NUM_THREADS", one),
+        ("MALLOC_ARENA_MAX", OsStr::new("2")),
+    ]);
+    command
+}

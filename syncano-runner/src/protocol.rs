@@ -1,0 +1,175 @@
+//! The frames between the server and a worker; `python/channel.py` describes them from the other side.
+//!
+//! Every length is checked before anything is allocated for it: what runs in a worker may write what it likes.
+
+use bytes::Bytes;
+
+use crate::call::Call;
+use crate::limits;
+use crate::script::Script;
+
+const ABSENT: u32 = u32::MAX;
+
+/// Bytes of a reply before its head and body.
+pub(crate) const REPLY_HEADER: usize = 20;
+
+/// The number of the reply that says that a worker has started.
+pub(crate) const READY_NUMBER: u64 = 0;
+
+/// What a worker is told once: its own program, then the script.
+pub(crate) fn setup(worker: &str, script: &Script) -> Vec<u8> {
+    let mut frames = Vec::with_capacity(worker.len() + script.source().len() + script.config().len() + 128);
+    push_text(&mut frames, worker);
+    let texts = [script.name(), script.config(), script.source()];
+    let length = 12 + 16 + texts.iter().map(|text| text.len()).sum::<usize>();
+    push_length(&mut frames, length);
+    for text in texts {
+        push_length(&mut frames, text.len());
+    }
+    frames.extend((limits::OUTPUT as u64).to_le_bytes());
+    push_length(&mut frames, limits::ANSWER);
+    push_length(&mut frames, limits::HEAD);
+    for text in texts {
+        frames.extend(text.as_bytes());
+    }
+    frames
+}
+
+/// One call, or its size in bytes if that is beyond [`limits::REQUEST`].
+pub(crate) fn call(number: u64, call: &Call) -> Result<Vec<u8>, usize> {
+    let arguments = &call.arguments;
+    let texts = [
+        Some(&arguments.merged),
+        arguments.query.as_ref(),
+        arguments.body.as_ref(),
+        arguments.main.as_ref(),
+        Some(&call.meta),
+    ];
+    let size: usize = texts.iter().flatten().map(|text| text.len()).sum();
+    if size > limits::REQUEST {
+        return Err(size);
+    }
+    let mut frame = Vec::with_capacity(4 + 28 + size);
+    push_length(&mut frame, 28 + size);
+    frame.extend(number.to_le_bytes());
+    for text in texts {
+        match text {
+            Some(text) => push_length(&mut frame, text.len()),
+            None => frame.extend(ABSENT.to_le_bytes()),
+        }
+    }
+    for text in texts.iter().flatten() {
+        frame.extend(text.as_bytes());
+    }
+    Ok(frame)
+}
+
+fn push_text(frame: &mut Vec<u8>, text: &str) {
+    push_length(frame, text.len());
+    frame.extend(text.as_bytes());
+}
+
+fn push_length(frame: &mut Vec<u8>, length: usize) {
+    let length = u32::try_from(length).expect("callers bound their texts far below 4 GiB");
+    frame.extend(length.to_le_bytes());
+}
+
+/// What a worker answered.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Reply {
+    /// The exit code that the call would have had as a program.
+    pub(crate) exit: u16,
+    /// The worker asks to be replaced.
+    pub(crate) recycle: bool,
+    /// The answer, unchecked.
+    pub(crate) answer: RawAnswer,
+}
+
+/// The kinds of reply.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum RawAnswer {
+    /// The worker has started.
+    Ready,
+    /// No answer but the exit code.
+    Nothing,
+    /// JSON.
+    Value(Bytes),
+    /// Head (JSON) and content.
+    Response(Bytes, Bytes),
+    /// JSON.
+    AppError(Bytes),
+}
+
+/// Takes the reply to call `number` out of `received`: `None` while it is incomplete, an error when what is there
+/// can't be that reply.
+pub(crate) fn take_reply(received: &mut Vec<u8>, number: u64) -> Result<Option<Reply>, &'static str> {
+    let Some(header) = received.first_chunk::<REPLY_HEADER>() else { return Ok(None) };
+    let word =
+        |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]) as usize;
+    let (low, high) = (word(0) as u64, word(4) as u64);
+    if low | high << 32 != number {
+        return Err("it answered another call");
+    }
+    let (kind, flags, exit) = (header[8], header[9], u16::from_le_bytes([header[10], header[11]]));
+    let (head, body) = (word(12), word(16));
+    if head > limits::HEAD || body > limits::ANSWER {
+        return Err("its answer is larger than allowed");
+    }
+    let end = REPLY_HEADER + head + body;
+    if received.len() > end {
+        return Err("it answered more than once");
+    }
+    if received.len() < end {
+        received.reserve(end - received.len());
+        return Ok(None);
+    }
+    let mut rest = Bytes::from(std::mem::take(received)).split_off(REPLY_HEADER);
+    let head = rest.split_to(head);
+    let answer = match kind {
+        0 => RawAnswer::Ready,
+        1 => RawAnswer::Nothing,
+        2 => RawAnswer::Value(rest),
+        3 => RawAnswer::Response(head, rest),
+        4 => RawAnswer::AppError(rest),
+        _ => return Err("its answer is of an unknown kind"),
+    };
+    Ok(Some(Reply { exit, recycle: flags & 1 != 0, answer }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reply(number: u64, kind: u8, head: u32, body: u32) -> Vec<u8> {
+        let mut bytes = number.to_le_bytes().to_vec();
+        bytes.extend([kind, 1, 3, 0]);
+        bytes.extend(head.to_le_bytes());
+        bytes.extend(body.to_le_bytes());
+        bytes
+    }
+
+    #[test]
+    fn a_reply_may_come_in_pieces() {
+        let mut whole = reply(7, 3, 2, 3);
+        whole.extend(b"[]abc");
+        for cut in 0..whole.len() {
+            let mut part = whole[..cut].to_vec();
+            assert_eq!(take_reply(&mut part, 7), Ok(None));
+            part.extend(&whole[cut..]);
+            let answer = RawAnswer::Response(Bytes::from("[]"), Bytes::from("abc"));
+            assert_eq!(take_reply(&mut part, 7), Ok(Some(Reply { exit: 3, recycle: true, answer })));
+            assert!(part.is_empty());
+        }
+    }
+
+    #[test]
+    fn forged_replies_are_told_apart() {
+        assert!(take_reply(&mut reply(8, 1, 0, 0), 7).is_err());
+        assert!(take_reply(&mut reply(7, 9, 0, 0), 7).is_err());
+        assert!(take_reply(&mut reply(7, 2, 0, u32::MAX), 7).is_err());
+        assert!(take_reply(&mut reply(7, 3, u32::MAX, 0), 7).is_err());
+        let mut twice = reply(7, 1, 0, 0);
+        twice.extend(reply(7, 1, 0, 0));
+        assert!(take_reply(&mut twice, 7).is_err());
+    }
+}

@@ -1,0 +1,166 @@
+"""What happens between two calls: nothing of the first one reaches the second."""
+
+
+def wait_for_threads():
+    """A program ends when its threads have; `threading` does here what it does at an interpreter's end."""
+    if _thread._count():
+        threading = sys.modules.get("threading")
+        if threading is not None and any(
+            not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()
+        ):
+            state.recycle = True
+            threading._shutdown()
+
+
+def run_exit_handlers():
+    while state.exit_handlers:
+        function, positional, named = state.exit_handlers.pop()
+        function(*positional, **named)
+
+
+register_for_good, unregister_for_good = atexit.register, atexit.unregister
+
+
+def register(function, *positional, **named):
+    """`atexit.register`: what a script itself registers runs at the end of its call, a library's never does."""
+    if sys._getframe(1).f_globals is not state.namespace:
+        return register_for_good(function, *positional, **named)
+    state.exit_handlers.append((function, positional, named))
+    return function
+
+
+def unregister(function):
+    state.exit_handlers[:] = [entry for entry in state.exit_handlers if entry[0] != function]
+    unregister_for_good(function)
+
+
+def collect():
+    """Frees the cycles that a call has left. Only its own objects are looked at: a few microseconds."""
+    if state.settled and gc.get_count()[1:] == (0, state.collections):
+        gc.collect(1)
+        state.collections += 1
+        return
+    # The first call has imported what it needs, or this one was large enough for a collection of its own.
+    gc.collect()
+    if not state.settled:
+        # What is here now is here to stay: later collections need not look at it.
+        gc.freeze()
+        state.settled = script.code is not None
+    state.collections = gc.get_count()[2]
+
+
+def remove_all(folder):
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                remove_all(entry.path)
+                os.rmdir(entry.path)
+            else:
+                os.unlink(entry.path)
+
+
+def reset_logging():
+    """Handlers and levels that a program set; without this, its next call would log everything twice."""
+    logging = sys.modules.get("logging")
+    if logging is None:
+        return
+    loggers = [logger for logger in logging.root.manager.loggerDict.values() if isinstance(logger, logging.Logger)]
+    for logger in [logging.root, *loggers]:
+        if logger.handlers:
+            logger.handlers[:] = [handler for handler in logger.handlers if isinstance(handler, logging.NullHandler)]
+        if logger.filters:
+            logger.filters.clear()
+        logger.setLevel(logging.WARNING if logger is logging.root else logging.NOTSET)
+        logger.propagate, logger.disabled = True, False
+    logging.disable(logging.NOTSET)
+
+
+class Baseline:
+    """How the process is between calls. `restore` puts back what is cheap to put back."""
+
+    def __init__(self):
+        self.folder = os.getcwd()
+        self.environ = dict(os.environ._data)
+        self.builtins = dict(vars(builtins))
+        self.signals = self.signal_handlers()
+        self.free_descriptor = self.lowest_free_descriptor()
+        self.outputs = [os.fstat(descriptor)[1] for descriptor in (0, 1, 2)]
+        self.path = list(sys.path)
+        self.argv = list(sys.argv)
+        self.filters = list(warnings.filters)
+        self.recursion_limit = sys.getrecursionlimit()
+        self.interpreter = self.interpreter_settings()
+
+    @staticmethod
+    def signal_handlers():
+        return [_signal.getsignal(number) for number in range(1, 32)]
+
+    @staticmethod
+    def lowest_free_descriptor():
+        descriptor = os.dup(0)
+        os.close(descriptor)
+        return descriptor
+
+    @staticmethod
+    def interpreter_settings():
+        return (sys.gettrace(), sys.getprofile(), gc.isenabled(), gc.get_threshold(), sys.getswitchinterval(),
+                sys.excepthook, sys.displayhook, sys.unraisablehook, json.dumps, json.loads)
+
+    def restore(self):
+        """True when the next call finds what the first one found; False when the process must be replaced."""
+        for timer in (_signal.ITIMER_REAL, _signal.ITIMER_VIRTUAL, _signal.ITIMER_PROF):
+            _signal.setitimer(timer, 0)
+        if _thread._count() or self.signal_handlers() != self.signals:
+            return False
+        if self.interpreter_settings() != self.interpreter:
+            return False
+        if [os.fstat(descriptor)[1] for descriptor in (0, 1, 2)] != self.outputs:
+            return False
+        if os.getcwd() != self.folder:
+            os.chdir(self.folder)
+        os.umask(0o077)
+        if os.listdir(self.folder):
+            remove_all(self.folder)
+        sys.setrecursionlimit(self.recursion_limit)
+        if script.function_style:
+            # Its top level may change the process for good, and keep files open from call to call.
+            return self.lowest_free_descriptor() < 128
+        if self.lowest_free_descriptor() != self.free_descriptor or vars(builtins) != self.builtins:
+            return False
+        if os.environ._data != self.environ:
+            os.environ.clear()
+            for name, value in self.environ.items():
+                os.environ[os.fsdecode(name)] = os.fsdecode(value)
+        if sys.path != self.path:
+            sys.path[:] = self.path
+        sys.argv[:] = self.argv
+        if warnings.filters != self.filters:
+            # It also makes the caches of shown warnings stale.
+            warnings.resetwarnings()
+            warnings.filters[:] = self.filters
+        reset_logging()
+        return True
+
+
+def clean_up():
+    """Leaves nothing of a call for the next one; False when only a new process can."""
+    if script.function_style:
+        if not script.loaded:
+            return False
+    elif state.namespace is not None:
+        # Functions and their globals are a cycle: what the call held goes now, not at some later collection, whose
+        # finalizers would run in another call.
+        state.namespace.clear()
+        collect()
+    state.response = None
+    state.exit_handlers.clear()
+    for text in (sys.stdout, sys.stderr):
+        if text is not stdout and text is not stderr:
+            try:
+                text.flush()
+            except Exception:
+                pass
+    sys.stdout, sys.stderr = stdout, stderr
+    stdout.flush()
+    stderr.flush()
+    return baseline.restore()

@@ -1,0 +1,107 @@
+"""The channel to the server, standard output and error.
+
+This is the first of the parts that make up a worker's program, joined in this order: channel.py, script.py, answer.py,
+between_calls.py, worker.py. They share one namespace; all imports are here.
+
+The server sends frames over CHANNEL, a socket that bootstrap.py put aside; standard output and error are files
+in memory whose other end the server reads, so nothing that a script prints can be taken for an answer.
+
+    server -> worker   setup    <length> name, config, source, each with its length
+                       call     <length> number, then five JSON texts, each with its length or ABSENT
+    worker -> server   reply    number, kind, flags, exit, lengths of head and body; head; body
+
+All integers are little endian. A worker answers exactly once per call and echoes the call's number.
+"""
+
+import _signal
+import _thread
+import atexit
+import builtins
+import gc
+import io
+import json
+import linecache
+import marshal
+import os
+import sys
+import traceback
+import warnings
+from _struct import Struct
+
+LENGTH = Struct("<I")
+SETUP = Struct("<IIIQII")
+CALL = Struct("<Q5I")
+REPLY = Struct("<QBBHII")
+ABSENT = 0xFFFFFFFF
+
+READY, NOTHING, VALUE, RESPONSE, APP_ERROR = range(5)
+RECYCLE = 1
+
+FAILED = 1
+TIMED_OUT = 124
+
+
+received = bytearray()
+
+
+def take(size):
+    """The next `size` bytes; the process ends when the server is gone."""
+    while len(received) < size:
+        part = os.read(CHANNEL, 1 << 16)
+        if not part:
+            os._exit(0)
+        received.extend(part)
+    data = bytes(received[:size])
+    del received[:size]
+    return data
+
+
+def take_frame():
+    return take(LENGTH.unpack(take(LENGTH.size))[0])
+
+
+def reply(number, kind, exit=0, recycle=False, head=b"", body=b""):
+    data = REPLY.pack(number, kind, RECYCLE if recycle else 0, exit, len(head), len(body)) + head + body
+    sent = os.write(CHANNEL, data)
+    while sent < len(data):
+        sent += os.write(CHANNEL, memoryview(data)[sent:])
+
+
+class Capped(io.RawIOBase):
+    """A descriptor that takes the first `limit` bytes of a call and drops the rest."""
+
+    mode = "wb"
+
+    def __init__(self, descriptor, name, limit):
+        self.descriptor = descriptor
+        self.name = name
+        self.limit = self.left = limit
+
+    def fileno(self):
+        return self.descriptor
+
+    def writable(self):
+        return True
+
+    def write(self, data):
+        size = len(data)
+        data = data[: self.left]
+        self.left -= len(data)
+        while data:
+            try:
+                data = data[os.write(self.descriptor, data) :]
+            except OSError:
+                # Full (the script wrote past us) or closed by the script: what is printed now has no reader.
+                self.left = 0
+                break
+        return size
+
+
+def open_text(descriptor, name, limit):
+    """A text layer that passes every line on at once, so that a crash loses at most an unfinished one."""
+    raw = Capped(descriptor, name, limit)
+    text = io.TextIOWrapper(
+        io.BufferedWriter(raw), encoding="utf-8", errors="backslashreplace", newline="\n", line_buffering=True
+    )
+    text.mode = "w"
+    return text, raw

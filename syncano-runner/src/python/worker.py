@@ -1,0 +1,100 @@
+"""Serves the calls of one script, one after the other, for as long as the server wants."""
+
+
+def text_at(frame, offset, length):
+    return None if length == ABSENT else str(frame[offset : offset + length], "utf-8")
+
+
+def serve(frame):
+    """Runs one call and answers it."""
+    number, *lengths = CALL.unpack_from(frame)
+    kind, head, body, exit = NOTHING, b"", b"", 0
+    state.response = None
+    state.recycle = False
+    sys.stdout = sys.__stdout__ = stdout
+    sys.stderr = sys.__stderr__ = stderr
+    raw_stdout.left = raw_stderr.left = raw_stdout.limit
+    try:
+        state.running = True
+        values, offset = [], CALL.size
+        for length in lengths:
+            text = text_at(frame, offset, length)
+            if text is None:
+                values.append(None)
+                continue
+            values.append({} if text == "{}" else json.loads(text))
+            offset += length
+        kind, head, body = script.run(*values)
+        state.running = False
+    except BaseException as error:
+        kind, head, body, exit = settle(error)
+    try:
+        recycle = not clean_up()
+    except BaseException:
+        recycle = True
+    reply(number, kind, exit, recycle or state.recycle, head, body)
+
+
+def settle(error):
+    """What a call answers whose script raised `error`."""
+    try:
+        # Printing, exit handlers and the answer itself may raise in their turn, but not for ever.
+        for _ in range(8):
+            try:
+                return answer_to(error)
+            except BaseException as another:
+                error = another
+        return NOTHING, b"", b"", FAILED
+    finally:
+        state.running = False
+
+
+def answer_to(error):
+    if isinstance(error, SystemExit):
+        exit = exit_code(error.code)
+        end_program()
+        if exit == 0 and isinstance(state.response, HttpResponse):
+            return *answer_with(state.response), 0
+        return NOTHING, b"", b"", exit
+    if not isinstance(error, Exception) or isinstance(error, MemoryError):
+        state.recycle = True
+    print_error(error)
+    if isinstance(error, TimedOut):
+        return NOTHING, b"", b"", TIMED_OUT
+    end_program()
+    if isinstance(error, AppError):
+        return APP_ERROR, b"", app_error(error), FAILED
+    return NOTHING, b"", b"", FAILED
+
+
+def end_program():
+    if script.code is not None and not script.function_style:
+        wait_for_threads()
+        run_exit_handlers()
+
+
+frame = take_frame()
+name_size, config_size, source_size, output_limit, MAX_ANSWER, MAX_HEAD = SETUP.unpack_from(frame)
+offset = SETUP.size
+pieces = []
+for size in (name_size, config_size, source_size):
+    pieces.append(text_at(frame, offset, size))
+    offset += size
+script = Script(*pieces)
+del frame, pieces
+
+stdout, raw_stdout = open_text(1, "<stdout>", output_limit)
+stderr, raw_stderr = open_text(2, "<stderr>", output_limit)
+sys.stdout = sys.__stdout__ = stdout
+sys.stderr = sys.__stderr__ = stderr
+sys.argv = [""]
+atexit.register, atexit.unregister = register, unregister
+# Threads get 4 MiB of stack: the usual 8 MiB would eat a script's memory limit with 25 of them.
+_thread.stack_size(4 << 20)
+_signal.signal(_signal.SIGINT, out_of_time)
+os.umask(0o077)
+baseline = Baseline()
+collect()
+reply(0, READY)
+while True:
+    serve(take_frame())

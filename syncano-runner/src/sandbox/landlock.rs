@@ -1,0 +1,77 @@
+//! Which files a worker may touch.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use landlock::{
+    ABI, Access, AccessFs, AccessNet, BitFlags, PathBeneath, PathFd, Ruleset, RulesetAttr, RulesetCreated,
+    RulesetCreatedAttr, Scope,
+};
+
+/// The newest interface that this file was written for; an older kernel enforces the part that it knows.
+const NEWEST: ABI = ABI::V7;
+
+/// Programs and libraries.
+const SYSTEM: [&str; 6] = ["/usr", "/bin", "/sbin", "/lib", "/lib64", "/lib32"];
+
+/// What an interpreter and its libraries look up. No users, no hosts, no keys.
+const SETTINGS: [&str; 9] = [
+    "/etc/ld.so.cache",
+    "/etc/ld.so.preload",
+    "/etc/localtime",
+    "/etc/timezone",
+    "/etc/mime.types",
+    "/etc/ssl/certs",
+    "/etc/ssl/openssl.cnf",
+    "/etc/ca-certificates",
+    "/etc/pki/tls/certs",
+];
+
+const READABLE_DEVICES: [&str; 3] = ["/dev/urandom", "/dev/random", "/dev/zero"];
+
+/// The rules for one worker: programs and libraries are readable, `home` is its own, everything else is closed.
+pub(super) fn ruleset(folders: &[PathBuf], home: &Path) -> io::Result<OwnedFd> {
+    build(folders, home)
+        .map_err(io::Error::other)
+        .and_then(|ruleset| Option::from(ruleset).ok_or_else(|| io::ErrorKind::Unsupported.into()))
+}
+
+fn build(folders: &[PathBuf], home: &Path) -> Result<RulesetCreated, landlock::RulesetError> {
+    let read = AccessFs::ReadFile | AccessFs::ReadDir;
+    let run = read | AccessFs::Execute;
+    // No devices, sockets or pipes to be made, and no programs of its own: a script brings no executables.
+    let own = read
+        | AccessFs::WriteFile
+        | AccessFs::Truncate
+        | AccessFs::MakeReg
+        | AccessFs::MakeDir
+        | AccessFs::MakeSym
+        | AccessFs::RemoveFile
+        | AccessFs::RemoveDir
+        | AccessFs::Refer;
+    let mut rules = Ruleset::default()
+        .handle_access(AccessFs::from_all(NEWEST))?
+        .handle_access(AccessNet::from_all(NEWEST))?
+        .scope(Scope::from_all(NEWEST))?
+        .create()?;
+    for path in SYSTEM.iter().map(Path::new).chain(folders.iter().map(PathBuf::as_path)) {
+        rules = allow(rules, path, run)?;
+    }
+    for path in SETTINGS.iter().chain(&READABLE_DEVICES) {
+        rules = allow(rules, Path::new(path), read)?;
+    }
+    rules = allow(rules, Path::new("/dev/null"), read | AccessFs::WriteFile)?;
+    allow(rules, home, own)
+}
+
+/// Adds a rule for `path`, if there is such a path.
+fn allow(
+    rules: RulesetCreated,
+    path: &Path,
+    access: BitFlags<AccessFs>,
+) -> Result<RulesetCreated, landlock::RulesetError> {
+    let Ok(descriptor) = PathFd::new(path) else { return Ok(rules) };
+    let access = if path.is_dir() { access } else { access & AccessFs::from_file(NEWEST) };
+    rules.add_rule(PathBeneath::new(descriptor, access))
+}

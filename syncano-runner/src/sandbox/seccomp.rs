@@ -1,0 +1,291 @@
+//! Which system calls a worker may make.
+//!
+//! What is refused says EPERM, which an interpreter turns into an ordinary exception. Calls newer than this list say
+//! ENOSYS, as they would on an older kernel; that covers the x32 calls of x86-64 too, whose numbers are far above.
+
+use std::collections::BTreeMap;
+
+use libc::*;
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen as Width, SeccompCmpOp as Is, SeccompCondition,
+    SeccompFilter, SeccompRule, TargetArch, sock_filter,
+};
+
+/// The last system call that has been looked at (`mseal`). From 424 on numbers are the same on every processor.
+const LAST_KNOWN: u32 = 462;
+
+/// Stands for the worker's own process id, which only the child knows.
+const OWN_PID: u32 = 0x5ea7_0d1d;
+
+/// A compiled filter.
+#[derive(Debug, Clone)]
+pub(super) struct Filter {
+    /// For prctl(PR_SET_SECCOMP), once [`Filter::fill_in`] has been called.
+    pub(super) program: BpfProgram,
+    pid_at: Vec<usize>,
+}
+
+impl Filter {
+    /// `own_user`: the worker is a user of its own. `landlock_abi`: what Landlock can refuse.
+    pub(super) fn new(own_user: bool, landlock_abi: i32) -> Result<Filter, String> {
+        let arch = TargetArch::try_from(std::env::consts::ARCH).map_err(|error| error.to_string())?;
+        let rules = rules(own_user, landlock_abi).map_err(|error| error.to_string())?;
+        let refuse = SeccompAction::Errno(EPERM as u32);
+        let filter = SeccompFilter::new(rules, SeccompAction::Allow, refuse, arch)
+            .map_err(|error| error.to_string())?;
+        let compiled: BpfProgram =
+            filter.try_into().map_err(|error: seccompiler::BackendError| error.to_string())?;
+        let mut program = first_instructions();
+        program.extend(compiled);
+        let pid_at = (0..program.len()).filter(|&at| program[at].k == OWN_PID).collect();
+        Ok(Filter { program, pid_at })
+    }
+
+    /// Puts the worker's process id where the filter compares with it. Allocates nothing.
+    pub(super) fn fill_in(&mut self, pid: u32) {
+        for &at in &self.pid_at {
+            if let Some(instruction) = self.program.get_mut(at) {
+                instruction.k = pid;
+            }
+        }
+    }
+}
+
+/// Unknown calls don't exist, and neither does clone3, whose flags lie in memory where no filter can see them: a C
+/// library without it uses clone.
+fn first_instructions() -> BpfProgram {
+    let instruction = |code, jt, jf, k| sock_filter { code, jt, jf, k };
+    let no_such_call = SECCOMP_RET_ERRNO | ENOSYS as u32;
+    vec![
+        instruction((BPF_LD | BPF_W | BPF_ABS) as u16, 0, 0, 0),
+        instruction((BPF_JMP | BPF_JGT | BPF_K) as u16, 1, 0, LAST_KNOWN),
+        instruction((BPF_JMP | BPF_JEQ | BPF_K) as u16, 0, 1, SYS_clone3 as u32),
+        instruction((BPF_RET | BPF_K) as u16, 0, 0, no_such_call),
+    ]
+}
+
+type Rules = BTreeMap<i64, Vec<SeccompRule>>;
+type Fallible<T> = Result<T, seccompiler::BackendError>;
+
+fn rules(own_user: bool, landlock_abi: i32) -> Fallible<Rules> {
+    let mut rules: Rules = REFUSED.iter().map(|&call| (call, Vec::new())).collect();
+    #[cfg(target_arch = "x86_64")]
+    rules.extend(REFUSED_X86_64.iter().map(|&call| (call, Vec::new())));
+    if !own_user {
+        // Landlock doesn't look at these, and the files of the server's user are ours too.
+        rules.extend(REFUSED_ON_SHARED_FILES.iter().map(|&call| (call, Vec::new())));
+        #[cfg(target_arch = "x86_64")]
+        rules.extend(
+            [SYS_chmod, SYS_chown, SYS_lchown, SYS_utime, SYS_utimes, SYS_futimesat].map(|c| (c, Vec::new())),
+        );
+    }
+    if landlock_abi < 3 {
+        rules.insert(SYS_truncate, Vec::new());
+    }
+
+    // New threads, never new processes, and no namespaces on the way.
+    let mut clone = vec![when([masked(0, CLONE_THREAD as u64, 0)?])?];
+    for flag in
+        [CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET]
+    {
+        clone.push(when([masked(0, flag as u64, flag as u64)?])?);
+    }
+    rules.insert(SYS_clone, clone);
+
+    // Pairs of stream sockets, which can't be connected elsewhere; event loops wake themselves through one.
+    let pair = vec![
+        when([number(0, Is::Ne, AF_UNIX as u32)?])?,
+        when([masked(1, 0xf, SOCK_DGRAM as u64)?])?,
+        when([masked(1, 0xf, SOCK_RAW as u64)?])?,
+        when([masked(1, 0xf, SOCK_SEQPACKET as u64)?])?,
+    ];
+    rules.insert(SYS_socketpair, pair);
+
+    // Signals to itself only.
+    for call in [SYS_kill, SYS_tkill, SYS_tgkill, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo] {
+        rules.insert(call, vec![when([number(0, Is::Ne, OWN_PID)?])?]);
+    }
+    // A descriptor's owner gets signals, and any process can be named as the owner.
+    let owner = [F_SETOWN as u32, 10 /* F_SETSIG */, 15 /* F_SETOWN_EX */];
+    rules.insert(
+        SYS_fcntl,
+        owner.iter().map(|&command| when([number(1, Is::Eq, command)?])).collect::<Fallible<_>>()?,
+    );
+    // FIOSETOWN and SIOCSPGRP do the same; TIOCSTI types on a terminal.
+    let requests = [0x8901, 0x8902, TIOCSTI as u32];
+    rules.insert(
+        SYS_ioctl,
+        requests.iter().map(|&request| when([number(1, Is::Eq, request)?])).collect::<Fallible<_>>()?,
+    );
+    // It dies with the server.
+    rules.insert(SYS_prctl, vec![when([number(0, Is::Eq, PR_SET_PDEATHSIG as u32)?])?]);
+
+    // Limits and priorities of itself only.
+    for (call, argument) in [
+        (SYS_prlimit64, 0),
+        (SYS_sched_setaffinity, 0),
+        (SYS_sched_setscheduler, 0),
+        (SYS_sched_setparam, 0),
+        (SYS_sched_setattr, 0),
+        (SYS_setpriority, 1),
+        (SYS_ioprio_set, 1),
+        (SYS_setpgid, 0),
+    ] {
+        rules.insert(call, vec![when([number(argument, Is::Ne, 0)?, number(argument, Is::Ne, OWN_PID)?])?]);
+    }
+    // Whole groups and users, whatever the number beside it.
+    rules.entry(SYS_setpriority).or_default().push(when([number(0, Is::Ne, 0 /* PRIO_PROCESS */)?])?);
+    rules.entry(SYS_ioprio_set).or_default().push(when([number(
+        0,
+        Is::Ne,
+        1, /* IOPRIO_WHO_PROCESS */
+    )?])?);
+    Ok(rules)
+}
+
+fn when<const N: usize>(conditions: [SeccompCondition; N]) -> Fallible<SeccompRule> {
+    SeccompRule::new(conditions.into())
+}
+
+fn number(argument: u8, is: Is, value: u32) -> Fallible<SeccompCondition> {
+    SeccompCondition::new(argument, Width::Dword, is, value.into())
+}
+
+fn masked(argument: u8, mask: u64, value: u64) -> Fallible<SeccompCondition> {
+    SeccompCondition::new(argument, Width::Qword, Is::MaskedEq(mask), value)
+}
+
+/// Refused whatever the arguments.
+const REFUSED: &[i64] = &[
+    // Other processes.
+    SYS_ptrace,
+    SYS_process_vm_readv,
+    SYS_process_vm_writev,
+    SYS_process_madvise,
+    SYS_process_mrelease,
+    SYS_pidfd_open,
+    SYS_pidfd_getfd,
+    SYS_pidfd_send_signal,
+    SYS_kcmp,
+    SYS_migrate_pages,
+    SYS_move_pages,
+    SYS_get_robust_list,
+    // Sockets other than pairs.
+    SYS_socket,
+    SYS_connect,
+    SYS_bind,
+    SYS_listen,
+    SYS_accept,
+    SYS_accept4,
+    // Memory that no limit counts, and objects that outlive the process.
+    SYS_memfd_create,
+    SYS_memfd_secret,
+    SYS_shmget,
+    SYS_shmat,
+    SYS_shmctl,
+    SYS_semget,
+    SYS_semop,
+    SYS_semctl,
+    SYS_semtimedop,
+    SYS_msgget,
+    SYS_msgsnd,
+    SYS_msgrcv,
+    SYS_msgctl,
+    SYS_mq_open,
+    SYS_mq_unlink,
+    SYS_mq_notify,
+    SYS_timer_create,
+    SYS_add_key,
+    SYS_request_key,
+    SYS_keyctl,
+    SYS_mlock,
+    SYS_mlock2,
+    SYS_mlockall,
+    // Doors into the kernel that scripts have no use for.
+    SYS_bpf,
+    SYS_io_uring_setup,
+    SYS_io_uring_enter,
+    SYS_io_uring_register,
+    SYS_io_setup,
+    SYS_userfaultfd,
+    SYS_perf_event_open,
+    SYS_fanotify_init,
+    SYS_fanotify_mark,
+    SYS_seccomp,
+    SYS_personality,
+    SYS_vmsplice,
+    SYS_remap_file_pages,
+    // Namespaces, mounts, the machine.
+    SYS_unshare,
+    SYS_setns,
+    SYS_mount,
+    SYS_umount2,
+    SYS_pivot_root,
+    SYS_chroot,
+    SYS_fsopen,
+    SYS_fsconfig,
+    SYS_fsmount,
+    SYS_fspick,
+    SYS_move_mount,
+    SYS_open_tree,
+    SYS_mount_setattr,
+    SYS_quotactl,
+    SYS_quotactl_fd,
+    SYS_swapon,
+    SYS_swapoff,
+    SYS_reboot,
+    SYS_kexec_load,
+    SYS_init_module,
+    SYS_finit_module,
+    SYS_delete_module,
+    SYS_acct,
+    SYS_syslog,
+    SYS_sethostname,
+    SYS_setdomainname,
+    SYS_settimeofday,
+    SYS_clock_settime,
+    SYS_clock_adjtime,
+    SYS_adjtimex,
+    SYS_vhangup,
+    SYS_nfsservctl,
+    SYS_open_by_handle_at,
+    SYS_name_to_handle_at,
+    // Other users.
+    SYS_setuid,
+    SYS_setgid,
+    SYS_setreuid,
+    SYS_setregid,
+    SYS_setresuid,
+    SYS_setresgid,
+    SYS_setfsuid,
+    SYS_setfsgid,
+    SYS_setgroups,
+    SYS_capset,
+];
+
+#[cfg(target_arch = "x86_64")]
+const REFUSED_X86_64: &[i64] = &[
+    SYS_fork,
+    SYS_vfork,
+    SYS_kexec_file_load,
+    SYS_iopl,
+    SYS_ioperm,
+    SYS_modify_ldt,
+    SYS_uselib,
+    SYS__sysctl,
+    SYS_sysfs,
+    SYS_ustat,
+    SYS_lookup_dcookie,
+];
+
+/// Change files by their names without opening them.
+const REFUSED_ON_SHARED_FILES: &[i64] = &[
+    SYS_fchmodat,
+    452, // fchmodat2
+    SYS_fchownat,
+    SYS_utimensat,
+    SYS_setxattr,
+    SYS_lsetxattr,
+    SYS_removexattr,
+    SYS_lremovexattr,
+];

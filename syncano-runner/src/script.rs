@@ -1,0 +1,118 @@
+//! A script and its identity.
+
+use std::fmt;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+use syncano_core::Runtime;
+
+/// A script that can be run: source, runtime, configuration, and the instance it belongs to.
+///
+/// Making one hashes the source once; cloning is cheap. Keep it for as long as the script doesn't change.
+#[derive(Clone)]
+pub struct Script {
+    instance: Arc<str>,
+    name: Arc<str>,
+    runtime: Runtime,
+    source: Arc<str>,
+    config: Arc<str>,
+    key: ScriptKey,
+}
+
+/// The identity of a script's workers: two scripts share a process only when everything about them is equal,
+/// the instance included.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ScriptKey([u8; 32]);
+
+impl Script {
+    /// `name` is what tracebacks show as the file, in `<…>`; `config` is `CONFIG` as JSON text.
+    pub fn new(
+        instance: impl Into<Arc<str>>,
+        name: impl Into<Arc<str>>,
+        runtime: Runtime,
+        source: impl Into<Arc<str>>,
+        config: impl Into<Arc<str>>,
+    ) -> Script {
+        let (instance, name, source, config) = (instance.into(), name.into(), source.into(), config.into());
+        let mut hash = Sha256::new();
+        for part in [&*instance, &*name, runtime.canonical().name(), &*source, &*config] {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part);
+        }
+        let key = ScriptKey(hash.finalize().into());
+        Script { instance, name, runtime, source, config, key }
+    }
+
+    /// The instance that the script belongs to.
+    pub fn instance(&self) -> &str {
+        &self.instance
+    }
+
+    /// The name in tracebacks.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The runtime it was published for.
+    pub fn runtime(&self) -> Runtime {
+        self.runtime
+    }
+
+    /// The program text.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// `CONFIG` as JSON text.
+    pub fn config(&self) -> &str {
+        &self.config
+    }
+
+    /// The identity of its workers.
+    pub fn key(&self) -> ScriptKey {
+        self.key
+    }
+}
+
+impl fmt::Debug for Script {
+    // A source may be megabytes long and a configuration holds secrets: neither belongs in a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Script")
+            .field("instance", &self.instance)
+            .field("name", &self.name)
+            .field("runtime", &self.runtime)
+            .field("key", &self.key)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for ScriptKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0[..6].iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(instance: &str, name: &str, runtime: Runtime, source: &str, config: &str) -> ScriptKey {
+        Script::new(instance, name, runtime, source, config).key()
+    }
+
+    #[test]
+    fn everything_counts_but_an_alias_of_the_runtime() {
+        let base = key("a", "s", Runtime::Python, "1", "{}");
+        assert_eq!(base, key("a", "s", Runtime::PythonLibraryV4_2, "1", "{}"));
+        for other in [
+            key("b", "s", Runtime::Python, "1", "{}"),
+            key("a", "t", Runtime::Python, "1", "{}"),
+            key("a", "s", Runtime::Python3, "1", "{}"),
+            key("a", "s", Runtime::Python, "2", "{}"),
+            key("a", "s", Runtime::Python, "1", r#"{"x":1}"#),
+            key("as", "", Runtime::Python, "1", "{}"),
+        ] {
+            assert!(base != other);
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Scripts that reach for what is not theirs: files, the environment, descriptors.
+
+use syncano_core::{RunStatus, Runtime};
+use syncano_runner::{Isolation, Script};
+
+use crate::support::*;
+
+/// Runs Python that tries something and prints what came of it; returns that line.
+async fn attempt(runner: &syncano_runner::Runner, setup: &str, expression: &str) -> String {
+    let source = format!(
+        "import os, sys\n{setup}\ntry:\n    print('DONE', {expression})\nexcept Exception as e:\n    print(type(e).__name__)"
+    );
+    printed(runner, &source).await
+}
+
+#[tokio::test]
+async fn the_machine_s_files_are_closed() {
+    let runner = runner_or_skip!();
+    assert_eq!(runner.isolation(), Isolation::Process);
+    // A file of the server's own, readable by everyone.
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("database");
+    std::fs::write(&secret, "secret").unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(folder.path(), mode).unwrap();
+    let secret = secret.display().to_string();
+    let server = std::process::id();
+    for expression in [
+        "open('/etc/shadow').read()",
+        "open('/etc/passwd').read()",
+        "open('/etc/hostname').read()",
+        &*format!("open({secret:?}).read()"),
+        &*format!("open({secret:?}, 'w').write('x')"),
+        &*format!("os.truncate({secret:?}, 0)"),
+        &*format!("os.unlink({secret:?})"),
+        &*format!("os.rename({secret:?}, 'mine')"),
+        &*format!("os.link({secret:?}, 'mine')"),
+        &*format!("os.chmod({secret:?}, 0o777)"),
+        "os.listdir('/')",
+        "os.listdir('/tmp')",
+        "os.listdir('/proc')",
+        "os.listdir('/root')",
+        "os.listdir('..')",
+        &*format!("open('/proc/{server}/environ').read()"),
+        &*format!("open('/proc/{server}/mem', 'rb').read(1)"),
+        &*format!("os.listdir('/proc/{server}/fd')"),
+        "open('/proc/self/mem', 'wb')",
+        "open('/usr/mine', 'w')",
+        "open('/tmp/mine', 'w')",
+        "open('/dev/shm/mine', 'w')",
+        "os.mkdir('/tmp/mine')",
+        "os.symlink('/etc/passwd', '/tmp/mine')",
+        "os.mkfifo('pipe')",
+        "os.mknod('device', 0o600 | 0x2000, 0x101)",
+        "os.setuid(0)",
+        "os.chown('.', 0, 0)",
+        "os.chroot('.')",
+    ] {
+        let result = attempt(&runner, "", expression).await;
+        assert!(
+            matches!(&*result, "PermissionError" | "FileNotFoundError" | "OSError"),
+            "{expression}: {result}"
+        );
+    }
+    // Through a link of one's own as well.
+    let result = attempt(&runner, "os.symlink('/etc/passwd', 'link')", "open('link').read()").await;
+    assert_eq!(result, "PermissionError");
+    assert_eq!(std::fs::read_to_string(folder.path().join("database")).unwrap(), "secret");
+    neighbour_is_fine(&runner).await;
+}
+
+#[tokio::test]
+async fn the_server_s_environment_and_descriptors_stay_with_it() {
+    let runner = runner_or_skip!();
+    // A descriptor that isn't marked to be closed by exec, as a careless library leaves it.
+    let folder = tempfile::tempdir().unwrap();
+    let file = std::fs::File::create(folder.path().join("open")).unwrap();
+    let inherited = rustix::io::fcntl_dupfd_cloexec(&file, 77).unwrap();
+    rustix::io::fcntl_setfd(&inherited, rustix::io::FdFlags::empty()).unwrap();
+    let names = printed(&runner, "import os\nprint(*sorted(os.environ))").await;
+    assert_eq!(names, "HOME LANG MALLOC_ARENA_MAX OMP_NUM_THREADS OPENBLAS_NUM_THREADS PATH TMPDIR");
+    let source = "import os\nopen_ones = []\nfor fd in range(1024):\n    try:\n        os.fstat(fd); open_ones.append(fd)\n    except OSError: pass\nprint(*open_ones)";
+    assert_eq!(printed(&runner, source).await, "0 1 2 250");
+}
+
+#[tokio::test]
+async fn a_script_is_nobody() {
+    let runner = runner_or_skip!();
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("skipped: not root, so workers have no users of their own");
+        return;
+    }
+    let source = "import os\nprint(*os.getresuid(), *os.getresgid(), os.getgroups())";
+    let mut users = Vec::new();
+    for instance in ["a", "b"] {
+        let script = Script::new(instance, "test", Runtime::Python3, source, "{}");
+        let outcome = runner.run(&script, call("{}")).await;
+        let ids: Vec<u32> = outcome.stdout.split(' ').take(6).map(|id| id.parse().unwrap()).collect();
+        assert!(ids[..3].iter().all(|&id| id == ids[0] && id >= 10_000), "{}", outcome.stdout);
+        assert!(ids[3..].iter().all(|&id| id == ids[3] && id >= 10_000), "{}", outcome.stdout);
+        assert!(outcome.stdout.ends_with("[]"), "{}", outcome.stdout);
+        users.push(ids[0]);
+    }
+    // Both are warm, so both are there: not the same user.
+    assert_ne!(users[0], users[1]);
+}
+
+#[tokio::test]
+async fn its_own_folder_works_and_is_empty_for_the_next_call() {
+    let runner = runner_or_skip!();
+    let script = script(
+        "import os, tempfile\nprint(os.listdir('.'), os.getcwd() == os.environ['HOME'] == tempfile.gettempdir())\n\
+         with tempfile.TemporaryDirectory() as d: open(d + '/x', 'w').write('x')\n\
+         os.makedirs('a/b/c'); open('a/b/c/file', 'w').write('left'); os.symlink('/usr', 'a/link')\n\
+         open('.hidden', 'w').close(); os.rename('.hidden', 'a/b/.hidden'); os.chdir('a/b'); os.umask(0)\n\
+         print(os.getpid())",
+    );
+    let first = runner.run(&script, call("{}")).await;
+    let second = runner.run(&script, call("{}")).await;
+    assert_eq!(first.status, RunStatus::Success, "{}", first.stderr);
+    assert!(first.stdout.starts_with("[] True"), "{}", first.stdout);
+    // Wiped, not replaced.
+    assert_eq!(first.stdout, second.stdout);
+}
+
+#[tokio::test]
+async fn a_large_file_is_refused() {
+    let runner = runner_or_skip!(|builder| builder.file_size(1 << 20));
+    let source = "f = open('x', 'wb', 0)\nn = 0\ntry:\n    while True: n += f.write(b'x' * 65536)\nexcept OSError: print(n)";
+    assert_eq!(printed(&runner, source).await, (1 << 20).to_string());
+}
+
+#[tokio::test]
+async fn nothing_is_left_on_the_disk() {
+    let parent = tempfile::tempdir().unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(parent.path(), mode).unwrap();
+    let path = parent.path().to_owned();
+    let runner = runner_or_skip!(|builder| builder.directory(path));
+    let source = "import os\nos.makedirs('d')\nos.chdir('d')\nfor i in range(500):\n    os.mkdir('d'); os.mkdir('e', 0); os.chdir('d')\nos._exit(0)";
+    assert_eq!(run(&runner, source).await.status, RunStatus::Success);
+    neighbour_is_fine(&runner).await;
+    drop(runner);
+    assert_eq!(std::fs::read_dir(parent.path()).unwrap().count(), 0);
+}

@@ -1,0 +1,11 @@
+//! What scripts can do, and what they can't. One binary; every test has a runner of its own.
+
+mod support;
+
+mod arguments;
+mod exits;
+mod hostile_files;
+mod hostile_processes;
+mod pool;
+mod responses;
+mod styles;

@@ -1,0 +1,138 @@
+//! Program style and function style.
+
+use serde_json::json;
+use syncano_core::{RunStatus, Runtime};
+use syncano_runner::Script;
+
+use crate::support::*;
+
+#[tokio::test]
+async fn a_program_prints() {
+    let runner = runner_or_skip!();
+    let outcome = run(&runner, "import sys\nprint('out')\nprint('err', file=sys.stderr)\nprint()\n").await;
+    assert_eq!(outcome.status, RunStatus::Success);
+    assert_eq!((&*outcome.stdout, &*outcome.stderr), ("out", "err"));
+    assert_eq!(outcome.answer, None);
+}
+
+#[tokio::test]
+async fn a_program_has_fresh_globals_each_call() {
+    let runner = runner_or_skip!();
+    let script = script("seen = globals().get('seen', 0) + 1\nimport os\nprint(seen, os.getpid())");
+    let first = runner.run(&script, call("{}")).await;
+    let second = runner.run(&script, call("{}")).await;
+    assert!(first.stdout.starts_with("1 "), "{first:?}");
+    // The same process, and nothing of the first call.
+    assert_eq!(first.stdout, second.stdout);
+}
+
+#[tokio::test]
+async fn a_function_keeps_the_state_of_its_module() {
+    let runner = runner_or_skip!();
+    let script = script("count = 0\ndef main():\n    global count\n    count += 1\n    return count");
+    for expected in 1..=3 {
+        assert_eq!(value(&runner.run(&script, call("{}")).await), json!(expected));
+    }
+}
+
+#[tokio::test]
+async fn main_may_be_async() {
+    let runner = runner_or_skip!();
+    let script = script(
+        "import asyncio\nasync def main(n):\n    await asyncio.sleep(0)\n    \
+         return sum(await asyncio.gather(*[part(i) for i in range(n)]))\nasync def part(i):\n    return i",
+    );
+    for _ in 0..2 {
+        assert_eq!(value(&runner.run(&script, call(r#"{"n": 5}"#)).await), json!(10));
+    }
+}
+
+#[tokio::test]
+async fn a_main_that_the_top_level_calls_is_a_program() {
+    let runner = runner_or_skip!();
+    for source in [
+        "def main():\n    print('ran')\nmain()",
+        "def main():\n    print('ran')\nif __name__ == '__main__':\n    main()",
+        "import asyncio\nasync def main():\n    print('ran')\nasyncio.run(main())",
+        "def main():\n    print('ran')\nclass A:\n    x = main()",
+    ] {
+        let outcome = run(&runner, source).await;
+        assert_eq!(
+            (outcome.status, &*outcome.stdout),
+            (RunStatus::Success, "ran"),
+            "{source}: {}",
+            outcome.stderr
+        );
+        assert_eq!(outcome.answer, None, "{source}");
+    }
+}
+
+#[tokio::test]
+async fn a_main_that_only_functions_call_is_for_the_runner() {
+    let runner = runner_or_skip!();
+    let outcome =
+        run(&runner, "def main():\n    return 'called'\ndef other():\n    main()\nf = lambda: main()").await;
+    assert_eq!(value(&outcome), json!("called"));
+}
+
+#[tokio::test]
+async fn the_top_level_of_a_function_runs_once() {
+    let runner = runner_or_skip!();
+    let script = script("print('loaded')\ndef main():\n    print('called')");
+    let first = runner.run(&script, call("{}")).await;
+    let second = runner.run(&script, call("{}")).await;
+    assert_eq!((&*first.stdout, &*second.stdout), ("loaded\ncalled", "called"));
+    assert_eq!(value(&second), json!(null));
+}
+
+#[tokio::test]
+async fn output_of_loggers_is_not_doubled_by_the_next_call() {
+    let runner = runner_or_skip!();
+    let script = script(
+        "import logging\nlogging.basicConfig(level='INFO', format='%(message)s')\n\
+         handler = logging.StreamHandler()\nlogging.getLogger('mine').addHandler(handler)\n\
+         logging.getLogger('mine').info('hello')",
+    );
+    let first = runner.run(&script, call("{}")).await;
+    let second = runner.run(&script, call("{}")).await;
+    assert_eq!((&*first.stderr, &*second.stderr), ("hello\nhello", "hello\nhello"));
+}
+
+#[tokio::test]
+async fn exit_handlers_run_at_the_end_of_their_own_call() {
+    let runner = runner_or_skip!();
+    let script = script("import atexit, logging\natexit.register(print, 'bye')\nprint('hello')");
+    for _ in 0..2 {
+        assert_eq!(runner.run(&script, call("{}")).await.stdout, "hello\nbye");
+    }
+}
+
+#[tokio::test]
+async fn scripts_that_differ_in_anything_share_no_process() {
+    let runner = runner_or_skip!();
+    let source = "import sys\nsys.seen = getattr(sys, 'seen', 0) + 1\nprint(sys.seen, CONFIG)";
+    for (instance, config) in [("a", "{}"), ("b", "{}"), ("a", r#"{"k": 1}"#)] {
+        let script = Script::new(instance, "test", Runtime::Python3, source, config);
+        assert!(runner.run(&script, call("{}")).await.stdout.starts_with("1 "));
+    }
+}
+
+#[tokio::test]
+async fn languages_without_a_runtime_say_so() {
+    let runner = runner_or_skip!();
+    let script = Script::new("instance", "test", Runtime::NodeJs, "console.log(1)", "{}");
+    let outcome = runner.run(&script, call("{}")).await;
+    assert_eq!(outcome.status, RunStatus::Failure);
+    assert!(outcome.stderr.contains("JavaScript scripts can't run yet"), "{}", outcome.stderr);
+}
+
+#[tokio::test]
+async fn a_missing_interpreter_says_what_to_install() {
+    let builder = syncano_runner::Runner::builder().python("/nowhere/python3");
+    let Ok(runner) = builder.build() else { return };
+    let outcome = run(&runner, "print(1)").await;
+    assert_eq!(outcome.status, RunStatus::Failure);
+    for part in ["/nowhere/python3", "apt-get install python3"] {
+        assert!(outcome.stderr.contains(part), "{}", outcome.stderr);
+    }
+}
