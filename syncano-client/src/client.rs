@@ -114,6 +114,15 @@ impl Client {
         }
     }
 
+    /// Reads what is at `path`; `None` when the server says that nothing is.
+    pub(crate) async fn find<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, Error> {
+        match self.manage(Method::GET, path, None).await {
+            Ok(found) => Ok(Some(found)),
+            Err(Error::Api(error)) if error.status == StatusCode::NOT_FOUND => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Sends a management request and reads the JSON answer.
     pub(crate) async fn manage<T: DeserializeOwned>(
         &self,

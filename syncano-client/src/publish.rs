@@ -6,7 +6,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use syncano_core::{Severity, Socket, SocketStatus, Violations, normalize, route};
 
-use crate::instance::absent_is_none;
 use crate::{Error, Instance};
 
 /// The key under which a publish names the revision that it was made from.
@@ -124,41 +123,55 @@ impl Published {
     }
 }
 
-pub(crate) async fn read(instance: &Instance, name: &str) -> Result<Option<Published>, Error> {
-    let path = route::socket(instance.name(), name);
-    let answer = absent_is_none(instance.client().manage(Method::GET, &path, None).await)?;
-    answer
-        .map(|answer| Published::read(instance, &format!("GET {path}"), answer, Change::Unchanged))
-        .transpose()
-}
-
-pub(crate) async fn publish(instance: &Instance, socket: &Socket) -> Result<Published, Error> {
-    let broken: Vec<_> =
-        socket.validate().into_iter().filter(|v| v.kind.severity() == Severity::Shape).collect();
-    if !broken.is_empty() {
-        let violations = Violations(broken);
-        return Err(Error::Definition { socket: socket.name.clone(), violations });
+impl Instance {
+    /// A socket that is on the server, with its status; `None` when there is none of that name.
+    ///
+    /// # Errors
+    /// When the server is not reached or refuses the key.
+    pub async fn socket(&self, name: &str) -> Result<Option<Published>, Error> {
+        let path = route::socket(self.name(), name);
+        let answer = self.client().find(&path).await?;
+        answer
+            .map(|answer| Published::read(self, &format!("GET {path}"), answer, Change::Unchanged))
+            .transpose()
     }
-    let (written, refusal) = match read(instance, &socket.name).await? {
-        None => (create(instance, socket).await, "name"),
-        Some(found) if !found.is(socket) => (update(instance, socket, &found).await, EXPECTED_REVISION),
-        // What kept it from being installed may be gone by now.
-        Some(found) if found.status() == SocketStatus::Error => (recheck(instance, &found).await, ""),
-        Some(found) => return found.installed(),
-    };
-    match written {
-        // Somebody was faster. If they published the very same, all is well.
-        Err(Error::Api(error))
-            if error.status == StatusCode::BAD_REQUEST && error.fields.contains_key(refusal) =>
-        {
-            match read(instance, &socket.name).await? {
-                Some(found) if found.is(socket) => found.installed(),
-                Some(_) => Err(Error::Conflict { socket: socket.name.clone() }),
-                None if refusal == EXPECTED_REVISION => Err(Error::Conflict { socket: socket.name.clone() }),
-                None => Err(error.into()),
-            }
+
+    /// Publishes a socket: creates it, updates it, or does nothing when the server has it just so.
+    ///
+    /// # Errors
+    /// [`Error::Definition`] for a definition that breaks rules (nothing is sent), [`Error::Conflict`] when
+    /// somebody else changed the socket meanwhile (nothing is written), [`Error::NotInstalled`] when the server
+    /// stored the socket but could not install it, an endpoint's name being taken for example.
+    pub async fn publish(&self, socket: &Socket) -> Result<Published, Error> {
+        let broken: Vec<_> =
+            socket.validate().into_iter().filter(|v| v.kind.severity() == Severity::Shape).collect();
+        if !broken.is_empty() {
+            let violations = Violations(broken);
+            return Err(Error::Definition { socket: socket.name.clone(), violations });
         }
-        other => other?.installed(),
+        let (written, refusal) = match self.socket(&socket.name).await? {
+            None => (create(self, socket).await, "name"),
+            Some(found) if !found.is(socket) => (update(self, socket, &found).await, EXPECTED_REVISION),
+            // What kept it from being installed may be gone by now.
+            Some(found) if found.status() == SocketStatus::Error => {
+                return recheck(self, &found).await?.installed();
+            }
+            Some(found) => return found.installed(),
+        };
+        match written {
+            // Somebody was faster. If they published the very same, all is well.
+            Err(Error::Api(error))
+                if error.status == StatusCode::BAD_REQUEST && error.fields.contains_key(refusal) =>
+            {
+                match self.socket(&socket.name).await? {
+                    Some(found) if found.is(socket) => found.installed(),
+                    // The name was refused, and not because of a socket that has it.
+                    None if refusal == "name" => Err(error.into()),
+                    _ => Err(Error::Conflict { socket: socket.name.clone() }),
+                }
+            }
+            other => other?.installed(),
+        }
     }
 }
 

@@ -5,14 +5,15 @@
 
 use serde_json::Value;
 
-use crate::{Dependency, Endpoint, Map, SCHEMA_KEYS, Socket, normalize};
+use crate::{Call, Dependency, Endpoint, Map, Method, Methods, SCHEMA_KEYS, Socket, normalize};
 
 /// The network policy in a socket's metadata.
 const NETWORK: &str = "network";
 
 impl Socket {
     /// Takes over from `previous` what this definition leaves open: `private`, `cache` and `timeout` of calls,
-    /// schemas of methods, `config` of scripts, the network policy.
+    /// schemas of methods, `config` of scripts, the network policy. An explicit `null` in the metadata removes a
+    /// schema or the policy.
     ///
     /// ```
     /// use syncano_core::Socket;
@@ -30,15 +31,21 @@ impl Socket {
         if let Some(policy) = previous.metadata.get(NETWORK) {
             self.metadata.entry(NETWORK).or_insert_with(|| policy.clone());
         }
+        if self.metadata.get(NETWORK).is_some_and(Value::is_null) {
+            self.metadata.remove(NETWORK);
+        }
         for (name, endpoint) in &mut self.endpoints {
-            let before = previous.endpoints.iter().find(|(other, _)| normalize(other) == normalize(name));
+            let before = previous.endpoints.iter().find(|(other, _)| same(other, name));
             if let Some((_, before)) = before {
-                endpoint.inherit(before);
+                endpoint.inherit_calls(before);
+                endpoint.inherit_schemas(before);
             }
+            endpoint.drop_null_schemas();
         }
         for dependency in &mut self.dependencies {
-            let Dependency::Script(script) = dependency else { continue };
-            if script.config.is_none() {
+            if let Dependency::Script(script) = dependency
+                && script.config.is_none()
+            {
                 script.config = previous.script(&script.name).and_then(|before| before.config.clone());
             }
         }
@@ -46,28 +53,52 @@ impl Socket {
 }
 
 impl Endpoint {
-    fn inherit(&mut self, previous: &Endpoint) {
+    /// A call is the same call as long as it names the same script; of several, the one for the same methods.
+    fn inherit_calls(&mut self, previous: &Endpoint) {
         for call in &mut self.calls {
-            let Some(before) = previous.calls.iter().find(|before| before.name == call.name) else {
-                continue;
-            };
-            call.private = call.private.or(before.private);
-            call.cache = call.cache.or(before.cache);
-            call.timeout = call.timeout.or(before.timeout);
-        }
-        let methods: Vec<_> = self.calls.iter().flat_map(|call| call.methods.metadata_keys()).collect();
-        for method in methods {
-            let Some(Value::Object(before)) = previous.metadata.get(method) else { continue };
-            let schemas = before.iter().filter(|(key, _)| SCHEMA_KEYS.contains(&key.as_str()));
-            let mut schemas = schemas.peekable();
-            if schemas.peek().is_none() {
-                continue;
-            }
-            let now = self.metadata.entry(method).or_insert_with(|| Value::Object(Map::new()));
-            let Value::Object(now) = now else { continue };
-            for (key, schema) in schemas {
-                now.entry(key.clone()).or_insert_with(|| schema.clone());
+            let mut candidates = previous.calls.iter().filter(|before| same(&before.name, &call.name));
+            let first = candidates.clone().next();
+            if let Some(before) = candidates.find(|before| before.methods == call.methods).or(first) {
+                call.private = call.private.or(before.private);
+                call.cache = call.cache.or(before.cache);
+                call.timeout = call.timeout.or(before.timeout);
             }
         }
     }
+
+    fn inherit_schemas(&mut self, previous: &Endpoint) {
+        for (key, described) in &previous.metadata {
+            let still_there = match (previous.described_by(key), self.described_by(key)) {
+                (Some(before), Some(now)) => same(&before.name, &now.name),
+                _ => false,
+            };
+            let Some(described) = described.as_object().filter(|_| still_there) else { continue };
+            for word in SCHEMA_KEYS {
+                let Some(schema) = described.get(word) else { continue };
+                let now = self.metadata.entry(key.as_str()).or_insert_with(|| Value::Object(Map::new()));
+                if let Value::Object(now) = now {
+                    now.entry(word).or_insert_with(|| schema.clone());
+                }
+            }
+        }
+    }
+
+    /// The call that the part of the metadata under this key describes.
+    fn described_by(&self, key: &str) -> Option<&Call> {
+        match key.parse::<Method>() {
+            Ok(method) => self.calls.iter().find(|call| call.methods.contains(method)),
+            Err(_) if key == "*" => self.calls.iter().find(|call| call.methods == Methods::Any),
+            Err(_) => None,
+        }
+    }
+
+    fn drop_null_schemas(&mut self) {
+        for described in self.metadata.values_mut().filter_map(Value::as_object_mut) {
+            described.retain(|key, value| !(SCHEMA_KEYS.contains(&key.as_str()) && value.is_null()));
+        }
+    }
+}
+
+fn same(name: &str, other: &str) -> bool {
+    normalize(name) == normalize(other)
 }

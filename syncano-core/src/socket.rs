@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Methods, Runtime, SocketBuilder, Violation};
+use crate::{Methods, Runtime, SocketBuilder, Violation, normalize};
 
 /// A JSON object.
 pub type Map = serde_json::Map<String, serde_json::Value>;
@@ -36,10 +36,10 @@ impl Socket {
         SocketBuilder::new(name)
     }
 
-    /// The dependency that a call of this name refers to.
+    /// The script dependency that a call of this name refers to.
     pub fn script(&self, name: &str) -> Option<&ScriptDependency> {
         self.dependencies.iter().find_map(|dependency| match dependency {
-            Dependency::Script(script) if script.name == name => Some(script),
+            Dependency::Script(script) if normalize(&script.name) == normalize(name) => Some(script),
             _ => None,
         })
     }

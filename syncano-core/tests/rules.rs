@@ -1,5 +1,8 @@
 //! Every rule of a definition: what breaks it, where it is reported, and what it means.
 
+// Tests state what they expect by unwrapping it; clippy.toml can't say so for their shared functions.
+#![allow(clippy::unwrap_used)]
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use syncano_core::{Method, Methods, NameKind, Runtime, Severity, Socket, Violation, limits, normalize};

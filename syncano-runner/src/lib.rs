@@ -35,28 +35,46 @@
 //!
 //! Its folder, which is its working directory and `TMPDIR`, is empty at the start of every call.
 
-#![cfg(target_os = "linux")]
+// Elsewhere nothing runs, so much of what is shared has no user.
+#![cfg_attr(not(target_os = "linux"), allow(dead_code))]
 
+mod builder;
 mod call;
-mod directory;
 mod interpreter;
 mod isolation;
 mod limits;
 mod outcome;
-mod output;
-mod pool;
-mod process;
-mod protocol;
 mod response;
-mod runner;
-mod sandbox;
 mod script;
+
+#[cfg(target_os = "linux")]
+mod directory;
+#[cfg(target_os = "linux")]
+mod output;
+#[cfg(target_os = "linux")]
+mod pool;
+#[cfg(target_os = "linux")]
+mod process;
+#[cfg(target_os = "linux")]
+mod protocol;
+#[cfg(target_os = "linux")]
+mod python;
+#[cfg(target_os = "linux")]
+mod runner;
+#[cfg(target_os = "linux")]
+mod sandbox;
+#[cfg(target_os = "linux")]
 mod worker;
 
+#[cfg(not(target_os = "linux"))]
+#[path = "elsewhere.rs"]
+mod runner;
+
+pub use builder::{RunnerBuilder, StartError};
 pub use call::{Arguments, Call};
 pub use interpreter::MissingInterpreter;
 pub use isolation::Isolation;
 pub use outcome::{Answer, Outcome};
 pub use response::Response;
-pub use runner::{Runner, RunnerBuilder, StartError};
+pub use runner::Runner;
 pub use script::{Script, ScriptKey};

@@ -21,9 +21,9 @@ use rustix::process::{
 use tokio::sync::oneshot;
 
 use crate::directory::Directory;
-use crate::interpreter::Python;
 use crate::output::Outputs;
 use crate::pool::{Pool, Seat};
+use crate::python::Python;
 use crate::sandbox::{self, Sandbox};
 
 const BOOTSTRAP: &str = include_str!("python/bootstrap.py");

@@ -1,20 +1,21 @@
-//! The runner and its settings.
+//! The runner.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use syncano_core::{Language, RunStatus};
 use tokio::time::Instant;
 
+use crate::builder::{RunnerBuilder, StartError};
 use crate::call::Call;
 use crate::directory::Directory;
-use crate::interpreter::{MissingInterpreter, Python};
+use crate::interpreter::MissingInterpreter;
 use crate::isolation::Isolation;
-use crate::limits::Limits;
 use crate::outcome::Outcome;
 use crate::pool::{Grant, Pool, Refusal, Seat};
 use crate::process::Nursery;
+use crate::python::Python;
 use crate::sandbox::Sandbox;
 use crate::script::Script;
 use crate::worker::Worker;
@@ -54,6 +55,34 @@ impl Runner {
         RunnerBuilder::default()
     }
 
+    /// Starts a runner; see [`RunnerBuilder::build`].
+    pub(crate) fn start(settings: RunnerBuilder) -> Result<Runner, StartError> {
+        let sandbox = Sandbox::new(settings.isolation, settings.limits, settings.max_workers).map_err(
+            |unavailable| StartError::Isolation {
+                level: settings.isolation,
+                reason: unavailable.to_string(),
+            },
+        )?;
+        let own_users = sandbox.has_own_users();
+        let python = Python::find(settings.python.as_deref(), own_users).map(Arc::new);
+        match &python {
+            Ok(python) => {
+                tracing::info!(python = %python.path.display(), isolation = %settings.isolation, "scripts can run")
+            }
+            Err(missing) => tracing::warn!("{missing}"),
+        }
+        let directory =
+            Directory::for_runner(settings.directory.as_deref(), own_users).map_err(StartError::Directory)?;
+        let max_waiting = settings.max_waiting.unwrap_or(50 * settings.max_workers as usize);
+        let pool = Pool::new(settings.max_workers, max_waiting);
+        let nursery = Nursery::start(sandbox, directory, Arc::downgrade(&pool), settings.idle_timeout)
+            .map_err(StartError::Threads)?;
+        let calls_per_worker = settings.calls_per_worker;
+        Ok(Runner {
+            inner: Arc::new(Inner { isolation: settings.isolation, python, calls_per_worker, pool, nursery }),
+        })
+    }
+
     /// The level that is in force.
     pub fn isolation(&self) -> Isolation {
         self.inner.isolation
@@ -80,7 +109,7 @@ impl Runner {
                 // One that died or spoke between two calls is dropped, which ends it.
                 Ok(Grant::Warm(worker)) if !worker.is_silent() => {}
                 Ok(Grant::Warm(worker)) => break worker,
-                Ok(Grant::Seat(seat)) => match self.start(seat, python, script).await {
+                Ok(Grant::Seat(seat)) => match self.start_worker(seat, python, script).await {
                     Ok(worker) => break worker,
                     Err(problem) => return Outcome::never_ran(RunStatus::Failure, problem),
                 },
@@ -116,7 +145,12 @@ impl Runner {
         }
     }
 
-    async fn start(&self, seat: Seat, python: &Arc<Python>, script: &Script) -> Result<Worker, String> {
+    async fn start_worker(
+        &self,
+        seat: Seat,
+        python: &Arc<Python>,
+        script: &Script,
+    ) -> Result<Worker, String> {
         match self.inner.nursery.spawn(seat, python).await {
             Ok((process, channel)) => Worker::start(process, channel, script).await,
             Err(error) => {
@@ -133,149 +167,4 @@ fn refused(refusal: Refusal) -> Outcome {
         Refusal::Late => Outcome::never_ran(RunStatus::QueueTimeout, ""),
         Refusal::Closed => Outcome::never_ran(RunStatus::Failure, "the server is shutting down"),
     }
-}
-
-/// Settings of a [`Runner`].
-///
-/// ```
-/// use std::time::Duration;
-/// use syncano_runner::Runner;
-///
-/// let runner = Runner::builder().max_workers(8).idle_timeout(Duration::from_secs(60)).build()?;
-/// # Ok::<(), syncano_runner::StartError>(())
-/// ```
-#[derive(Debug, Clone)]
-pub struct RunnerBuilder {
-    python: Option<PathBuf>,
-    isolation: Isolation,
-    max_workers: u32,
-    max_waiting: Option<usize>,
-    idle_timeout: Duration,
-    calls_per_worker: u64,
-    directory: Option<PathBuf>,
-    limits: Limits,
-}
-
-impl Default for RunnerBuilder {
-    fn default() -> RunnerBuilder {
-        // More than processors: a call that waits keeps its worker.
-        let processors = std::thread::available_parallelism().map_or(1, |number| number.get() as u32);
-        RunnerBuilder {
-            python: None,
-            isolation: Isolation::default(),
-            max_workers: (4 * processors).max(16),
-            max_waiting: None,
-            idle_timeout: Duration::from_secs(300),
-            calls_per_worker: 10_000,
-            directory: None,
-            limits: Limits::default(),
-        }
-    }
-}
-
-impl RunnerBuilder {
-    /// The Python interpreter. Default: the system's own, else the first `python3` on `PATH` that works.
-    pub fn python(mut self, path: impl Into<PathBuf>) -> Self {
-        self.python = Some(path.into());
-        self
-    }
-
-    /// The level of isolation. Default: [`Isolation::Process`]. A machine that can't provide it makes
-    /// [`build`](Self::build) fail; nothing ever runs at a weaker level.
-    pub fn isolation(mut self, isolation: Isolation) -> Self {
-        self.isolation = isolation;
-        self
-    }
-
-    /// The largest number of processes, each of which serves one call at a time. Default: four per processor, at
-    /// least 16. Zero counts as one.
-    pub fn max_workers(mut self, workers: usize) -> Self {
-        self.max_workers = u32::try_from(workers).unwrap_or(u32::MAX).clamp(1, 1 << 16);
-        self
-    }
-
-    /// How many calls may wait for a worker before further ones are `Blocked`. Default: 50 per worker.
-    pub fn max_waiting(mut self, calls: usize) -> Self {
-        self.max_waiting = Some(calls);
-        self
-    }
-
-    /// How long a worker that nobody calls is kept. Default: 300 s.
-    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
-        self.idle_timeout = timeout;
-        self
-    }
-
-    /// How many calls a process serves before it is replaced. Default: 10,000. Zero counts as one.
-    pub fn calls_per_worker(mut self, calls: u64) -> Self {
-        self.calls_per_worker = calls.max(1);
-        self
-    }
-
-    /// The memory of one script's process in bytes, the interpreter's own 10 MB included. Default: 200 MiB.
-    pub fn memory(mut self, bytes: u64) -> Self {
-        self.limits.memory = bytes;
-        self
-    }
-
-    /// The size of one file that a script writes, in bytes. Default: 50 MB.
-    pub fn file_size(mut self, bytes: u64) -> Self {
-        self.limits.file_size = bytes;
-        self
-    }
-
-    /// Where the runner makes its folder, which holds the workers' temporary folders. Default: the system's folder for
-    /// temporary files.
-    pub fn directory(mut self, path: impl Into<PathBuf>) -> Self {
-        self.directory = Some(path.into());
-        self
-    }
-
-    /// Starts the runner: finds the interpreter and checks what the machine can do. A missing interpreter is no error
-    /// here; it is logged, and the runs fail with the same text.
-    pub fn build(self) -> Result<Runner, StartError> {
-        let sandbox = Sandbox::new(self.isolation, self.limits, self.max_workers).map_err(|unavailable| {
-            StartError::Isolation { level: self.isolation, reason: unavailable.to_string() }
-        })?;
-        let own_users = sandbox.has_own_users();
-        let python = Python::find(self.python.as_deref(), own_users).map(Arc::new);
-        match &python {
-            Ok(python) => {
-                tracing::info!(python = %python.path.display(), isolation = %self.isolation, "scripts can run")
-            }
-            Err(missing) => tracing::warn!("{missing}"),
-        }
-        let directory =
-            Directory::for_runner(self.directory.as_deref(), own_users).map_err(StartError::Directory)?;
-        let max_waiting = self.max_waiting.unwrap_or(50 * self.max_workers as usize);
-        let pool = Pool::new(self.max_workers, max_waiting);
-        let nursery = Nursery::start(sandbox, directory, Arc::downgrade(&pool), self.idle_timeout)
-            .map_err(StartError::Threads)?;
-        let calls_per_worker = self.calls_per_worker;
-        Ok(Runner {
-            inner: Arc::new(Inner { isolation: self.isolation, python, calls_per_worker, pool, nursery }),
-        })
-    }
-}
-
-/// Why a runner can't start. Its text says what to change.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StartError {
-    /// The machine can't isolate scripts as asked.
-    #[error("scripts can't be isolated at the level `{level}`: {reason}")]
-    Isolation {
-        /// The level that was asked for.
-        level: Isolation,
-        /// What is missing, and how to get it.
-        reason: String,
-    },
-    /// No folder for temporary files.
-    #[error(
-        "no folder for the scripts' temporary files can be made: {0}; set TMPDIR to a folder that every user may enter"
-    )]
-    Directory(#[source] std::io::Error),
-    /// No threads.
-    #[error("the threads that look after scripts can't be started: {0}")]
-    Threads(#[source] std::io::Error),
 }

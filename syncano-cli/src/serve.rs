@@ -1,0 +1,130 @@
+//! `syncano serve`: the platform, until SIGTERM or SIGINT.
+
+use std::env;
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use secrecy::{ExposeSecret as _, SecretString};
+use syncano_core::limits::TIMEOUT_SECONDS;
+use syncano_server::Server;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::prelude::*;
+
+const ADMIN_EMAIL: &str = "SYNCANO_ADMIN_EMAIL";
+const ADMIN_PASSWORD: &str = "SYNCANO_ADMIN_PASSWORD";
+const SECRET: &str = "SYNCANO_SECRET";
+const LOG: &str = "SYNCANO_LOG";
+
+/// Serve the platform.
+///
+/// The first start makes an account and prints its key, once, to standard output; with SYNCANO_ADMIN_EMAIL and
+/// SYNCANO_ADMIN_PASSWORD set it makes that account instead, unless it exists.
+#[derive(Args)]
+#[command(after_help = "Environment:
+  SYNCANO_ADMIN_EMAIL     e-mail of an account to make unless it exists
+  SYNCANO_ADMIN_PASSWORD  its password
+  SYNCANO_SECRET          what keys are made with; a file beside the database otherwise
+  SYNCANO_LOG             what to log: error, warn, info, debug, or syncano_server=debug,warn [default: info]")]
+pub(crate) struct Serve {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+
+    /// The database; the file is made unless it exists
+    #[arg(long, value_name = "URL", default_value = "sqlite://syncano.db")]
+    database: String,
+
+    /// Seconds that a script may take unless it or its call says otherwise; at most 300
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    script_timeout: Duration,
+
+    /// Start though the secret isn't the one that the database was used with: every key changes
+    #[arg(long)]
+    accept_new_secret: bool,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if seconds > 0.0 && seconds <= TIMEOUT_SECONDS => Ok(Duration::from_secs_f64(seconds)),
+        _ => Err(format!("use a number of seconds, more than 0 and at most {TIMEOUT_SECONDS}")),
+    }
+}
+
+impl Serve {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let log = env::var(LOG).unwrap_or_else(|_| "info".to_owned());
+        let filter: Targets =
+            log.parse().with_context(|| format!("{LOG}={log}: use error, warn, info, debug or trace"))?;
+        tracing_subscriber::registry()
+            .with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr))
+            .with(filter)
+            .init();
+        tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .context("the asynchronous runtime can't be started")?
+            .block_on(self.serve())
+    }
+
+    async fn serve(self) -> anyhow::Result<()> {
+        let mut builder =
+            Server::builder().listen(self.listen).database(self.database).script_timeout(self.script_timeout);
+        match (variable(ADMIN_EMAIL)?, variable(ADMIN_PASSWORD)?) {
+            (Some(email), Some(password)) => builder = builder.admin(email, SecretString::from(password)),
+            (None, None) => {}
+            (Some(_), None) => bail!("{ADMIN_EMAIL} is set and {ADMIN_PASSWORD} is not: set both or neither"),
+            (None, Some(_)) => bail!("{ADMIN_PASSWORD} is set and {ADMIN_EMAIL} is not: set both or neither"),
+        }
+        if let Some(secret) = variable(SECRET)? {
+            builder = builder.secret(SecretString::from(secret));
+        }
+        // Before the server is ready, so that a signal during the start is not lost.
+        let stop = stop_signal()?;
+
+        let server = builder.start().await?;
+        if let Some(key) = server.first_start_key() {
+            // Standard output, since standard error is what gets collected as a log.
+            let mut stdout = std::io::stdout();
+            writeln!(stdout, "account key (shown only now): {}", key.expose_secret())?;
+            stdout.flush()?;
+        }
+        eprintln!("listening on {}", server.url());
+        server.run_until(stop).await;
+        Ok(())
+    }
+}
+
+/// SIGTERM or SIGINT.
+#[cfg(unix)]
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// Ctrl-C. The server doesn't start on such a system, so nobody waits for it.
+#[cfg(not(unix))]
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    Ok(async { tokio::signal::ctrl_c().await.unwrap_or_default() })
+}
+
+/// An environment variable; empty is unset.
+fn variable(name: &str) -> anyhow::Result<Option<String>> {
+    match env::var(name) {
+        Ok(value) if value.is_empty() => Ok(None),
+        Ok(value) => Ok(Some(value)),
+        Err(env::VarError::NotPresent) => Ok(None),
+        // Not the value: it may be a secret.
+        Err(env::VarError::NotUnicode(_)) => bail!("{name} is not UTF-8"),
+    }
+}

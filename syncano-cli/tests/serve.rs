@@ -1,0 +1,243 @@
+//! `syncano serve` as an operator meets it: a process with flags, environment, output and signals.
+
+// Tests state what they expect by unwrapping it; clippy.toml can't say so for their shared functions.
+#![allow(clippy::unwrap_used)]
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+use syncano_client::{Client, Method, Runtime, Socket};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+/// No test waits longer than this for what must come.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running `syncano serve`; killed when dropped.
+struct Serve {
+    child: Child,
+    url: String,
+    log: String,
+    stderr: BufReader<tokio::process::ChildStderr>,
+}
+
+fn command(folder: &TempDir, environment: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_syncano"));
+    command
+        .args(["serve", "--listen", "127.0.0.1:0", "--database"])
+        .arg(format!("sqlite://{}", folder.path().join("test.db").display()))
+        .env_clear()
+        .envs(environment.iter().copied())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}
+
+impl Serve {
+    async fn start(folder: &TempDir, environment: &[(&str, &str)]) -> Serve {
+        Serve::spawn(command(folder, environment)).await
+    }
+
+    async fn spawn(mut command: Command) -> Serve {
+        let mut child = command.spawn().unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut log = String::new();
+        let url = tokio::time::timeout(PATIENCE, async {
+            loop {
+                let mut line = String::new();
+                assert!(stderr.read_line(&mut line).await.unwrap() > 0, "it ended early: {log}");
+                log.push_str(&line);
+                if let Some(url) = line.trim().strip_prefix("listening on ") {
+                    break url.to_owned();
+                }
+            }
+        })
+        .await
+        .expect("it should be ready by now");
+        Serve { child, url, log, stderr }
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.child.id().expect("it runs")).unwrap();
+        kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
+    }
+
+    /// Waits for the end: exit code, standard output, the whole log.
+    async fn ended(mut self) -> (Option<i32>, String, String) {
+        let ended = tokio::time::timeout(PATIENCE, async {
+            let mut stdout = String::new();
+            self.child.stdout.take().unwrap().read_to_string(&mut stdout).await.unwrap();
+            self.stderr.read_to_string(&mut self.log).await.unwrap();
+            (self.child.wait().await.unwrap().code(), stdout)
+        });
+        let (code, stdout) = ended.await.expect("it should have ended by now");
+        (code, stdout, self.log)
+    }
+
+    /// Ends the server in good order.
+    async fn stop(self) -> (Option<i32>, String, String) {
+        self.signal(Signal::TERM);
+        self.ended().await
+    }
+}
+
+async fn get(url: String) -> (u16, Value) {
+    let response = reqwest::get(url).await.unwrap();
+    let status = response.status().as_u16();
+    (status, serde_json::from_slice(&response.bytes().await.unwrap()).unwrap_or(Value::Null))
+}
+
+/// The refusal of a server that doesn't start: exit code and standard error.
+async fn refused(mut command: Command) -> (Option<i32>, String) {
+    let output =
+        tokio::time::timeout(PATIENCE, command.output()).await.expect("it should have ended").unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[tokio::test]
+async fn the_first_start_makes_an_account_and_shows_its_key_once() {
+    let folder = TempDir::new().unwrap();
+    let server = Serve::start(&folder, &[]).await;
+    assert!(server.url.starts_with("http://127.0.0.1:") && !server.url.ends_with(":0"), "{}", server.url);
+    assert_eq!(get(format!("{}/health", server.url)).await.0, 200);
+    let url = server.url.clone();
+    let (code, stdout, log) = server.stop().await;
+    assert_eq!(code, Some(0), "{log}");
+    let key = stdout.trim().rsplit(' ').next().unwrap().to_owned();
+    assert!(key.len() == 40 && key.chars().all(|c| c.is_ascii_hexdigit()), "{stdout}");
+    assert!(!log.contains(&key), "the key is in the log");
+
+    let server = Serve::start(&folder, &[]).await;
+    let client = Client::connect(&server.url).unwrap().account_key(&key);
+    client.create_instance("my-instance").await.unwrap();
+    let (code, stdout, _) = server.stop().await;
+    assert_eq!((code, stdout.as_str()), (Some(0), ""));
+    // Nobody listens there any more.
+    assert!(reqwest::get(format!("{url}/health")).await.is_err());
+}
+
+#[tokio::test]
+async fn a_configured_account_is_made_unless_it_exists() {
+    let folder = TempDir::new().unwrap();
+    let admin =
+        [("SYNCANO_ADMIN_EMAIL", "Admin@Example.com"), ("SYNCANO_ADMIN_PASSWORD", "very secret words")];
+    let mut keys = Vec::new();
+    for _ in 0..2 {
+        let server = Serve::start(&folder, &admin).await;
+        let login = json!({"email": "admin@example.com", "password": "very secret words"});
+        let response = reqwest::Client::new()
+            .post(format!("{}/v1.1/account/auth/", server.url))
+            .header("content-type", "application/json")
+            .body(login.to_string())
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(response.status().as_u16(), 200);
+        let account: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
+        keys.push(account["account_key"].as_str().unwrap().to_owned());
+        let (code, stdout, log) = server.stop().await;
+        assert_eq!((code, stdout.as_str()), (Some(0), ""));
+        assert!(!log.contains("very secret words") && !log.contains(&keys[0]), "{log}");
+    }
+    assert_eq!(keys[0], keys[1]);
+}
+
+#[tokio::test]
+async fn sigterm_finishes_what_runs_and_refuses_what_is_new() {
+    if !std::path::Path::new("/usr/bin/python3").exists() {
+        assert!(std::env::var_os("CI").is_none(), "CI needs Python: install python3");
+        eprintln!("skipped: no /usr/bin/python3");
+        return;
+    }
+    let folder = TempDir::new().unwrap();
+    let admin = [
+        ("SYNCANO_ADMIN_EMAIL", "a@b.co"),
+        ("SYNCANO_ADMIN_PASSWORD", "pw"),
+        ("SYNCANO_SECRET", "s".repeat(40).leak() as &str),
+    ];
+    let server = Serve::start(&folder, &admin).await;
+    let login = reqwest::Client::new()
+        .post(format!("{}/v1.1/account/auth/", server.url))
+        .header("content-type", "application/json")
+        .body(r#"{"email": "a@b.co", "password": "pw"}"#)
+        .send()
+        .await
+        .unwrap();
+    let account: Value = serde_json::from_slice(&login.bytes().await.unwrap()).unwrap();
+    let client = Client::connect(&server.url).unwrap().account_key(account["account_key"].as_str().unwrap());
+    let instance = client.create_instance("my-instance").await.unwrap();
+    let socket = Socket::builder("s")
+        .script("slow", Runtime::Python3, "import time; print('done', flush=True); time.sleep(2)")
+        .call("slow", "slow", [Method::Get])
+        .build()
+        .unwrap();
+    instance.publish(&socket).await.unwrap();
+
+    let run = format!("{}/v1.1/instances/my-instance/endpoints/sockets/s/slow/", server.url);
+    let running = tokio::spawn(get(run.clone()));
+    while get(format!("{}/health", server.url)).await.1["running"] != 1 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    server.signal(Signal::TERM);
+    // A new connection is answered 503, or refused once the last call has ended.
+    let mut refusals = 0;
+    while let Ok(response) = reqwest::get(&run).await {
+        if response.status().as_u16() == 503 {
+            let body: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
+            assert!(body["detail"].is_string(), "{body}");
+            refusals += 1;
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(refusals, 1, "a new call should be refused with 503 while an old one runs");
+    let (status, trace) = running.await.unwrap();
+    assert_eq!(
+        (status, &trace["status"], &trace["result"]["stdout"]),
+        (200, &json!("success"), &json!("done"))
+    );
+    let (code, ..) = server.ended().await;
+    assert_eq!(code, Some(0));
+}
+
+#[tokio::test]
+async fn what_it_cannot_do_it_says_and_exits() {
+    let folder = TempDir::new().unwrap();
+    let (code, text) = refused(command(&folder, &[("SYNCANO_ADMIN_EMAIL", "a@b.co")])).await;
+    assert_eq!(code, Some(1));
+    assert!(text.contains("SYNCANO_ADMIN_PASSWORD"), "{text}");
+
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let mut other = Command::new(env!("CARGO_BIN_EXE_syncano"));
+    other.args(["serve", "--database", "sqlite::memory:", "--listen", &address]).env_clear();
+    let (code, text) = refused(other).await;
+    assert_eq!(code, Some(1));
+    assert!(text.contains(&address), "{text}");
+
+    for (flag, value, hint) in [
+        ("--script-timeout", "0", "more than 0"),
+        ("--script-timeout", "301", "at most 300"),
+        ("--listen", "here", "invalid socket address"),
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_syncano"));
+        command.args(["serve", "--database", "sqlite::memory:", flag, value]);
+        let (code, text) = refused(command).await;
+        assert_eq!(code, Some(2));
+        assert!(text.contains(hint) && text.contains(value), "{text}");
+    }
+
+    let mut nowhere = Command::new(env!("CARGO_BIN_EXE_syncano"));
+    let missing = folder.path().join("no/such/folder/x.db");
+    nowhere
+        .args(["serve", "--listen", "127.0.0.1:0", "--database"])
+        .arg(format!("sqlite://{}", missing.display()));
+    let (code, text) = refused(nowhere).await;
+    assert_eq!(code, Some(1));
+    assert!(text.contains("no/such/folder"), "{text}");
+}

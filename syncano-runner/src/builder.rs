@@ -1,0 +1,139 @@
+//! The settings of a runner.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::isolation::Isolation;
+use crate::limits::Limits;
+use crate::runner::Runner;
+
+/// Settings of a [`Runner`].
+///
+/// ```
+/// use std::time::Duration;
+/// use syncano_runner::Runner;
+///
+/// let runner = Runner::builder().max_workers(8).idle_timeout(Duration::from_secs(60)).build()?;
+/// # Ok::<(), syncano_runner::StartError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct RunnerBuilder {
+    pub(crate) python: Option<PathBuf>,
+    pub(crate) isolation: Isolation,
+    pub(crate) max_workers: u32,
+    pub(crate) max_waiting: Option<usize>,
+    pub(crate) idle_timeout: Duration,
+    pub(crate) calls_per_worker: u64,
+    pub(crate) directory: Option<PathBuf>,
+    pub(crate) limits: Limits,
+}
+
+impl Default for RunnerBuilder {
+    fn default() -> RunnerBuilder {
+        // More than processors: a call that waits keeps its worker.
+        let processors = std::thread::available_parallelism().map_or(1, |number| number.get() as u32);
+        RunnerBuilder {
+            python: None,
+            isolation: Isolation::default(),
+            max_workers: (4 * processors).max(16),
+            max_waiting: None,
+            idle_timeout: Duration::from_secs(300),
+            calls_per_worker: 10_000,
+            directory: None,
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl RunnerBuilder {
+    /// The Python interpreter. Default: the system's own, else the first `python3` on `PATH` that works.
+    pub fn python(mut self, path: impl Into<PathBuf>) -> Self {
+        self.python = Some(path.into());
+        self
+    }
+
+    /// The level of isolation. Default: [`Isolation::Process`]. A machine that can't provide it makes
+    /// [`build`](Self::build) fail; nothing ever runs at a weaker level.
+    pub fn isolation(mut self, isolation: Isolation) -> Self {
+        self.isolation = isolation;
+        self
+    }
+
+    /// The largest number of processes, each of which serves one call at a time. Default: four per processor, at
+    /// least 16. Zero counts as one.
+    pub fn max_workers(mut self, workers: usize) -> Self {
+        self.max_workers = u32::try_from(workers).unwrap_or(u32::MAX).clamp(1, 1 << 16);
+        self
+    }
+
+    /// How many calls may wait for a worker before further ones are `Blocked`. Default: 50 per worker.
+    pub fn max_waiting(mut self, calls: usize) -> Self {
+        self.max_waiting = Some(calls);
+        self
+    }
+
+    /// How long a worker that nobody calls is kept. Default: 300 s.
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.idle_timeout = timeout;
+        self
+    }
+
+    /// How many calls a process serves before it is replaced. Default: 10,000. Zero counts as one.
+    pub fn calls_per_worker(mut self, calls: u64) -> Self {
+        self.calls_per_worker = calls.max(1);
+        self
+    }
+
+    /// The memory of one script's process in bytes, the interpreter's own 10 MB included. Default: 200 MiB.
+    pub fn memory(mut self, bytes: u64) -> Self {
+        self.limits.memory = bytes;
+        self
+    }
+
+    /// The size of one file that a script writes, in bytes. Default: 50 MB.
+    pub fn file_size(mut self, bytes: u64) -> Self {
+        self.limits.file_size = bytes;
+        self
+    }
+
+    /// Where the runner makes its folder, which holds the workers' temporary folders. Default: the system's folder for
+    /// temporary files.
+    pub fn directory(mut self, path: impl Into<PathBuf>) -> Self {
+        self.directory = Some(path.into());
+        self
+    }
+
+    /// Starts the runner: finds the interpreter and checks what the machine can do. A missing interpreter is no error
+    /// here; it is logged, and the runs fail with the same text.
+    ///
+    /// # Errors
+    /// What the machine lacks, and how to get it.
+    pub fn build(self) -> Result<Runner, StartError> {
+        Runner::start(self)
+    }
+}
+
+/// Why a runner can't start. Its text says what to change.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// This isn't Linux.
+    #[error("scripts run on Linux only: other systems have no way to isolate them")]
+    Platform,
+    /// The machine can't isolate scripts as asked.
+    #[error("scripts can't be isolated at the level `{level}`: {reason}")]
+    Isolation {
+        /// The level that was asked for.
+        level: Isolation,
+        /// What is missing, and how to get it.
+        reason: String,
+    },
+    /// No folder for temporary files.
+    #[error(
+        "no folder for the scripts' temporary files can be made: {0}; set TMPDIR to a folder that every user may enter"
+    )]
+    Directory(#[source] std::io::Error),
+    /// No threads.
+    #[error("the threads that look after scripts can't be started: {0}")]
+    Threads(#[source] std::io::Error),
+}

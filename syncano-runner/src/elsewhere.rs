@@ -1,0 +1,51 @@
+//! The runner on other systems than Linux: it doesn't start, and says why. So the rest of the program still builds.
+
+use std::convert::Infallible;
+use std::path::Path;
+
+use syncano_core::Language;
+
+use crate::builder::{RunnerBuilder, StartError};
+use crate::call::Call;
+use crate::interpreter::MissingInterpreter;
+use crate::isolation::Isolation;
+use crate::outcome::Outcome;
+use crate::script::Script;
+
+/// Runs scripts in warm, sandboxed processes. On this system there is none: [`RunnerBuilder::build`] refuses.
+#[derive(Debug, Clone)]
+pub struct Runner {
+    none: Infallible,
+}
+
+impl Runner {
+    /// The default settings.
+    pub fn builder() -> RunnerBuilder {
+        RunnerBuilder::default()
+    }
+
+    /// Refuses.
+    pub(crate) fn start(_: RunnerBuilder) -> Result<Runner, StartError> {
+        Err(StartError::Platform)
+    }
+
+    /// The level that is in force.
+    pub fn isolation(&self) -> Isolation {
+        match self.none {}
+    }
+
+    /// The interpreter of a language, or what to do about its absence.
+    pub fn interpreter(&self, _: Language) -> Result<&Path, MissingInterpreter> {
+        match self.none {}
+    }
+
+    /// Runs `script` once.
+    pub async fn run(&self, _: &Script, _: Call) -> Outcome {
+        match self.none {}
+    }
+
+    /// Ends all workers.
+    pub async fn shutdown(&self) {
+        match self.none {}
+    }
+}

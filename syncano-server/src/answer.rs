@@ -1,0 +1,204 @@
+//! What a run ended with: as the answer to its caller, and as the trace that is kept.
+
+use axum::response::{IntoResponse as _, Response};
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use serde_json::{Map, Value, json};
+use syncano_core::{CustomResponse, ResultKind, RunResult, RunStatus, Trace, headers};
+use syncano_runner::{Answer, Outcome};
+
+use crate::{reply, time};
+
+/// Bytes of a response's body that a stored trace keeps.
+const KEPT: usize = 64 * 1024;
+
+/// Makes the answer to the caller. `want_trace`: the caller asked for the trace whatever the script answered.
+pub(crate) fn respond(id: i64, outcome: &Outcome, want_trace: bool) -> Response {
+    let answer = outcome.answer.as_ref().filter(|_| !want_trace);
+    let (kind, mut response) = match answer {
+        Some(Answer::Value(json)) if succeeded(outcome) => {
+            let body = ([(header::CONTENT_TYPE, reply::JSON)], json.clone());
+            (ResultKind::Value, (StatusCode::OK, body).into_response())
+        }
+        Some(Answer::Response(own)) if succeeded(outcome) => (ResultKind::Response, custom(own)),
+        Some(Answer::AppError(json)) => {
+            let body = ([(header::CONTENT_TYPE, reply::JSON)], json.clone());
+            (ResultKind::AppError, (StatusCode::UNPROCESSABLE_ENTITY, body).into_response())
+        }
+        // A script that failed after it had set a response: what failed is told in the trace.
+        _ => (ResultKind::Trace, reply::ok(&trace(id, outcome, usize::MAX))),
+    };
+    let said = response.headers_mut();
+    said.insert(headers::STATUS, HeaderValue::from_static(outcome.status.as_str()));
+    said.insert(headers::TRACE, HeaderValue::from(id));
+    said.insert(headers::RESULT, HeaderValue::from_static(kind.as_str()));
+    response
+}
+
+fn succeeded(outcome: &Outcome) -> bool {
+    outcome.status == RunStatus::Success
+}
+
+/// The script's own response.
+fn custom(own: &syncano_runner::Response) -> Response {
+    // 1xx announces another answer, so it can't be one itself.
+    let status = StatusCode::from_u16(own.status).ok().filter(|status| !status.is_informational());
+    let (Some(status), Ok(content_type)) = (status, HeaderValue::try_from(&own.content_type)) else {
+        let text = format!("the script's response has the status {}, which can't be sent", own.status);
+        return reply::json(StatusCode::BAD_GATEWAY, &json!({ "detail": text }));
+    };
+    let mut response = (status, own.content.clone()).into_response();
+    let said = response.headers_mut();
+    said.insert(header::CONTENT_TYPE, content_type);
+    for (name, value) in &own.headers {
+        let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) else {
+            continue;
+        };
+        if !belongs_to_server(&name) {
+            said.append(name, value);
+        }
+    }
+    response
+}
+
+/// Headers that a script can't set: those of the connection, and those by which the server speaks.
+fn belongs_to_server(name: &HeaderName) -> bool {
+    const OURS: [HeaderName; 8] = [
+        header::CONNECTION,
+        header::CONTENT_LENGTH,
+        header::PROXY_AUTHENTICATE,
+        header::PROXY_AUTHORIZATION,
+        header::TE,
+        header::TRAILER,
+        header::TRANSFER_ENCODING,
+        header::UPGRADE,
+    ];
+    OURS.contains(name) || name == "keep-alive" || name.as_str().starts_with("syncano-")
+}
+
+/// The trace as JSON, without its links. At most `kept` bytes of the response's body are shown.
+pub(crate) fn trace(id: i64, outcome: &Outcome, kept: usize) -> Value {
+    let ran = outcome.status != RunStatus::Blocked;
+    let trace = Trace {
+        id,
+        status: outcome.status,
+        executed_at: ran.then(|| time::wire(time::micros(outcome.started_at))),
+        duration: ran.then(|| milliseconds(outcome)),
+        result: result(outcome, kept),
+    };
+    let mut trace = json!(trace);
+    if !ran {
+        trace["result"] = json!({});
+    }
+    trace
+}
+
+/// What the stored trace keeps of the result.
+pub(crate) fn kept_result(outcome: &Outcome) -> Value {
+    trace(0, outcome, KEPT)["result"].take()
+}
+
+pub(crate) fn milliseconds(outcome: &Outcome) -> u64 {
+    u64::try_from(outcome.duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// stdout and stderr, and the response if there is one. A value that `main` returned, and an error that it raised
+/// for its caller, stand there as the responses they were sent as.
+fn result(outcome: &Outcome, kept: usize) -> RunResult {
+    let json = |status: u16, content: &[u8]| CustomResponse {
+        status,
+        content_type: "application/json".to_owned(),
+        content: start(content, kept),
+        headers: Map::new(),
+    };
+    let response = outcome.answer.as_ref().map(|answer| match answer {
+        Answer::Value(value) => json(200, value),
+        Answer::AppError(error) => json(422, error),
+        Answer::Response(own) => CustomResponse {
+            status: own.status,
+            content_type: own.content_type.clone(),
+            content: start(&own.content, kept),
+            headers: own.headers.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect(),
+        },
+    });
+    RunResult { stdout: outcome.stdout.clone(), stderr: outcome.stderr.clone(), response }
+}
+
+/// At most `limit` bytes of a text, cut between characters.
+fn start(content: &[u8], limit: usize) -> String {
+    let text = String::from_utf8_lossy(content);
+    let mut end = text.len().min(limit);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text[..end].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use bytes::Bytes;
+
+    use super::*;
+
+    fn outcome(status: RunStatus, answer: Option<Answer>) -> Outcome {
+        Outcome {
+            status,
+            stdout: "out".to_owned(),
+            stderr: String::new(),
+            started_at: SystemTime::UNIX_EPOCH,
+            duration: Duration::from_millis(42),
+            answer,
+        }
+    }
+
+    fn kind(response: &Response) -> (u16, &str, &str) {
+        let word = |name| response.headers()[name].to_str().unwrap();
+        (response.status().as_u16(), word(headers::STATUS), word(headers::RESULT))
+    }
+
+    #[test]
+    fn every_answer_says_what_it_is() {
+        let value = Answer::Value(Bytes::from_static(b"5"));
+        let done = outcome(RunStatus::Success, Some(value.clone()));
+        assert_eq!(kind(&respond(7, &done, false)), (200, "success", "value"));
+        assert_eq!(kind(&respond(7, &done, true)), (200, "success", "trace"));
+        let plain = outcome(RunStatus::Success, None);
+        assert_eq!(kind(&respond(7, &plain, false)), (200, "success", "trace"));
+        let failed = outcome(RunStatus::Failure, Some(value));
+        assert_eq!(kind(&respond(7, &failed, false)), (200, "failure", "trace"));
+        let error = outcome(RunStatus::Failure, Some(Answer::AppError(Bytes::from_static(b"\"E\""))));
+        assert_eq!(kind(&respond(7, &error, false)), (422, "failure", "app-error"));
+    }
+
+    #[test]
+    fn a_script_sets_neither_our_headers_nor_those_of_the_connection() {
+        let own = syncano_runner::Response {
+            status: 201,
+            content_type: "text/plain".to_owned(),
+            headers: [("Syncano-Status", "failure"), ("Transfer-Encoding", "chunked"), ("X-Own", "1")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .to_vec(),
+            content: Bytes::from_static(b"hi"),
+        };
+        let response = respond(7, &outcome(RunStatus::Success, Some(Answer::Response(own))), false);
+        assert_eq!(kind(&response), (201, "success", "response"));
+        assert_eq!(response.headers()["x-own"], "1");
+        assert!(!response.headers().contains_key(header::TRANSFER_ENCODING));
+    }
+
+    #[test]
+    fn a_blocked_run_has_neither_time_nor_result() {
+        assert_eq!(
+            trace(7, &outcome(RunStatus::Blocked, None), 9),
+            json!({"id": 7, "status": "blocked", "executed_at": null, "duration": null, "result": {}})
+        );
+    }
+
+    #[test]
+    fn a_kept_response_is_cut_between_characters() {
+        assert_eq!(start("aäa".as_bytes(), 2), "a");
+        assert_eq!(start("aäa".as_bytes(), 3), "aä");
+        assert_eq!(start("aäa".as_bytes(), 99), "aäa");
+    }
+}

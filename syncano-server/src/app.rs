@@ -1,0 +1,119 @@
+//! What every request shares.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::Duration;
+
+use secrecy::SecretString;
+use syncano_core::normalize;
+use syncano_runner::Runner;
+use tokio::sync::{OwnedRwLockReadGuard, RwLock};
+
+use crate::catalog::{Account, Catalog, Instance};
+use crate::errors::ApiError;
+use crate::keys::{self, KeyMaker};
+use crate::passwords::Passwords;
+use crate::store::Store;
+use crate::traces::TraceQueue;
+
+/// What the operator decided.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    /// For scripts that don't say how long they may take.
+    pub(crate) script_timeout: Duration,
+    /// Anyone may make an account.
+    pub(crate) open_registration: bool,
+    /// Runs need a key, private or not.
+    pub(crate) require_key: bool,
+}
+
+/// The server's state.
+pub(crate) struct App {
+    pub(crate) store: Store,
+    pub(crate) catalog: Catalog,
+    pub(crate) keys: KeyMaker,
+    pub(crate) passwords: Passwords,
+    pub(crate) runner: Runner,
+    pub(crate) traces: TraceQueue,
+    pub(crate) settings: Settings,
+    pub(crate) gate: Gate,
+    /// The number of the last change of the database that is in the catalog.
+    pub(crate) seen: AtomicI64,
+}
+
+impl App {
+    /// The instance of that name, if the account owns it. Someone else's looks like none.
+    pub(crate) fn instance(&self, account: &Account, name: &str) -> Result<Arc<Instance>, ApiError> {
+        self.catalog
+            .instance(name)
+            .filter(|instance| instance.owner == account.id)
+            .ok_or_else(|| no_instance(name))
+    }
+
+    /// The key that an account has now.
+    pub(crate) fn key_of(&self, account: i64, generation: i64) -> SecretString {
+        keys::hex(&self.keys.account(account, generation)).into()
+    }
+
+    /// Does work in a task of its own, which neither a caller who goes away nor a shutdown stops half-way.
+    pub(crate) async fn to_the_end<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, ApiError>> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let pass = self.gate.enter()?;
+        let task = tokio::spawn(async move {
+            let result = work.await;
+            drop(pass);
+            result
+        });
+        task.await.map_err(ApiError::internal)?
+    }
+
+    /// Notes that the change of this number is about to be in the catalog: before it is put there, since what is
+    /// read from the database meanwhile may be older and is then read again. If another process made a change
+    /// in between, that one still has to be read.
+    pub(crate) fn saw(&self, change: i64) {
+        let _ = self.seen.compare_exchange(change - 1, change, Ordering::AcqRel, Ordering::Acquire);
+    }
+}
+
+/// 404 for an instance.
+pub(crate) fn no_instance(name: &str) -> ApiError {
+    ApiError::not_found(format!("there is no instance named `{}`", normalize(name).escape_debug()))
+}
+
+/// Lets work in until the server shuts down, and then waits for what is inside.
+#[derive(Default)]
+pub(crate) struct Gate {
+    closed: AtomicBool,
+    inside: Arc<RwLock<()>>,
+}
+
+/// Held by work that a shutdown waits for.
+pub(crate) type Pass = OwnedRwLockReadGuard<()>;
+
+impl Gate {
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// Lets work in, or answers 503.
+    pub(crate) fn enter(&self) -> Result<Pass, ApiError> {
+        match self.inside.clone().try_read_owned() {
+            Ok(pass) if !self.is_closed() => Ok(pass),
+            _ => Err(ApiError::shutting_down()),
+        }
+    }
+
+    /// How much work is inside.
+    pub(crate) fn inside(&self) -> usize {
+        // Every pass holds the lock by a reference of its own.
+        Arc::strong_count(&self.inside) - 1
+    }
+
+    /// Lets nothing more in, and waits until everything is out.
+    pub(crate) async fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        drop(self.inside.write().await);
+    }
+}

@@ -1,0 +1,253 @@
+//! Settings of a server, and its start.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+use std::time::Duration;
+
+use sea_orm::DbErr;
+use secrecy::SecretString;
+use syncano_core::{Language, limits};
+use syncano_runner::{Isolation, Runner, RunnerBuilder};
+use tokio::net::TcpListener;
+
+use crate::accounts::{self, Admin, normalize_email};
+use crate::app::{App, Gate, Settings};
+use crate::catalog::Catalog;
+use crate::errors::ApiError;
+use crate::keys::KeyMaker;
+use crate::passwords::Passwords;
+use crate::server::Server;
+use crate::start_error::StartError;
+use crate::store::{Location, Store, state};
+use crate::traces::TraceQueue;
+use crate::{load, secret};
+
+/// Settings of a [`Server`]; every one has a default.
+#[derive(Debug, Clone)]
+pub struct ServerBuilder {
+    listen: SocketAddr,
+    database: String,
+    admin: Option<(String, SecretString)>,
+    secret: Option<SecretString>,
+    accept_new_secret: bool,
+    settings: Settings,
+    runner: RunnerBuilder,
+}
+
+impl Default for ServerBuilder {
+    fn default() -> Self {
+        ServerBuilder {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            database: "sqlite://syncano.db".to_owned(),
+            admin: None,
+            secret: None,
+            accept_new_secret: false,
+            settings: Settings {
+                script_timeout: Duration::from_secs(30),
+                open_registration: false,
+                require_key: false,
+            },
+            runner: Runner::builder(),
+        }
+    }
+}
+
+impl ServerBuilder {
+    /// Where to listen. Default: `127.0.0.1:8080`. Port 0 takes a free one; [`Server::addr`] tells which.
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.listen = address;
+        self
+    }
+
+    /// The database: `sqlite://PATH`, which is made unless it exists, or `sqlite::memory:`, which ends with the
+    /// server. Default: `sqlite://syncano.db` in the working directory.
+    pub fn database(mut self, url: impl Into<String>) -> Self {
+        self.database = url.into();
+        self
+    }
+
+    /// An account that is made unless it exists; the password of one that exists stays as it is. Without this the
+    /// first start makes an account with a key only, see [`Server::first_start_key`].
+    pub fn admin(mut self, email: impl Into<String>, password: SecretString) -> Self {
+        self.admin = Some((email.into(), password));
+        self
+    }
+
+    /// How long a script may take that says nothing about it itself. Default: 30 s, at most 300 s.
+    pub fn script_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.script_timeout = timeout.min(Duration::from_secs_f64(limits::TIMEOUT_SECONDS));
+        self
+    }
+
+    /// The Python interpreter. Default: the system's own.
+    pub fn python(mut self, path: impl Into<PathBuf>) -> Self {
+        self.runner = self.runner.python(path);
+        self
+    }
+
+    /// How far scripts are kept away from the machine. Default: [`Isolation::Process`]. Where the machine can't do
+    /// that, the server doesn't start.
+    pub fn isolation(mut self, isolation: Isolation) -> Self {
+        self.runner = self.runner.isolation(isolation);
+        self
+    }
+
+    /// How many processes may run scripts at a time.
+    pub fn max_workers(mut self, workers: usize) -> Self {
+        self.runner = self.runner.max_workers(workers);
+        self
+    }
+
+    /// How many calls may wait for a process before further ones are answered as `blocked`.
+    pub fn max_waiting(mut self, calls: usize) -> Self {
+        self.runner = self.runner.max_waiting(calls);
+        self
+    }
+
+    /// The memory of one script's process, in bytes. Default: 200 MiB.
+    pub fn script_memory(mut self, bytes: u64) -> Self {
+        self.runner = self.runner.memory(bytes);
+        self
+    }
+
+    /// Whether anyone may make an account. Default: no.
+    pub fn open_registration(mut self, open: bool) -> Self {
+        self.settings.open_registration = open;
+        self
+    }
+
+    /// Whether every run needs a key of its instance's owner, as private calls always do. Default: no.
+    pub fn require_key(mut self, required: bool) -> Self {
+        self.settings.require_key = required;
+        self
+    }
+
+    /// What all keys are made from. Default: a file beside the database, named after it with `.secret` added, which
+    /// the first start makes for its owner alone.
+    pub fn secret(mut self, secret: SecretString) -> Self {
+        self.secret = Some(secret);
+        self
+    }
+
+    /// Starts even if the database was used with another secret before. Every key changes. Default: no.
+    pub fn accept_new_secret(mut self, accept: bool) -> Self {
+        self.accept_new_secret = accept;
+        self
+    }
+
+    /// Starts the server in the current Tokio runtime. When this returns, everything is ready.
+    ///
+    /// # Errors
+    /// What is missing, and what to do about it.
+    pub async fn start(self) -> Result<Server, StartError> {
+        if cfg!(not(target_os = "linux")) {
+            return Err(StartError::Platform);
+        }
+        let location = Location::parse(&self.database)
+            .ok_or_else(|| StartError::DatabaseUrl { url: self.database.clone() })?;
+        let admin = match &self.admin {
+            None => None,
+            Some((email, password)) => {
+                let email = normalize_email(email)
+                    .map_err(|problem| StartError::Admin { email: email.clone(), problem })?;
+                Some((email, password.clone()))
+            }
+        };
+        let listener = TcpListener::bind(self.listen)
+            .await
+            .map_err(|source| StartError::Listen { address: self.listen, source })?;
+        let store = Store::open(&location).await.map_err(|source| StartError::Database {
+            url: self.database.clone(),
+            source: Box::new(source),
+        })?;
+        let keys = self.keys(&location, &store).await?;
+
+        let runner = self.runner;
+        // Looks for interpreters and tries them out, which blocks.
+        let runner = tokio::task::spawn_blocking(move || runner.build())
+            .await
+            .map_err(|source| StartError::Internal(source.to_string()))?
+            .map_err(|source| StartError::Runner(Box::new(source)))?;
+        // Python has been logged by the runner itself.
+        if let Err(missing) = runner.interpreter(Language::JavaScript) {
+            tracing::warn!("{missing}");
+        }
+        let app = App {
+            traces: TraceQueue::start(store.clone()),
+            store,
+            catalog: Catalog::default(),
+            keys,
+            passwords: Passwords::new(),
+            runner,
+            settings: self.settings,
+            gate: Gate::default(),
+            seen: AtomicI64::new(0),
+        };
+        load::everything(&app).await.map_err(|source| StartError::Database {
+            url: self.database.clone(),
+            source: Box::new(source),
+        })?;
+        let configured = admin.as_ref().map(|(email, password)| (email.as_str(), password));
+        let admin =
+            accounts::admin(&app, configured).await.map_err(|error| StartError::Internal(internal(error)))?;
+        tracing::info!(
+            database = self.database,
+            isolation = %app.runner.isolation(),
+            instances = app.catalog.instances().len(),
+            "ready"
+        );
+        let shared_database = location.path().is_some();
+        start_serving(Arc::new(app), listener, admin, configured.is_some(), shared_database)
+    }
+
+    /// Finds the secret and makes sure that it is the one the database was used with.
+    async fn keys(&self, location: &Location, store: &Store) -> Result<KeyMaker, StartError> {
+        let database =
+            |source: DbErr| StartError::Database { url: self.database.clone(), source: Box::new(source) };
+        let known = state::fingerprint(&store.db).await.map_err(database)?;
+        let found = match &self.secret {
+            Some(secret) => Ok(secret.clone()),
+            // A new file would change every key.
+            None if known.is_some() && !self.accept_new_secret => secret::existing(location),
+            None => secret::find(location),
+        };
+        let keys = KeyMaker::new(found.map_err(|source| StartError::Secret {
+            path: location.path().map(secret::path).unwrap_or_default(),
+            source,
+        })?);
+        let fingerprint = keys.fingerprint();
+        match known {
+            Some(known) if known == fingerprint => {}
+            Some(_) if !self.accept_new_secret => return Err(StartError::OtherSecret),
+            _ => {
+                let write = store.write().await.map_err(database)?;
+                state::set_fingerprint(&write.tx, &fingerprint).await.map_err(database)?;
+                write.commit().await.map_err(database)?;
+            }
+        }
+        Ok(keys)
+    }
+}
+
+fn start_serving(
+    app: Arc<App>,
+    listener: TcpListener,
+    admin: Admin,
+    admin_is_configured: bool,
+    shared_database: bool,
+) -> Result<Server, StartError> {
+    let Admin { key, made } = admin;
+    let first_start = made && !admin_is_configured;
+    Server::serve(app, listener, key, first_start, shared_database)
+        .map_err(|error| StartError::Internal(error.to_string()))
+}
+
+/// The text of an error that has been logged already.
+fn internal(error: ApiError) -> String {
+    match error {
+        ApiError::Detail(_, text) => text,
+        other => format!("{other:?}"),
+    }
+}

@@ -1,0 +1,301 @@
+//! Turns texts of a query into values by the schema of the argument they are for.
+
+use serde_json::{Number, Value};
+use syncano_core::Path;
+
+/// References and nesting followed; a schema may refer to itself.
+const DEEPEST: usize = 16;
+
+/// What a value must be like.
+#[derive(Clone, Copy)]
+pub(crate) struct Schema<'a> {
+    schema: &'a Value,
+    /// Where references lead.
+    root: &'a Value,
+    depth: usize,
+}
+
+/// A text that can't become what the schema asks for.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Undecodable {
+    path: Path,
+    expected: &'static str,
+    found: String,
+}
+
+impl std::fmt::Display for Undecodable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        /// A value may be as long as an URL.
+        const SHOWN: usize = 64;
+        let found: String = self.found.chars().take(SHOWN).collect();
+        let dots = if found.len() < self.found.len() { "…" } else { "" };
+        write!(f, "at {}: expected {}, found `{}{dots}`", self.path, self.expected, found.escape_debug())
+    }
+}
+
+impl<'a> Schema<'a> {
+    /// The schema of an argument; references lead into `root`.
+    pub(crate) fn new(schema: &'a Value, root: &'a Value) -> Schema<'a> {
+        Schema { schema, root, depth: 0 }
+    }
+
+    fn with(&self, schema: &'a Value) -> Schema<'a> {
+        Schema { schema, root: self.root, depth: self.depth + 1 }
+    }
+
+    /// Whether a list is the only thing the argument can be, so that no value at all is an empty list.
+    pub(crate) fn is_list(&self) -> bool {
+        let alternatives = self.alternatives();
+        !alternatives.is_empty() && alternatives.iter().all(Schema::is_only_list)
+    }
+
+    /// Decodes the values of one key, in the order of the URL.
+    pub(crate) fn decode(&self, values: &[&str], path: &Path) -> Result<Value, Undecodable> {
+        let alternatives = self.alternatives();
+        let list = alternatives.iter().find(|schema| schema.has_type("array"));
+        match (list, values) {
+            (Some(list), [text]) if alternatives.len() > 1 || !list.is_only_list() => {
+                // A list that may also be something else, `null` for one.
+                list.list(&[text], path).or_else(|error| self.text(text, path).map_err(|_| error))
+            }
+            (Some(list), values) => list.list(values, path),
+            // As everywhere in HTTP libraries of old, the last one counts.
+            (None, [.., text]) => self.text(text, path),
+            (None, []) => Ok(Value::Null),
+        }
+    }
+
+    /// A repeated key is a list; a single value may also hold the whole list as JSON.
+    fn list(&self, values: &[&str], path: &Path) -> Result<Value, Undecodable> {
+        let item = self.schema.get("items").map(|items| self.with(items));
+        if let [text] = values
+            && let Ok(Value::Array(items)) = serde_json::from_str(text)
+            && item.is_none_or(|item| items.iter().all(|value| item.admits(value)))
+        {
+            return Ok(Value::Array(items));
+        }
+        let items = values.iter().enumerate().map(|(index, text)| match item {
+            None => Ok(Value::from(*text)),
+            Some(item) => item.text(text, &path.index(index)),
+        });
+        items.collect::<Result<_, _>>().map(Value::Array)
+    }
+
+    /// Decodes one text: as the narrowest thing that the schema admits, as a string last.
+    fn text(&self, text: &str, path: &Path) -> Result<Value, Undecodable> {
+        let alternatives = self.alternatives();
+        if alternatives.is_empty() {
+            return Ok(serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)));
+        }
+        if let Some(value) = alternatives.iter().find_map(|schema| schema.listed(text)) {
+            return Ok(value);
+        }
+        let json: Option<Value> = serde_json::from_str(text).ok();
+        if let Some(value) = json
+            && !value.is_string()
+            && alternatives.iter().any(|schema| schema.admits(&value))
+        {
+            return Ok(value);
+        }
+        let string = Value::from(text);
+        if alternatives.iter().any(|schema| schema.admits(&string)) {
+            return Ok(string);
+        }
+        let expected = alternatives.first().map_or("something else", Schema::noun);
+        Err(Undecodable { path: path.clone(), expected, found: text.to_owned() })
+    }
+
+    /// The value that this text names, where a schema lists its values.
+    fn listed(&self, text: &str) -> Option<Value> {
+        let named = |value: &&Value| match value {
+            Value::String(string) => string == text,
+            other => serde_json::from_str(text).is_ok_and(|named: Value| named == **other),
+        };
+        self.schema.get("const").into_iter().chain(self.values()).find(named).cloned()
+    }
+
+    fn values(&self) -> impl Iterator<Item = &'a Value> {
+        self.schema.get("enum").and_then(Value::as_array).into_iter().flatten()
+    }
+
+    /// Whether the value has the right kind and, for a number, size. What is inside an object or a list is the
+    /// script's business.
+    fn admits(&self, value: &Value) -> bool {
+        let alternatives = self.alternatives();
+        alternatives.is_empty() || alternatives.iter().any(|schema| schema.admits_alone(value))
+    }
+
+    fn admits_alone(&self, value: &Value) -> bool {
+        if let Some(only) = self.schema.get("const") {
+            return value == only;
+        }
+        if self.schema.get("enum").is_some() {
+            return self.values().any(|listed| listed == value);
+        }
+        let bound = |key| self.schema.get(key).and_then(Value::as_f64);
+        let within = |number: &Number| {
+            let number = number.as_f64().unwrap_or(f64::NAN);
+            bound("minimum").is_none_or(|least| number >= least)
+                && bound("maximum").is_none_or(|most| number <= most)
+        };
+        match value {
+            Value::Null => self.has_type("null"),
+            Value::Bool(_) => self.has_type("boolean"),
+            Value::String(_) => self.has_type("string"),
+            Value::Array(_) => self.has_type("array"),
+            Value::Object(_) => self.has_type("object"),
+            Value::Number(number) => {
+                let whole = number.is_i64() || number.is_u64();
+                (self.has_type("number") || (whole && self.has_type("integer"))) && within(number)
+            }
+        }
+    }
+
+    fn has_type(&self, name: &str) -> bool {
+        match self.schema.get("type") {
+            Some(Value::String(only)) => only == name,
+            Some(Value::Array(several)) => several.iter().any(|one| one == name),
+            _ => false,
+        }
+    }
+
+    fn is_only_list(&self) -> bool {
+        match self.schema.get("type") {
+            Some(Value::Array(several)) => several.iter().all(|one| one == "array"),
+            _ => self.has_type("array"),
+        }
+    }
+
+    /// The schemas of which one must fit: references followed, `anyOf` and `oneOf` opened. Empty: anything fits.
+    fn alternatives(&self) -> Vec<Schema<'a>> {
+        let mut found = Vec::new();
+        if self.collect(&mut found) { found } else { Vec::new() }
+    }
+
+    /// Whether the schemas narrow what fits.
+    fn collect(&self, found: &mut Vec<Schema<'a>>) -> bool {
+        let Some(object) = self.schema.as_object().filter(|_| self.depth <= DEEPEST) else { return false };
+        if let Some(target) = object.get("$ref").and_then(Value::as_str) {
+            let target = target.strip_prefix('#').and_then(|pointer| self.root.pointer(pointer));
+            return target.is_some_and(|target| self.with(target).collect(found));
+        }
+        if let Some(several) = object.get("anyOf").or_else(|| object.get("oneOf")).and_then(Value::as_array) {
+            return several.iter().all(|schema| self.with(schema).collect(found));
+        }
+        found.push(*self);
+        ["type", "const", "enum"].iter().any(|key| object.contains_key(*key))
+    }
+
+    fn noun(&self) -> &'static str {
+        if self.schema.get("const").or_else(|| self.schema.get("enum")).is_some() {
+            return "one of the listed values";
+        }
+        for (name, noun) in [
+            ("integer", "a whole number in range"),
+            ("number", "a number in range"),
+            ("boolean", "true or false"),
+            ("object", "an object as JSON"),
+            ("array", "a list as JSON"),
+            ("string", "a text"),
+        ] {
+            if self.has_type(name) {
+                return noun;
+            }
+        }
+        "null"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use schemars::JsonSchema;
+    use serde::Serialize;
+    use serde_json::json;
+    use syncano_core::{Inputs, Placement};
+
+    use super::*;
+
+    #[derive(Serialize, JsonSchema)]
+    #[allow(dead_code)]
+    struct Item {
+        name: String,
+        next: Option<Box<Item>>,
+    }
+
+    #[derive(Serialize, JsonSchema)]
+    #[allow(dead_code)]
+    enum Color {
+        Red,
+        Green,
+        /// With a number.
+        Custom(u32),
+    }
+
+    fn decode<T: JsonSchema>(values: &[&str]) -> Result<Value, String> {
+        let inputs = Inputs::new().argument::<T>("arg", Placement::ByMethod).build();
+        Schema::new(&inputs["properties"]["arg"], &inputs)
+            .decode(values, &Path::root().key("arg"))
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn scalars() {
+        assert_eq!(decode::<String>(&["5"]), Ok(json!("5")));
+        assert_eq!(decode::<u8>(&["5"]), Ok(json!(5)));
+        assert_eq!(decode::<i64>(&["-5"]), Ok(json!(-5)));
+        assert_eq!(decode::<f64>(&["1.5"]), Ok(json!(1.5)));
+        assert_eq!(decode::<f64>(&["2"]), Ok(json!(2)));
+        assert_eq!(decode::<bool>(&["true"]), Ok(json!(true)));
+        assert_eq!(decode::<String>(&["a", "b"]), Ok(json!("b")));
+        for bad in ["x", "", "1.5", "-1", "256", "true", "\"5\""] {
+            assert_eq!(
+                decode::<u8>(&[bad]),
+                Err(format!("at /arg: expected a whole number in range, found `{}`", bad.escape_debug()))
+            );
+        }
+        assert!(decode::<bool>(&["1"]).is_err());
+    }
+
+    #[test]
+    fn options() {
+        assert_eq!(decode::<Option<u32>>(&["7"]), Ok(json!(7)));
+        assert_eq!(decode::<Option<u32>>(&["null"]), Ok(json!(null)));
+        assert!(decode::<Option<u32>>(&["x"]).unwrap_err().contains("a whole number"));
+        assert_eq!(decode::<Option<String>>(&["x"]), Ok(json!("x")));
+        assert_eq!(decode::<Option<Vec<u8>>>(&["1", "2"]), Ok(json!([1, 2])));
+    }
+
+    #[test]
+    fn lists() {
+        assert_eq!(decode::<Vec<String>>(&["a"]), Ok(json!(["a"])));
+        assert_eq!(decode::<Vec<String>>(&["1", "2"]), Ok(json!(["1", "2"])));
+        assert_eq!(decode::<Vec<u32>>(&["1", "2"]), Ok(json!([1, 2])));
+        assert_eq!(decode::<Vec<u32>>(&["[1,2]"]), Ok(json!([1, 2])));
+        assert_eq!(decode::<Vec<Vec<u32>>>(&["[1]", "[2]"]), Ok(json!([[1], [2]])));
+        assert_eq!(decode::<Vec<Vec<u32>>>(&["[1]"]), Ok(json!([[1]])));
+        assert_eq!(decode::<Vec<Item>>(&[r#"{"name":"a"}"#]), Ok(json!([{"name": "a"}])));
+        assert_eq!(decode::<Vec<Item>>(&[r#"[{"name":"a"}]"#]), Ok(json!([{"name": "a"}])));
+        assert_eq!(
+            decode::<Vec<u32>>(&["1", "x"]),
+            Err("at /arg/1: expected a whole number in range, found `x`".to_owned())
+        );
+    }
+
+    #[test]
+    fn objects_and_enums() {
+        assert_eq!(decode::<Item>(&[r#"{"name":"a"}"#]), Ok(json!({"name": "a"})));
+        assert!(decode::<Item>(&["a"]).unwrap_err().contains("an object as JSON"));
+        assert_eq!(decode::<Color>(&["Red"]), Ok(json!("Red")));
+        assert_eq!(decode::<Color>(&[r#"{"Custom":3}"#]), Ok(json!({"Custom": 3})));
+        assert!(decode::<Color>(&["Blue"]).is_err());
+        assert_eq!(decode::<Value>(&["5"]), Ok(json!(5)));
+        assert_eq!(decode::<Value>(&["five"]), Ok(json!("five")));
+    }
+
+    #[test]
+    fn a_schema_in_a_circle_admits_anything() {
+        let root = json!({"$defs": {"a": {"$ref": "#/$defs/a"}}});
+        let schema = json!({"$ref": "#/$defs/a"});
+        assert_eq!(Schema::new(&schema, &root).decode(&["x"], &Path::root()), Ok(json!("x")));
+    }
+}

@@ -1,0 +1,57 @@
+//! The Custom Sockets platform as a library: HTTP API, store, publishing, runs.
+//!
+//! [`Server::builder`] starts it inside any program that runs on Tokio; the `syncano` command is one such program.
+//! [`TestServer`] is the same for tests.
+//!
+//! # What a run answers
+//!
+//! | the script | answer | `Syncano-Result` |
+//! |---|---|---|
+//! | returned a value from `main` | 200, the value as JSON | `value` |
+//! | set a response | that response | `response` |
+//! | raised an `AppError` | 422, the error as JSON | `app-error` |
+//! | did none of these, or failed | 200, the trace as JSON | `trace` |
+//!
+//! Each carries `Syncano-Status` and `Syncano-Trace` as well; an answer without them means that nothing ran. The
+//! request header `Syncano-Want: trace` asks for the trace in every case.
+//!
+//! # What a trace keeps
+//!
+//! Status, start, duration, request, arguments, stdout, stderr, and as `result.response` what the script answered: its
+//! own response, or the value or error as the response that they were sent as. Of the response's body a stored
+//! trace keeps the first 64 KiB. An endpoint keeps its last 100 traces, for a day.
+
+mod accounts;
+mod answer;
+mod app;
+mod arguments;
+mod auth;
+mod builder;
+mod catalog;
+mod decode;
+mod definition;
+mod endpoint;
+mod errors;
+mod keys;
+mod load;
+mod meta;
+mod pagination;
+mod passwords;
+mod private_file;
+mod publish;
+mod reply;
+mod request;
+mod routes;
+mod secret;
+mod server;
+mod start_error;
+mod store;
+mod test_server;
+mod time;
+mod traces;
+
+pub use builder::ServerBuilder;
+pub use server::Server;
+pub use start_error::StartError;
+pub use syncano_runner::Isolation;
+pub use test_server::{TestServer, TestServerBuilder};

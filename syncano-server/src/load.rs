@@ -1,0 +1,95 @@
+//! Reads the catalog from the database: at start, and when another process changed something.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use sea_orm::{ConnectionTrait, DbErr};
+use syncano_core::Socket;
+
+use crate::app::{App, Settings};
+use crate::catalog::{Instance, Routes, SocketRoutes};
+use crate::endpoint::compile;
+use crate::store::sockets::SocketRow;
+use crate::store::{accounts, instances, scripts, sockets, state};
+
+/// How often a running server looks for changes of other processes.
+const POLL: Duration = Duration::from_secs(1);
+
+/// The routes of what a socket has installed. What can't be read is logged and has none.
+pub(crate) async fn socket_routes(
+    db: &impl ConnectionTrait,
+    instance: &str,
+    row: &SocketRow,
+    settings: &Settings,
+) -> Result<Option<SocketRoutes>, DbErr> {
+    let Some(installed) = &row.installed else { return Ok(None) };
+    let scripts = scripts::of_socket(db, row.id).await?;
+    let routes = serde_json::from_str::<Socket>(installed)
+        .map_err(|error| error.to_string())
+        .and_then(|socket| compile(instance, row.id, &socket, &scripts, settings).map_err(|error| error.0));
+    match routes {
+        Ok(routes) => Ok(Some(routes)),
+        Err(reason) => {
+            tracing::error!(instance, socket = row.name, reason, "an installed socket can't be used");
+            Ok(None)
+        }
+    }
+}
+
+async fn instance_routes(
+    db: &impl ConnectionTrait,
+    instance: &Instance,
+    settings: &Settings,
+) -> Result<Routes, DbErr> {
+    let mut routes = BTreeMap::new();
+    for row in sockets::installed(db, instance.id).await? {
+        if let Some(endpoints) = socket_routes(db, &instance.name, &row, settings).await? {
+            routes.insert(row.name, Arc::new(endpoints));
+        }
+    }
+    Ok(Routes::new(routes))
+}
+
+/// Brings the whole catalog up to what the database says.
+pub(crate) async fn everything(app: &App) -> Result<(), DbErr> {
+    let db = &app.store.db;
+    let change = state::changes(db).await?;
+    app.catalog.set_accounts(&accounts::all(db).await?, &app.keys);
+    // Those known before the rows are read: one that is made meanwhile is not among the rows and must stay.
+    let known = app.catalog.instances();
+    let rows = instances::all(db).await?;
+    for known in known.values() {
+        if !rows.iter().any(|row| row.id == known.id) {
+            app.catalog.remove_instance(known);
+        }
+    }
+    for row in rows {
+        let known = app.catalog.instance(&row.name).filter(|known| known.id == row.id);
+        let instance = known.unwrap_or_else(|| Arc::new(Instance::new(&row)));
+        {
+            // No publishing between reading the routes and putting them in place.
+            let _alone = instance.publishing.lock().await;
+            instance.routes.store(Arc::new(instance_routes(db, &instance, &app.settings).await?));
+        }
+        app.catalog.put_instance(instance);
+    }
+    app.seen.store(change, Ordering::Release);
+    Ok(())
+}
+
+/// Follows the changes of other processes, for ever.
+pub(crate) async fn follow(app: Arc<App>) {
+    loop {
+        tokio::time::sleep(POLL).await;
+        let result = match state::changes(&app.store.db).await {
+            Ok(change) if change != app.seen.load(Ordering::Acquire) => everything(&app).await,
+            Ok(_) => Ok(()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = result {
+            tracing::warn!(%error, "changes of other processes could not be read; the next try is in a second");
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! A running server.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::{AbortHandle, JoinHandle};
+
+use crate::app::App;
+use crate::builder::ServerBuilder;
+use crate::{load, routes};
+
+/// How long a shutdown waits for connections on which nothing runs any more.
+const CONNECTIONS_END: Duration = Duration::from_secs(2);
+
+/// The platform, serving. Dropping it stops it at once; [`shutdown`](Server::shutdown) lets calls finish.
+///
+/// It installs neither a log nor signal handlers: those are the host application's.
+///
+/// ```no_run
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), syncano_server::StartError> {
+/// use syncano_server::Server;
+///
+/// let server = Server::builder().listen(([127, 0, 0, 1], 0).into()).database("sqlite::memory:").start().await?;
+/// println!("listening on {}", server.url());
+/// server.shutdown().await;
+/// # Ok(()) }
+/// ```
+pub struct Server {
+    app: Arc<App>,
+    address: SocketAddr,
+    admin_key: SecretString,
+    first_start: bool,
+    stop: Option<oneshot::Sender<()>>,
+    serving: JoinHandle<()>,
+    following: Option<AbortHandle>,
+}
+
+impl Server {
+    /// The default settings.
+    pub fn builder() -> ServerBuilder {
+        ServerBuilder::default()
+    }
+
+    pub(crate) fn serve(
+        app: Arc<App>,
+        listener: TcpListener,
+        admin_key: SecretString,
+        first_start: bool,
+        shared_database: bool,
+    ) -> io::Result<Server> {
+        let address = listener.local_addr()?;
+        let (stop, stopped) = oneshot::channel();
+        let service = routes::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
+        let serving = tokio::spawn(async move {
+            let until = async {
+                // Dropping the other end means the same.
+                let _ = stopped.await;
+            };
+            let listener = axum::serve::ListenerExt::tap_io(listener, |stream| {
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!(%error, "TCP_NODELAY");
+                }
+            });
+            if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(until).await {
+                tracing::error!(%error, "the server can't accept connections any more");
+            }
+        });
+        let following = shared_database.then(|| tokio::spawn(load::follow(app.clone())).abort_handle());
+        tracing::info!(%address, "listening");
+        Ok(Server { app, address, admin_key, first_start, stop: Some(stop), serving, following })
+    }
+
+    /// The address that the server listens on.
+    pub fn addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// `http://ADDRESS:PORT`, as this machine reaches the server.
+    pub fn url(&self) -> String {
+        let mut address = self.address;
+        if address.ip().is_unspecified() {
+            address.set_ip(match address {
+                SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+                SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+            });
+        }
+        format!("http://{address}")
+    }
+
+    /// The key of the account that this start made, if it made the database's first one without being told which:
+    /// show it to the operator, it isn't stored anywhere.
+    pub fn first_start_key(&self) -> Option<&SecretString> {
+        self.first_start.then_some(&self.admin_key)
+    }
+
+    /// The key of the operator's account, for programs that carry the server inside: the configured account, else
+    /// the oldest.
+    pub fn admin_key(&self) -> &SecretString {
+        &self.admin_key
+    }
+
+    /// Stops when the future is done; see [`shutdown`](Server::shutdown).
+    pub async fn run_until(mut self, until: impl Future) {
+        tokio::select! {
+            _ = until => {}
+            _ = &mut self.serving => {}
+        }
+        self.shutdown().await;
+    }
+
+    /// Refuses new calls with 503, lets running ones finish, stores their traces, and ends every process.
+    pub async fn shutdown(mut self) {
+        tracing::info!("shutting down");
+        self.app.gate.close().await;
+        if let Some(stop) = self.stop.take() {
+            // It may have stopped by itself.
+            let _ = stop.send(());
+        }
+        if !self.serving.is_finished()
+            && tokio::time::timeout(CONNECTIONS_END, &mut self.serving).await.is_err()
+        {
+            self.serving.abort();
+        }
+        if let Some(following) = &self.following {
+            following.abort();
+        }
+        self.app.traces.settled().await;
+        self.app.runner.shutdown().await;
+        if let Err(error) = self.app.store.close().await {
+            tracing::warn!(%error, "the database could not be closed");
+        }
+        tracing::info!("stopped");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.serving.abort();
+        if let Some(following) = &self.following {
+            following.abort();
+        }
+    }
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server").field("address", &self.address).finish_non_exhaustive()
+    }
+}

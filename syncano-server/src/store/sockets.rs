@@ -1,0 +1,124 @@
+//! Queries about sockets and the short names of their endpoints.
+
+use std::collections::BTreeSet;
+
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait,
+    IntoActiveModel, QueryFilter,
+};
+
+pub(crate) use super::entity::socket::Model as SocketRow;
+use super::entity::{flat_name, socket, socket_script};
+use crate::pagination::Page;
+use crate::time;
+
+pub(crate) async fn insert(
+    db: &impl ConnectionTrait,
+    instance: i64,
+    name: &str,
+    definition: String,
+) -> Result<SocketRow, DbErr> {
+    let now = time::now();
+    socket::ActiveModel {
+        instance_id: Set(instance),
+        name: Set(name.to_owned()),
+        definition: Set(definition),
+        installed: Set(None),
+        status: Set(syncano_core::SocketStatus::Checking.to_string()),
+        status_info: Set(String::new()),
+        revision: Set(1),
+        created_at: Set(now),
+        updated_at: Set(now),
+        ..Default::default()
+    }
+    .insert(db)
+    .await
+}
+
+/// Writes the row back.
+pub(crate) async fn update(db: &impl ConnectionTrait, row: SocketRow) -> Result<SocketRow, DbErr> {
+    row.into_active_model().reset_all().update(db).await
+}
+
+pub(crate) async fn delete(db: &impl ConnectionTrait, id: i64) -> Result<(), DbErr> {
+    socket::Entity::delete_by_id(id).exec(db).await.map(drop)
+}
+
+pub(crate) async fn by_name(
+    db: &impl ConnectionTrait,
+    instance: i64,
+    name: &str,
+) -> Result<Option<SocketRow>, DbErr> {
+    socket::Entity::find()
+        .filter(socket::Column::InstanceId.eq(instance).and(socket::Column::Name.eq(name)))
+        .one(db)
+        .await
+}
+
+pub(crate) async fn of_instance(
+    db: &impl ConnectionTrait,
+    instance: i64,
+    page: &Page<i64>,
+) -> Result<Vec<SocketRow>, DbErr> {
+    let select = socket::Entity::find().filter(socket::Column::InstanceId.eq(instance));
+    page.read(db, select, socket::Column::Id).await
+}
+
+/// The sockets of an instance that have something installed.
+pub(crate) async fn installed(db: &impl ConnectionTrait, instance: i64) -> Result<Vec<SocketRow>, DbErr> {
+    socket::Entity::find()
+        .filter(socket::Column::InstanceId.eq(instance).and(socket::Column::Installed.is_not_null()))
+        .all(db)
+        .await
+}
+
+/// The sockets besides `except` whose calls use one of these scripts.
+pub(crate) async fn using(
+    db: &impl ConnectionTrait,
+    scripts: &BTreeSet<i64>,
+    except: i64,
+) -> Result<Vec<SocketRow>, DbErr> {
+    if scripts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let used = socket_script::Entity::find()
+        .filter(socket_script::Column::ScriptId.is_in(scripts.iter().copied()))
+        .filter(socket_script::Column::SocketId.ne(except))
+        .all(db)
+        .await?;
+    let ids: BTreeSet<i64> = used.into_iter().map(|row| row.socket_id).collect();
+    socket::Entity::find().filter(socket::Column::Id.is_in(ids)).all(db).await
+}
+
+/// Which of these names another socket has, and that socket's name.
+pub(crate) async fn taken_name(
+    db: &impl ConnectionTrait,
+    instance: i64,
+    socket: i64,
+    names: &[String],
+) -> Result<Option<(String, String)>, DbErr> {
+    let filter = flat_name::Column::InstanceId
+        .eq(instance)
+        .and(flat_name::Column::SocketId.ne(socket))
+        .and(flat_name::Column::Name.is_in(names));
+    let Some(row) = flat_name::Entity::find().filter(filter).one(db).await? else { return Ok(None) };
+    let owner = socket::Entity::find_by_id(row.socket_id).one(db).await?;
+    // A foreign key holds the two together.
+    Ok(owner.map(|owner| (row.name, owner.name)))
+}
+
+/// Gives the socket these names and no others.
+pub(crate) async fn claim_names(
+    db: &impl ConnectionTrait,
+    instance: i64,
+    socket: i64,
+    names: Vec<String>,
+) -> Result<(), DbErr> {
+    flat_name::Entity::delete_many().filter(flat_name::Column::SocketId.eq(socket)).exec(db).await?;
+    let rows = names.into_iter().map(|name| flat_name::ActiveModel {
+        instance_id: Set(instance),
+        name: Set(name),
+        socket_id: Set(socket),
+    });
+    flat_name::Entity::insert_many(rows).exec_without_returning(db).await.map(drop)
+}

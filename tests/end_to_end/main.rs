@@ -1,0 +1,46 @@
+//! A Rust program's whole way: annotate, publish, call, against a real server with real scripts.
+
+// Tests state what they expect by unwrapping it; clippy.toml can't say so for their shared functions.
+#![allow(clippy::unwrap_used)]
+
+mod calls;
+mod errors;
+mod publishing;
+
+use secrecy::ExposeSecret as _;
+use syncano_client::{Client, Instance};
+use syncano_server::TestServer;
+
+/// A server of its own for one test, and an instance on it.
+struct World {
+    server: TestServer,
+    client: Client,
+    instance: Instance,
+}
+
+impl World {
+    async fn new() -> World {
+        let server = TestServer::start().await.expect("the test server starts");
+        let client =
+            Client::connect(&server.url()).unwrap().account_key(server.account_key().expose_secret());
+        let instance = client.create_or_open_instance("test-instance").await.unwrap();
+        World { server, client, instance }
+    }
+
+    /// The same server seen by somebody without a key.
+    fn stranger(&self) -> Instance {
+        Client::connect(&self.server.url()).unwrap().instance("test-instance")
+    }
+}
+
+/// Tests that run Python scripts need Python: without it they are skipped, in CI they fail.
+fn python() -> bool {
+    let found = ["/usr/bin/python3", "/usr/local/bin/python3", "/bin/python3"]
+        .iter()
+        .any(|path| std::path::Path::new(path).exists());
+    if !found {
+        assert!(std::env::var_os("CI").is_none(), "CI needs Python: install python3");
+        eprintln!("skipped: no python3 in /usr/bin; install it to run this test");
+    }
+    found
+}
