@@ -9,7 +9,7 @@ use syncano_client::{Client, socket};
 use syncano_server::TestServer;
 
 #[socket(name = "bench", runtime = "python3")]
-pub mod bench {
+mod bench {
     #[endpoint(
         "slug",
         POST,

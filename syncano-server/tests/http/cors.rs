@@ -104,6 +104,6 @@ async fn the_server_says_how_it_is() {
     assert_eq!(reply.status, 200);
     assert_eq!(
         reply.json,
-        json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION"), "isolation": "process" })
+        json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION"), "isolation": "process", "running": 0 })
     );
 }
