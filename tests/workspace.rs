@@ -97,6 +97,7 @@ fn every_dependency_has_a_compatible_licence() {
         "BSL-1.0",
         "CC0-1.0",
         "Unicode-3.0",
+        "Unicode-DFS-2016",
         "Unlicense",
         "CDLA-Permissive-2.0",
     ];
