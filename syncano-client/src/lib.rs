@@ -30,6 +30,11 @@
 //!
 //! Managing (instances, publishing) needs an account key; calling needs none unless a call is private.
 
+/// The README's example compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
+
 mod answer;
 mod call;
 mod client;
