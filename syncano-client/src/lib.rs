@@ -29,6 +29,105 @@
 //! ```
 //!
 //! Managing (instances, publishing) needs an account key; calling needs none unless a call is private.
+//!
+//! # `#[socket]`
+//!
+//! Stands on an inline module. All keys may be left out: `name` (the module's name otherwise), `description`, `runtime`
+//! (for calls that don't say), `crate` (the path of this crate, if it was renamed). The module keeps its other items and
+//! gains
+//!
+//! * `NAME`, the socket's name,
+//! * `definition()`, the socket with its scripts and schemas,
+//! * `publish(&instance)`, which creates it, updates it, or does nothing,
+//! * `Client`, with a method for each tagged function.
+//!
+//! # `#[endpoint]`
+//!
+//! Stands on an `async` function without a body: first the endpoint's name, then the methods that the script answers, then
+//! keys.
+//!
+//! | key | meaning |
+//! |---|---|
+//! | `source = "…"` | the script, inline; indentation that all lines share is removed |
+//! | `file = "…"` | the script's file, relative to this source file; an edit rebuilds |
+//! | `runtime = "…"` | what runs it: `python3`, `nodejs_v12`, …; a file's extension says it too |
+//! | `script_name = "…"` | the script's name in the socket; the function's name otherwise |
+//! | `error = Type` | what the script raises with `AppError` |
+//!
+//! The methods are `GET`, `POST`, `PUT`, `PATCH`, `DELETE`, several of them, or `*` for any. Several functions may share one
+//! endpoint as long as no method is answered twice.
+//!
+//! ```
+//! use schemars::JsonSchema;
+//! use serde::{Deserialize, Serialize};
+//! use syncano_client::socket;
+//!
+//! #[derive(Serialize, Deserialize, JsonSchema)]
+//! pub struct Item {
+//!     name: String,
+//!     left: u32,
+//! }
+//!
+//! #[derive(Debug, Deserialize)]
+//! pub enum StockError {
+//!     OutOfStock { left: u32 },
+//! }
+//!
+//! #[socket(name = "stock", runtime = "python3")]
+//! pub mod stock {
+//!     use super::{Item, StockError};
+//!
+//!     /// Arguments of GET and DELETE travel in the query; `None` is left out, and the script's default applies.
+//!     #[endpoint("items", GET, source = r#"
+//!         def main(limit=10):
+//!             return [{"name": "tea", "left": 3}][:limit]
+//!     "#)]
+//!     pub async fn items(limit: Option<u32>) -> Vec<Item>;
+//!
+//!     /// The others travel in a JSON object. One argument can be the whole body; `#[query]` keeps others out of it.
+//!     #[endpoint("items", PUT, POST, source = r#"
+//!         def main(item, count):
+//!             if count > item["left"]:
+//!                 raise AppError("OutOfStock", {"left": item["left"]})
+//!             return {**item, "left": item["left"] - count}
+//!     "#, error = StockError)]
+//!     pub async fn take(#[body] item: &Item, #[query] count: u32) -> Item;
+//! }
+//!
+//! # fn main() {
+//! assert_eq!(stock::definition().endpoints["items"].calls.len(), 2);
+//! # }
+//! ```
+//!
+//! # Results
+//!
+//! | result type | what it takes |
+//! |---|---|
+//! | any type that deserialises and has a JSON Schema | what `main` returned; of a script without `main`, the JSON that it set as its response or printed |
+//! | [`String`] | likewise, but a response or printed text as it is |
+//! | `()` or none | nothing: the script must return or print nothing |
+//! | [`Trace`] | the record of the run, failed runs included |
+//!
+//! A failure is a [`CallError`]: the script's own error ([`CallError::App`]), a failed run with its traceback
+//! ([`CallError::Script`]), an answer of another type ([`CallError::Decode`]), a refusal of the server
+//! ([`CallError::Api`]), or no answer at all ([`CallError::Transport`]).
+//!
+//! ```no_run
+//! # use syncano_client::{CallError, Instance, Method, socket};
+//! # #[socket(runtime = "python3")]
+//! # mod stock {
+//! #     #[endpoint("left", GET, POST, source = "def main(name): return 3")]
+//! #     pub async fn left(name: &str) -> u32;
+//! # }
+//! # async fn run(instance: Instance) {
+//! let api = stock::Client::new(&instance);
+//! match api.left("tea").method(Method::Post).timeout(std::time::Duration::from_secs(5)).await {
+//!     Ok(left) => println!("{left} left"),
+//!     Err(CallError::Script(failure)) => eprintln!("the script failed:\n{}", failure.stderr),
+//!     Err(other) => eprintln!("{other}"),
+//! }
+//! # }
+//! ```
 
 /// The README's example compiles.
 #[cfg(doctest)]
