@@ -207,7 +207,7 @@ pub enum CallError<E = crate::NoError> {
         error: ApiError,
     },
     /// The server was not reached, or its answer didn't arrive (in time).
-    #[error("`{endpoint}` could not be called: {}", Chain(source))]
+    #[error("{}", Unanswered(endpoint, source))]
     Transport {
         /// `socket/endpoint`.
         endpoint: String,
@@ -323,6 +323,20 @@ impl fmt::Display for ScriptFailure {
 }
 
 impl std::error::Error for ScriptFailure {}
+
+/// Why there is no answer: a call that timed out has been made all the same.
+struct Unanswered<'a>(&'a str, &'a reqwest::Error);
+
+impl fmt::Display for Unanswered<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Unanswered(endpoint, source) = self;
+        if source.is_timeout() && !source.is_connect() {
+            write!(f, "`{endpoint}` did not answer in time; the script may still run")
+        } else {
+            write!(f, "`{endpoint}` could not be called: {}", Chain(*source))
+        }
+    }
+}
 
 /// An error with its causes on one line; reqwest's own text leaves them out.
 struct Chain<'a>(&'a (dyn std::error::Error + 'static));

@@ -287,6 +287,16 @@ impl Reader {
     }
 }
 
+/// How many objects and lists lie inside each other; 0 for a value that is neither.
+pub fn depth(value: &Value) -> usize {
+    // serde_json reads at most 128 levels at once, so this recursion is bounded.
+    match value {
+        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        Value::Object(fields) => 1 + fields.values().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
+}
+
 fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",

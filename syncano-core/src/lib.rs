@@ -36,6 +36,7 @@ mod violation;
 
 pub use builder::SocketBuilder;
 pub use headers::ResultKind;
+pub use json::depth;
 pub use method::{Method, Methods, UnknownMethod};
 pub use name::{NameKind, NameProblem, closest, normalize};
 pub use runtime::{Language, Runtime, UnknownRuntime};

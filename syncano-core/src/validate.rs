@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
 use crate::{
     Call, Dependency, Endpoint, Map, Methods, NameKind, Path, ScriptDependency, ScriptSource, Socket,
-    Violation, ViolationKind, limits, name::normalize, schema,
+    Violation, ViolationKind, depth, limits, name::normalize, schema,
 };
 
 pub(crate) fn validate(socket: &Socket) -> Vec<Violation> {
@@ -50,7 +52,15 @@ impl Found {
         }
     }
 
+    fn depth<'a>(&mut self, path: &Path, values: impl IntoIterator<Item = &'a Value>) {
+        let found = 1 + values.into_iter().map(depth).max().unwrap_or(0);
+        if found > limits::JSON_DEPTH {
+            self.report(path.clone(), ViolationKind::TooDeep(found));
+        }
+    }
+
     fn config(&mut self, path: &Path, config: &Map) {
+        self.depth(path, config.values());
         self.count(path, "keys", limits::CONFIG_KEYS, config.len());
         for key in config.keys() {
             self.length(&path.key(key), "characters in a key", limits::CONFIG_KEY, key.chars().count());
@@ -60,6 +70,7 @@ impl Found {
 
     fn metadata(&mut self, path: &Path, metadata: &Map, of_endpoint: bool) {
         self.count(path, "keys", limits::METADATA_KEYS, metadata.len());
+        self.depth(path, metadata.values());
         for (key, value) in metadata {
             let path = path.key(key);
             self.length(&path, "characters in a key", limits::METADATA_KEY, key.chars().count());
@@ -94,6 +105,7 @@ impl Found {
                 self.report(path.clone(), ViolationKind::DuplicateEndpoint(name.clone()));
             }
             self.metadata(&path.key("metadata"), &endpoint.metadata, true);
+            self.depth(&path.key("acl"), endpoint.acl.values());
             self.calls(&path.key("calls"), socket, name, endpoint);
         }
     }
@@ -183,8 +195,9 @@ impl Found {
                     ViolationKind::DuplicateDependency(dependency.name().to_owned()),
                 );
             }
-            if let Dependency::Script(script) = dependency {
-                self.script(&path, script);
+            match dependency {
+                Dependency::Script(script) => self.script(&path, script),
+                Dependency::Class(class) => self.depth(&path.key("schema"), &class.schema),
             }
         }
     }

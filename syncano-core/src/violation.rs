@@ -226,6 +226,9 @@ pub enum ViolationKind {
         /// How many there are.
         found: usize,
     },
+    /// JSON nested deeper than a limit allows.
+    #[error("objects and lists {0} levels deep: at most 64 are allowed")]
+    TooDeep(usize),
     /// A timeout that is no number of seconds in range.
     #[error("a timeout of {0} s: use more than 0 and at most 300 seconds")]
     Timeout(f64),

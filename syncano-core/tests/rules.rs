@@ -226,6 +226,21 @@ fn limits_are_allowed_up_to_and_refused_beyond() {
 }
 
 #[test]
+fn nesting_is_allowed_up_to_and_refused_beyond() {
+    let nested = |levels: usize| (1..levels).fold(json!({}), |inner, _| json!({ "a": inner }));
+    for field in
+        ["/config", "/metadata", "/endpoints/e/metadata", "/endpoints/e/acl", "/dependencies/0/config"]
+    {
+        assert!(found(&with(field, nested(64))).is_empty(), "{field}");
+        let text = format!("at {field}: objects and lists 65 levels deep: at most 64 are allowed");
+        assert_eq!(refused(&with(field, nested(65))), [text]);
+    }
+    // A string of JSON doesn't get further.
+    let doubled = Value::String(nested(100).to_string());
+    assert_eq!(refused(&with("/config", doubled)).len(), 1);
+}
+
+#[test]
 fn every_violation_of_a_definition_is_reported() {
     let broken = json!({
         "endpoints": {"e": {"calls": [

@@ -16,10 +16,13 @@ pub(crate) const REPLY_HEADER: usize = 20;
 /// The number of the reply that says that a worker has started.
 pub(crate) const READY_NUMBER: u64 = 0;
 
-/// What a worker is told once: its own program, then the script.
-pub(crate) fn setup(worker: &str, script: &Script) -> Vec<u8> {
+/// What a worker is told once: the filter that it puts on itself, its own program, then the script.
+pub(crate) fn setup(lock: &[u8], worker: &str, script: &Script) -> Vec<u8> {
     let mut frames = Vec::with_capacity(worker.len() + script.source().len() + script.config().len() + 128);
-    push_text(&mut frames, worker);
+    push_length(&mut frames, lock.len());
+    frames.extend(lock);
+    push_length(&mut frames, worker.len());
+    frames.extend(worker.as_bytes());
     let texts = [script.name(), script.config(), script.source()];
     let length = 12 + 16 + texts.iter().map(|text| text.len()).sum::<usize>();
     push_length(&mut frames, length);
@@ -62,11 +65,6 @@ pub(crate) fn call(number: u64, call: &Call) -> Result<Vec<u8>, usize> {
         frame.extend(text.as_bytes());
     }
     Ok(frame)
-}
-
-fn push_text(frame: &mut Vec<u8>, text: &str) {
-    push_length(frame, text.len());
-    frame.extend(text.as_bytes());
 }
 
 fn push_length(frame: &mut Vec<u8>, length: usize) {

@@ -5,7 +5,7 @@ use bytes::Bytes;
 /// A checked HTTP response of a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
-    /// 100 to 599.
+    /// 200 to 599: a 1xx announces another answer, so it can't be one itself.
     pub status: u16,
     /// At most 255 characters of printable ASCII with a `/` among them.
     pub content_type: String,
@@ -54,8 +54,8 @@ impl Response {
     ) -> Result<Response, String> {
         let status = u16::try_from(status)
             .ok()
-            .filter(|status| (100..=599).contains(status))
-            .ok_or_else(|| format!("its status {status} is not within 100 to 599"))?;
+            .filter(|status| (200..=599).contains(status))
+            .ok_or_else(|| format!("its status {status} is not within 200 to 599"))?;
         if headers.len() > MAX_HEADERS {
             return Err(format!("it has {} headers; at most {MAX_HEADERS} are allowed", headers.len()));
         }
@@ -119,11 +119,11 @@ mod tests {
 
     #[test]
     fn the_range_of_a_status() {
-        for good in [100, 200, 599] {
+        for good in [200, 599] {
             assert_eq!(check(&format!(r#"[{good},"text/plain",[]]"#)).unwrap().status, good);
         }
         for bad in [99, 600, -1, 70_000] {
-            assert!(check(&format!(r#"[{bad},"text/plain",[]]"#)).unwrap_err().contains("100 to 599"));
+            assert!(check(&format!(r#"[{bad},"text/plain",[]]"#)).unwrap_err().contains("200 to 599"));
         }
     }
 

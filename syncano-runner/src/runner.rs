@@ -41,6 +41,8 @@ struct Inner {
     calls_per_worker: u64,
     pool: Arc<Pool>,
     nursery: Nursery,
+    /// See [`Sandbox::lock`].
+    lock: Vec<u8>,
 }
 
 impl Drop for Inner {
@@ -63,6 +65,7 @@ impl Runner {
                 reason: unavailable.to_string(),
             },
         )?;
+        let lock = sandbox.lock();
         let own_users = sandbox.has_own_users();
         let python = Python::find(settings.python.as_deref(), own_users).map(Arc::new);
         match &python {
@@ -79,7 +82,14 @@ impl Runner {
             .map_err(StartError::Threads)?;
         let calls_per_worker = settings.calls_per_worker;
         Ok(Runner {
-            inner: Arc::new(Inner { isolation: settings.isolation, python, calls_per_worker, pool, nursery }),
+            inner: Arc::new(Inner {
+                isolation: settings.isolation,
+                python,
+                calls_per_worker,
+                pool,
+                nursery,
+                lock,
+            }),
         })
     }
 
@@ -152,7 +162,7 @@ impl Runner {
         script: &Script,
     ) -> Result<Worker, String> {
         match self.inner.nursery.spawn(seat, python).await {
-            Ok((process, channel)) => Worker::start(process, channel, script).await,
+            Ok((process, channel)) => Worker::start(process, channel, &self.inner.lock, script).await,
             Err(error) => {
                 tracing::warn!(%error, instance = script.instance(), script = script.name(), "no worker could be started");
                 Err(format!("the script's process can't be started: {error}"))

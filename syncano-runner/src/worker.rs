@@ -55,6 +55,7 @@ impl Worker {
     pub(crate) async fn start(
         process: Process,
         channel: StdUnixStream,
+        lock: &[u8],
         script: &Script,
     ) -> Result<Worker, String> {
         let channel = UnixStream::from_std(channel).map_err(|error| cannot_start(&error.to_string()))?;
@@ -67,7 +68,7 @@ impl Worker {
             calls: 0,
             numbers: RandomState::new(),
         };
-        let frames = protocol::setup(PROGRAM, script);
+        let frames = protocol::setup(lock, PROGRAM, script);
         let problem = match timeout(limits::START, worker.exchange(&frames, protocol::READY_NUMBER)).await {
             Ok(Ok(Reply { answer: RawAnswer::Ready, .. })) => return Ok(worker),
             Ok(Ok(_)) => "it did not say that it is ready".to_owned(),

@@ -36,7 +36,7 @@ def answer_with(response):
     except (TypeError, ValueError):
         raise Refused(f"the response's status code is not a number: {response.status_code!r}") from None
     if not 0 <= status <= 999:
-        raise Refused(f"the response's status code {status} is not within 100 to 599")
+        raise Refused(f"the response's status code {status} is not within 200 to 599")
     try:
         headers = [[str(name), str(value)] for name, value in dict(response.headers or {}).items()]
     except (TypeError, ValueError):

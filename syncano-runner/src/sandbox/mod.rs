@@ -104,6 +104,11 @@ impl Sandbox {
         })
     }
 
+    /// A filter that the interpreter puts on itself once it has started; empty without isolation.
+    pub(crate) fn lock(&self) -> Vec<u8> {
+        if self.filter.is_some() { seccomp::no_other_program() } else { Vec::new() }
+    }
+
     fn resource_limits(&self) -> Vec<(libc::c_long, libc::rlimit)> {
         let limits = &self.limits;
         let mut wanted = vec![

@@ -64,6 +64,26 @@ fn first_instructions() -> BpfProgram {
     ]
 }
 
+/// A second filter, as the kernel reads it, that an interpreter puts on itself once it has started: no other program
+/// takes its place. (A program started by a second thread would also lose the wish to die with the server.)
+pub(super) fn no_other_program() -> Vec<u8> {
+    let instruction = |code, jt, jf, k| sock_filter { code, jt, jf, k };
+    let equals = (BPF_JMP | BPF_JEQ | BPF_K) as u16;
+    let program = [
+        instruction((BPF_LD | BPF_W | BPF_ABS) as u16, 0, 0, 0),
+        instruction(equals, 1, 0, SYS_execve as u32),
+        instruction(equals, 0, 1, SYS_execveat as u32),
+        instruction((BPF_RET | BPF_K) as u16, 0, 0, SECCOMP_RET_ERRNO | EPERM as u32),
+        instruction((BPF_RET | BPF_K) as u16, 0, 0, SECCOMP_RET_ALLOW),
+    ];
+    let bytes = program.iter().flat_map(|instruction| {
+        let [code_low, code_high] = instruction.code.to_ne_bytes();
+        let [a, b, c, d] = instruction.k.to_ne_bytes();
+        [code_low, code_high, instruction.jt, instruction.jf, a, b, c, d]
+    });
+    bytes.collect()
+}
+
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 type Fallible<T> = Result<T, seccompiler::BackendError>;
 
@@ -117,6 +137,9 @@ fn rules(own_user: bool, landlock_abi: i32) -> Fallible<Rules> {
         SYS_ioctl,
         requests.iter().map(|&request| when([number(1, Is::Eq, request)?])).collect::<Fallible<_>>()?,
     );
+    // Memory shared with nobody is still shared memory, which no limit of a process counts.
+    let shared = (MAP_SHARED | MAP_ANONYMOUS) as u64;
+    rules.insert(SYS_mmap, vec![when([masked(3, shared, shared)?])?]);
     // It dies with the server.
     rules.insert(SYS_prctl, vec![when([number(0, Is::Eq, PR_SET_PDEATHSIG as u32)?])?]);
 
@@ -209,6 +232,8 @@ const REFUSED: &[i64] = &[
     SYS_io_setup,
     SYS_userfaultfd,
     SYS_perf_event_open,
+    SYS_inotify_init1,
+    SYS_inotify_add_watch,
     SYS_fanotify_init,
     SYS_fanotify_mark,
     SYS_seccomp,
@@ -267,6 +292,7 @@ const REFUSED: &[i64] = &[
 const REFUSED_X86_64: &[i64] = &[
     SYS_fork,
     SYS_vfork,
+    SYS_inotify_init,
     SYS_kexec_file_load,
     SYS_iopl,
     SYS_ioperm,

@@ -198,3 +198,30 @@ async fn too_many_descriptors_fail_alone() {
     assert!(outcome.stderr.contains("Too many open files"), "{}", outcome.stderr);
     assert_eq!(runner.run(&script, call("{}")).await.stdout, "fine");
 }
+
+#[tokio::test]
+async fn no_other_program_takes_the_place_of_the_interpreter() {
+    let runner = runner_or_skip!();
+    for attempt in [
+        "os.execv('/bin/sh', ['sh', '-c', 'echo escaped'])",
+        "os.execv(sys.executable, [sys.executable, '-c', 'print(\"escaped\")'])",
+        "threading.Thread(target=lambda: refused(os.execv, '/bin/sh', ['sh', '-c', 'echo escaped'])).start()",
+    ] {
+        let source = format!(
+            "import os, sys, threading\ndef refused(f, *a):\n    try: f(*a)\n    except PermissionError: print('refused')\n\
+             try: {attempt}\nexcept PermissionError: print('refused')"
+        );
+        assert_eq!(printed(&runner, &source).await, "refused", "{attempt}");
+    }
+}
+
+#[tokio::test]
+async fn memory_that_no_limit_counts_and_watching_files_are_refused() {
+    let runner = runner_or_skip!();
+    let shared = "import mmap\ntry: mmap.mmap(-1, 1 << 20)\nexcept PermissionError: print('refused')";
+    assert_eq!(printed(&runner, shared).await, "refused");
+    let private = "import mmap\nm = mmap.mmap(-1, 1 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)\nm[0] = 7\nprint(m[0])";
+    assert_eq!(printed(&runner, private).await, "7");
+    let watch = "import ctypes\nlibc = ctypes.CDLL(None, use_errno=True)\nprint(libc.inotify_init1(0), ctypes.get_errno())";
+    assert_eq!(printed(&runner, watch).await, "-1 1");
+}

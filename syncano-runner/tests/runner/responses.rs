@@ -73,8 +73,8 @@ async fn a_failed_script_has_no_response() {
 async fn bad_responses_fail_with_the_reason() {
     let runner = runner_or_skip!();
     for (arguments, reason) in [
-        ("status_code=99", "status 99 is not within 100 to 599"),
-        ("status_code=1000", "1000 is not within 100 to 599"),
+        ("status_code=99", "status 99 is not within 200 to 599"),
+        ("status_code=1000", "1000 is not within 200 to 599"),
         ("status_code='many'", "not a number: 'many'"),
         ("content_type='html'", "content type must be"),
         ("headers=[1]", "headers are not a dict"),
