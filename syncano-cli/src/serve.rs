@@ -1,8 +1,9 @@
 //! `syncano serve`: the platform, until SIGTERM or SIGINT.
 
 use std::env;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -17,6 +18,8 @@ const ADMIN_EMAIL: &str = "SYNCANO_ADMIN_EMAIL";
 const ADMIN_PASSWORD: &str = "SYNCANO_ADMIN_PASSWORD";
 const SECRET: &str = "SYNCANO_SECRET";
 const LOG: &str = "SYNCANO_LOG";
+/// The migrations would tell at every start that there is nothing to do.
+const DEFAULT_LOG: &str = "info,sea_orm_migration=warn";
 
 /// Serve the platform.
 ///
@@ -41,6 +44,10 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
     script_timeout: Duration,
 
+    /// The Python interpreter [default: /usr/bin/python3, else the first that works on PATH]
+    #[arg(long, value_name = "PATH")]
+    python: Option<PathBuf>,
+
     /// Start though the secret isn't the one that the database was used with: every key changes
     #[arg(long)]
     accept_new_secret: bool,
@@ -55,11 +62,15 @@ fn seconds(text: &str) -> Result<Duration, String> {
 
 impl Serve {
     pub(crate) fn run(self) -> anyhow::Result<()> {
-        let log = env::var(LOG).unwrap_or_else(|_| "info".to_owned());
+        let log = env::var(LOG).unwrap_or_else(|_| DEFAULT_LOG.to_owned());
         let filter: Targets =
             log.parse().with_context(|| format!("{LOG}={log}: use error, warn, info, debug or trace"))?;
         tracing_subscriber::registry()
-            .with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr))
+            .with(
+                tracing_subscriber::fmt::layer()
+                    .with_writer(std::io::stderr)
+                    .with_ansi(std::io::stderr().is_terminal()),
+            )
             .with(filter)
             .init();
         tokio::runtime::Builder::new_multi_thread()
@@ -78,13 +89,17 @@ impl Serve {
             (Some(_), None) => bail!("{ADMIN_EMAIL} is set and {ADMIN_PASSWORD} is not: set both or neither"),
             (None, Some(_)) => bail!("{ADMIN_PASSWORD} is set and {ADMIN_EMAIL} is not: set both or neither"),
         }
+        if let Some(python) = self.python {
+            builder = builder.python(python);
+        }
         if let Some(secret) = variable(SECRET)? {
             builder = builder.secret(SecretString::from(secret));
         }
         // Before the server is ready, so that a signal during the start is not lost.
         let stop = stop_signal()?;
 
-        let server = builder.start().await?;
+        // Its text has its causes in it.
+        let server = builder.start().await.map_err(|error| anyhow::anyhow!("{error}"))?;
         if let Some(key) = server.first_start_key() {
             // Standard output, since standard error is what gets collected as a log.
             let mut stdout = std::io::stdout();

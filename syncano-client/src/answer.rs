@@ -35,12 +35,16 @@ pub(crate) fn read<T: CallResult, E: ScriptError>(
     let value = match (kind, run) {
         (Some(ResultKind::Value), _) => serde_json::from_slice(&body),
         (Some(ResultKind::Response), _) if status.is_success() => text_or_json(&body),
-        (Some(ResultKind::Response | ResultKind::AppError), _) => {
+        (Some(ResultKind::Response), _) => {
             return Err(match serde_json::from_slice(&body) {
                 Ok(error) => CallError::App { endpoint, error },
                 Err(_) => CallError::Response { endpoint, status, body },
             });
         }
+        (Some(ResultKind::AppError), _) => match serde_json::from_slice(&body) {
+            Ok(error) => return Err(CallError::App { endpoint, error }),
+            Err(source) => Err(source),
+        },
         (Some(ResultKind::Trace), Some(_)) if wants_trace::<T>() => serde_json::from_slice(&body),
         (Some(ResultKind::Trace), Some(run)) => match serde_json::from_slice::<Trace>(&body) {
             Ok(trace) if run == RunStatus::Success => return printed(endpoint, status, headers, trace),
@@ -172,6 +176,10 @@ mod tests {
             |error| matches!(error, Err(CallError::App { error: StockError::OutOfStock { left: 2 }, .. }));
         assert!(app(read_as::<u8, StockError>(response(409, own))));
         assert!(app(read_as::<u8, StockError>(answer(422, "failure", "app-error", own))));
+        let unknown = read_as::<u8, StockError>(answer(422, "failure", "app-error", r#""Closed""#));
+        assert!(unknown.unwrap_err().to_string().contains("unknown variant `Closed`"));
+        let undeclared = read_as::<u8, NoError>(answer(422, "failure", "app-error", own));
+        assert!(undeclared.unwrap_err().to_string().contains("declares no `error = …`"));
         let other = read_as::<u8, StockError>(response(500, "boom"));
         assert!(matches!(other, Err(CallError::Response { status: StatusCode::INTERNAL_SERVER_ERROR, .. })));
     }

@@ -55,7 +55,9 @@ pub enum NoError {}
 
 impl<'de> Deserialize<'de> for NoError {
     fn deserialize<D: Deserializer<'de>>(_: D) -> Result<NoError, D::Error> {
-        Err(serde::de::Error::custom("the function declares no error type"))
+        Err(serde::de::Error::custom(
+            "the script raised an `AppError`, and the function declares no `error = …`",
+        ))
     }
 }
 

@@ -8,7 +8,7 @@ use syncano_runner::{Answer, Outcome};
 
 use crate::{reply, time};
 
-/// Bytes of a response's body that a stored trace keeps.
+/// Bytes of a response's body, of stdout and of stderr that a stored trace keeps.
 const KEPT: usize = 64 * 1024;
 
 /// Makes the answer to the caller. `want_trace`: the caller asked for the trace whatever the script answered.
@@ -75,7 +75,8 @@ fn belongs_to_server(name: &HeaderName) -> bool {
     OURS.contains(name) || name == "keep-alive" || name.as_str().starts_with("syncano-")
 }
 
-/// The trace as JSON, without its links. At most `kept` bytes of the response's body are shown.
+/// The trace as JSON, without its links. At most `kept` bytes of the response's body, of stdout and of stderr are
+/// shown.
 pub(crate) fn trace(id: i64, outcome: &Outcome, kept: usize) -> Value {
     let ran = outcome.status != RunStatus::Blocked;
     let trace = Trace {
@@ -120,7 +121,16 @@ fn result(outcome: &Outcome, kept: usize) -> RunResult {
             headers: own.headers.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect(),
         },
     });
-    RunResult { stdout: outcome.stdout.clone(), stderr: outcome.stderr.clone(), response }
+    RunResult { stdout: printed(&outcome.stdout, kept), stderr: printed(&outcome.stderr, kept), response }
+}
+
+/// At most `limit` bytes of what was printed. A last line says so if there was more.
+fn printed(text: &str, limit: usize) -> String {
+    if text.len() <= limit {
+        return text.to_owned();
+    }
+    let note = format!("\n[cut: {} bytes were printed, a stored trace keeps {limit}]", text.len());
+    start(text.as_bytes(), limit.saturating_sub(note.len())) + &note
 }
 
 /// At most `limit` bytes of a text, cut between characters.
@@ -200,5 +210,21 @@ mod tests {
         assert_eq!(start("aäa".as_bytes(), 2), "a");
         assert_eq!(start("aäa".as_bytes(), 3), "aä");
         assert_eq!(start("aäa".as_bytes(), 99), "aäa");
+    }
+
+    #[test]
+    fn a_stored_trace_keeps_the_beginning_of_what_was_printed() {
+        let mut outcome = outcome(RunStatus::Success, None);
+        outcome.stdout = "ä".repeat(KEPT);
+        outcome.stderr = "e".repeat(KEPT);
+        let kept = kept_result(&outcome);
+        let stdout = kept["stdout"].as_str().unwrap();
+        assert!((KEPT - 1..=KEPT).contains(&stdout.len()), "{}", stdout.len());
+        let (text, note) = stdout.split_once('\n').unwrap();
+        assert_eq!(text.trim_matches('ä'), "");
+        assert_eq!(note, "[cut: 131072 bytes were printed, a stored trace keeps 65536]");
+        assert_eq!(kept["stderr"], outcome.stderr);
+        // The caller gets all of it.
+        assert_eq!(trace(1, &outcome, usize::MAX)["result"]["stdout"], outcome.stdout);
     }
 }

@@ -2,7 +2,6 @@
 //! only read here.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -29,7 +28,6 @@ pub(crate) struct Instance {
     pub(crate) routes: ArcSwap<Routes>,
     /// One change of the instance's sockets at a time.
     pub(crate) publishing: tokio::sync::Mutex<()>,
-    last_trace: AtomicI64,
 }
 
 impl Instance {
@@ -40,13 +38,7 @@ impl Instance {
             owner: row.owner_id,
             routes: ArcSwap::default(),
             publishing: tokio::sync::Mutex::default(),
-            last_trace: AtomicI64::new(row.last_trace),
         }
-    }
-
-    /// The number of the next run.
-    pub(crate) fn next_trace(&self) -> i64 {
-        self.last_trace.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// Replaces the routes of one socket; `None` removes them. Whoever calls this holds `publishing`.

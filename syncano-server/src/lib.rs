@@ -28,6 +28,7 @@ mod arguments;
 mod auth;
 mod builder;
 mod catalog;
+mod connections;
 mod decode;
 mod definition;
 mod endpoint;

@@ -9,10 +9,11 @@ use crate::endpoint::Endpoint;
 use crate::request::Head;
 
 /// Headers that say who is calling or how the request travelled: not the script's business.
-const HIDDEN: [&str; 9] = [
+const HIDDEN: [&str; 10] = [
     "authorization",
     "connection",
     "host-type",
+    "proxy-authorization",
     "x-api-key",
     "x-original-forwarded-for",
     "x-real-ip",
@@ -28,7 +29,12 @@ pub(crate) fn request(head: &Head) -> Map<String, Value> {
     let mut request = Map::new();
     for name in head.headers.keys() {
         let lower = name.as_str();
-        if HIDDEN.contains(&lower) || lower.starts_with(HIDDEN_PREFIX) || lower == "content-length" {
+        // With an underscore in its name it would look like another header, a hidden one among them.
+        if lower.contains('_')
+            || HIDDEN.contains(&lower)
+            || lower.starts_with(HIDDEN_PREFIX)
+            || lower == "content-length"
+        {
             continue;
         }
         let values: Vec<_> = head

@@ -11,12 +11,16 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Method, StatusCode, header, request::Parts};
 use serde_json::{Map, Value};
 
+use syncano_core::{depth, limits};
+
 use crate::errors::{ApiError, NO_FIELD};
 
 /// Bytes of a body that defines something: a socket brings all its sources along.
 pub(crate) const DEFINITION_BYTES: usize = 16 * 1024 * 1024;
 /// A body that is too large is read on for this many bytes: a caller that still sends misses the answer.
 const DISCARDED: usize = 16 * 1024 * 1024;
+/// Levels above the fields of a definition that have a limit of their own: the body, `endpoints`, one endpoint.
+const FIELD_DEPTH: usize = 3;
 /// How long a body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -116,9 +120,16 @@ pub(crate) fn json(headers: &HeaderMap, body: &[u8]) -> Result<Option<Value>, Ap
             ));
         }
     }
-    serde_json::from_slice(body)
-        .map(Some)
-        .map_err(|error| ApiError::bad_request(format!("the body is not JSON: {error}")))
+    let value = serde_json::from_slice(body)
+        .map_err(|error| ApiError::bad_request(format!("the body is not JSON: {error}")))?;
+    let levels = depth(&value);
+    if levels > limits::JSON_DEPTH + FIELD_DEPTH {
+        return Err(ApiError::bad_request(format!(
+            "the body has objects and lists {levels} levels deep: at most {} are allowed",
+            limits::JSON_DEPTH + FIELD_DEPTH
+        )));
+    }
+    Ok(Some(value))
 }
 
 /// The fields of a body that must be an object; an empty one is `{}`.

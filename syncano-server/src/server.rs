@@ -13,7 +13,7 @@ use tokio::task::{AbortHandle, JoinHandle};
 
 use crate::app::App;
 use crate::builder::ServerBuilder;
-use crate::{load, routes};
+use crate::{connections, load, routes};
 
 /// How long a shutdown waits for connections on which nothing runs any more.
 const CONNECTIONS_END: Duration = Duration::from_secs(2);
@@ -56,21 +56,10 @@ impl Server {
     ) -> io::Result<Server> {
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
-        let service = routes::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
-        let serving = tokio::spawn(async move {
-            let until = async {
-                // Dropping the other end means the same.
-                let _ = stopped.await;
-            };
-            let listener = axum::serve::ListenerExt::tap_io(listener, |stream| {
-                if let Err(error) = stream.set_nodelay(true) {
-                    tracing::debug!(%error, "TCP_NODELAY");
-                }
-            });
-            if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(until).await {
-                tracing::error!(%error, "the server can't accept connections any more");
-            }
-        });
+        let serving = tokio::spawn(connections::serve(listener, routes::router(app.clone()), async move {
+            // Dropping the other end means the same.
+            let _ = stopped.await;
+        }));
         let following = shared_database.then(|| tokio::spawn(load::follow(app.clone())).abort_handle());
         tracing::info!(%address, "listening");
         Ok(Server { app, address, admin_key, first_start, stop: Some(stop), serving, following })

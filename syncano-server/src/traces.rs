@@ -21,8 +21,29 @@ const ATTEMPTS: u32 = 5;
 const KEPT: u64 = 100;
 /// How long a trace is kept, in microseconds.
 const KEPT_FOR: i64 = 24 * 60 * 60 * 1_000_000;
-/// Between two times of throwing old traces away. Until then they linger.
+/// Between two times of throwing old traces away, if there are few. Until then they linger.
 const SWEEP: Duration = Duration::from_secs(60);
+/// So many stored traces, or bytes of them, bring the next sweep forward: strangers decide how many there are and
+/// how large. No transaction stores more bytes either.
+const SWEEP_AFTER: Amount = Amount { traces: BATCH, bytes: 8 << 20 };
+
+/// How much was stored.
+#[derive(Debug, Clone, Copy, Default)]
+struct Amount {
+    traces: usize,
+    bytes: usize,
+}
+
+impl Amount {
+    fn add(&mut self, trace: &TraceRow) {
+        self.traces += 1;
+        self.bytes += trace.result.len() + trace.args.len() + trace.meta.len();
+    }
+
+    fn reaches(self, limit: Amount) -> bool {
+        self.traces >= limit.traces || self.bytes >= limit.bytes
+    }
+}
 
 enum Message {
     Trace(Box<TraceRow>),
@@ -38,7 +59,7 @@ impl TraceQueue {
     /// Starts the writer.
     pub(crate) fn start(store: Store) -> TraceQueue {
         let (sender, receiver) = mpsc::channel(WAITING);
-        tokio::spawn(Writer { store, swept: BTreeSet::new() }.run(receiver));
+        tokio::spawn(Writer::new(store).run(receiver));
         TraceQueue(sender)
     }
 
@@ -64,9 +85,16 @@ struct Writer {
     store: Store,
     /// Endpoints that got traces since the last sweep.
     swept: BTreeSet<(i64, String)>,
+    /// Stored since the last sweep.
+    stored: Amount,
+    sweep_after: Amount,
 }
 
 impl Writer {
+    fn new(store: Store) -> Writer {
+        Writer { store, swept: BTreeSet::new(), stored: Amount::default(), sweep_after: SWEEP_AFTER }
+    }
+
     async fn run(mut self, mut queue: mpsc::Receiver<Message>) {
         let mut sweep = tokio::time::interval_at(Instant::now() + SWEEP, SWEEP);
         sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -79,26 +107,29 @@ impl Writer {
                     }
                     self.handle(messages.drain(..)).await;
                 }
-                _ = sweep.tick() => {
-                    if let Err(error) = self.sweep().await {
-                        tracing::warn!(%error, "old traces could not be deleted; the next try is in a minute");
-                    }
-                }
+                _ = sweep.tick() => self.sweep().await,
             }
         }
     }
 
     async fn handle(&mut self, messages: impl Iterator<Item = Message>) {
         let mut batch = Vec::new();
+        let mut size = Amount::default();
         let mut waiting = Vec::new();
         for message in messages {
             match message {
-                Message::Trace(trace) => batch.push(*trace),
+                Message::Trace(trace) => {
+                    size.add(&trace);
+                    batch.push(*trace);
+                    if size.reaches(self.sweep_after) {
+                        self.store_batch(std::mem::take(&mut batch), std::mem::take(&mut size)).await;
+                    }
+                }
                 Message::Settle(done) => waiting.push(done),
             }
         }
         if !batch.is_empty() {
-            self.store_batch(batch).await;
+            self.store_batch(batch, size).await;
         }
         for done in waiting {
             // Whoever asked may have gone.
@@ -106,9 +137,19 @@ impl Writer {
         }
     }
 
-    async fn store_batch(&mut self, batch: Vec<TraceRow>) {
+    /// Stores traces, and throws old ones away if it's time.
+    async fn store_batch(&mut self, batch: Vec<TraceRow>, size: Amount) {
         let touched = batch.iter().map(|trace| (trace.socket_id, trace.endpoint.clone()));
         self.swept.extend(touched);
+        self.store_or_lose(batch).await;
+        self.stored.traces += size.traces;
+        self.stored.bytes += size.bytes;
+        if self.stored.reaches(self.sweep_after) {
+            self.sweep().await;
+        }
+    }
+
+    async fn store_or_lose(&self, batch: Vec<TraceRow>) {
         let mut pause = Duration::from_millis(100);
         for attempt in 1.. {
             match self.write(batch.clone()).await {
@@ -132,14 +173,92 @@ impl Writer {
         write.commit().await
     }
 
-    async fn sweep(&mut self) -> Result<(), DbErr> {
-        let write = self.store.write().await?;
-        for (socket, endpoint) in &self.swept {
-            traces::keep_newest(&write.tx, *socket, endpoint, KEPT).await?;
+    /// Throws old traces away. What fails is done by the next sweep.
+    async fn sweep(&mut self) {
+        self.stored = Amount::default();
+        if let Err(error) = self.delete_old().await {
+            tracing::warn!(%error, "old traces could not be deleted; the next try is in a minute at the latest");
         }
-        traces::delete_older(&write.tx, time::now() - KEPT_FOR).await?;
+    }
+
+    async fn delete_old(&mut self) -> Result<(), DbErr> {
+        let write = self.store.write().await?;
+        let mut deleted = traces::delete_older(&write.tx, time::now() - KEPT_FOR).await?;
+        for (socket, endpoint) in &self.swept {
+            deleted += traces::keep_newest(&write.tx, *socket, endpoint, KEPT).await?;
+        }
         write.commit().await?;
         self.swept.clear();
-        Ok(())
+        match deleted {
+            0 => Ok(()),
+            _ => self.store.shrink().await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::accounts::NewAccount;
+    use crate::store::instances::NewInstance;
+    use crate::store::{Location, accounts, instances, sockets};
+
+    /// Stores 1,200 traces with so many bytes each, and tells how many are left and how large the files are.
+    async fn store_many(bytes: usize, sweep_after: Amount) -> (usize, u64) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&Location::File(folder.path().join("s.db"))).await.unwrap();
+        let owner = accounts::insert(&store.db, NewAccount::default()).await.unwrap();
+        let new = NewInstance {
+            name: "one".to_owned(),
+            owner_id: owner.id,
+            description: String::new(),
+            metadata: "{}".to_owned(),
+        };
+        let instance_id = instances::insert(&store.db, new).await.unwrap().id;
+        let socket_id = sockets::insert(&store.db, instance_id, "s", "{}".to_owned()).await.unwrap().id;
+        let mut writer = Writer { sweep_after, ..Writer::new(store.clone()) };
+        for batch in 0..10 {
+            let messages = (1..=120).map(|index| {
+                Message::Trace(Box::new(TraceRow {
+                    instance_id,
+                    id: batch * 120 + index,
+                    socket_id,
+                    endpoint: "e".to_owned(),
+                    status: "success".to_owned(),
+                    executed_at: Some(time::now()),
+                    duration: Some(1),
+                    result: "{}".to_owned(),
+                    args: "x".repeat(bytes),
+                    meta: "{}".to_owned(),
+                }))
+            });
+            writer.handle(messages).await;
+        }
+        let left = count(&store).await;
+        // Puts everything into the one file.
+        store.close().await.unwrap();
+        (left, std::fs::metadata(folder.path().join("s.db")).unwrap().len())
+    }
+
+    async fn count(store: &Store) -> usize {
+        use sea_orm::{EntityTrait as _, PaginatorTrait as _};
+        let rows = crate::store::entity::trace::Entity::find().count(&store.db).await.unwrap();
+        usize::try_from(rows).unwrap()
+    }
+
+    #[tokio::test]
+    async fn many_traces_are_not_kept_until_the_minute_is_over() {
+        let kept = usize::try_from(KEPT).unwrap();
+        // By their number, and by their size.
+        let (left, size) = store_many(20_000, Amount { traces: 50, bytes: usize::MAX }).await;
+        assert!(left < kept + 50, "{left}");
+        assert!(size < 4 << 20, "{size}");
+        let (left, size) = store_many(20_000, Amount { traces: usize::MAX, bytes: 1_000_000 }).await;
+        assert!(left <= kept + 50, "{left}");
+        assert!(size < 4 << 20, "{size}");
+        // 24 MB otherwise.
+        let (left, size) = store_many(20_000, Amount { traces: usize::MAX, bytes: usize::MAX }).await;
+        assert_eq!(left, 1200);
+        assert!(size > 24_000_000, "{size}");
     }
 }

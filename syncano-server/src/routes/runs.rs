@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::StatusCode;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use syncano_core::{Method, RunStatus, headers, limits};
 use syncano_runner::Outcome;
 
@@ -27,6 +27,8 @@ use crate::time;
 
 /// How long a caller waits at most: what the longest script may take, and some time to end it.
 const CALLER_WAIT: Duration = Duration::from_secs(310);
+/// Bytes of JSON that a stored trace keeps of each side of the arguments, and of what is known of the request.
+const KEPT: usize = 64 * 1024;
 
 /// What the rest of the URL means. Endpoint names contain no slash and are none of the words used here.
 #[derive(Debug, PartialEq)]
@@ -168,7 +170,7 @@ impl Run {
             let call = self.endpoint.call(self.method).ok_or_else(|| no_endpoint(&self.endpoint.flat))?;
             let meta =
                 meta::meta(&self.request, &self.instance, &self.endpoint, self.method, owner.as_deref());
-            let id = self.instance.next_trace();
+            let id = server.store.next_trace(self.instance.id).await;
             let runner_call = syncano_runner::Call { arguments, meta, timeout: call.timeout };
             let outcome = server.runner.run(&call.script, runner_call).await;
             tracing::debug!(
@@ -206,15 +208,50 @@ impl Run {
             executed_at: ran.then(|| time::micros(outcome.started_at)),
             duration: ran.then_some(milliseconds),
             result: answer::kept_result(outcome).to_string(),
-            args: self.arguments.to_string(),
-            meta: Value::Object(self.request.clone()).to_string(),
+            args: kept_arguments(&self.arguments),
+            meta: kept(&Value::Object(self.request.clone())),
         }
+    }
+}
+
+/// The arguments as they are stored; of GET and POST each one can be too large by itself.
+fn kept_arguments(arguments: &Value) -> String {
+    let Value::Object(sides) = arguments else { return kept(arguments) };
+    let sides: Vec<_> =
+        sides.iter().map(|(side, value)| format!("{}:{}", Value::from(side.as_str()), kept(value))).collect();
+    format!("{{{}}}", sides.join(","))
+}
+
+/// The value as JSON, or what says why it isn't stored: strangers decide how large it is.
+fn kept(value: &Value) -> String {
+    let text = value.to_string();
+    match text.len() {
+        length if length > KEPT => {
+            let error = format!("not stored: {length} bytes of JSON, a trace keeps at most {KEPT}");
+            json!({ "__error__": error }).to_string()
+        }
+        _ => text,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn arguments_that_are_too_large_are_not_stored() {
+        let large = |length: usize| Value::from("x".repeat(length - 2));
+        let arguments = json!({ "GET": { "a": 1 }, "POST": large(KEPT) });
+        assert_eq!(kept_arguments(&arguments), arguments.to_string());
+        let arguments = json!({ "GET": { "a": 1 }, "POST": large(KEPT + 1) });
+        assert_eq!(
+            serde_json::from_str::<Value>(&kept_arguments(&arguments)).unwrap(),
+            json!({
+                "GET": { "a": 1 },
+                "POST": { "__error__": "not stored: 65537 bytes of JSON, a trace keeps at most 65536" },
+            })
+        );
+    }
 
     #[test]
     fn the_rest_of_the_url_has_one_meaning() {

@@ -64,11 +64,27 @@ pub(crate) async fn delete(db: &impl ConnectionTrait, id: i64) -> Result<bool, D
     Ok(Entity::delete_by_id(id).exec(db).await?.rows_affected > 0)
 }
 
-/// Notes the highest number of a stored trace.
+/// Notes that numbers of runs up to this one are used, or about to be.
 pub(crate) async fn raise_last_trace(db: &impl ConnectionTrait, id: i64, trace: i64) -> Result<(), DbErr> {
     Entity::update_many()
         .col_expr(Column::LastTrace, Expr::value(trace))
         .filter(Column::Id.eq(id).and(Column::LastTrace.lt(trace)))
+        .exec(db)
+        .await
+        .map(drop)
+}
+
+/// Notes that the numbers of runs after `used` are free, if `noted` is still what stands there: nobody else has
+/// taken higher ones.
+pub(crate) async fn lower_last_trace(
+    db: &impl ConnectionTrait,
+    id: i64,
+    noted: i64,
+    used: i64,
+) -> Result<(), DbErr> {
+    Entity::update_many()
+        .col_expr(Column::LastTrace, Expr::value(used))
+        .filter(Column::Id.eq(id).and(Column::LastTrace.eq(noted)))
         .exec(db)
         .await
         .map(drop)

@@ -67,18 +67,18 @@ pub(crate) async fn one(
     Entity::find().filter(filter).one(db).await
 }
 
-/// Deletes traces that started before `oldest`.
-pub(crate) async fn delete_older(db: &impl ConnectionTrait, oldest: i64) -> Result<(), DbErr> {
-    Entity::delete_many().filter(Column::ExecutedAt.lt(oldest)).exec(db).await.map(drop)
+/// Deletes traces that started before `oldest`, and tells how many.
+pub(crate) async fn delete_older(db: &impl ConnectionTrait, oldest: i64) -> Result<u64, DbErr> {
+    Ok(Entity::delete_many().filter(Column::ExecutedAt.lt(oldest)).exec(db).await?.rows_affected)
 }
 
-/// Keeps the newest `keep` traces of an endpoint.
+/// Keeps the newest `keep` traces of an endpoint, and tells how many others it deleted.
 pub(crate) async fn keep_newest(
     db: &impl ConnectionTrait,
     socket: i64,
     endpoint: &str,
     keep: u64,
-) -> Result<(), DbErr> {
+) -> Result<u64, DbErr> {
     let of_endpoint = Column::SocketId.eq(socket).and(Column::Endpoint.eq(endpoint));
     let first_too_many: Option<i64> = Entity::find()
         .select_only()
@@ -90,10 +90,9 @@ pub(crate) async fn keep_newest(
         .into_tuple()
         .one(db)
         .await?;
-    if let Some(id) = first_too_many {
-        Entity::delete_many().filter(of_endpoint.and(Column::Id.lte(id))).exec(db).await?;
-    }
-    Ok(())
+    let Some(id) = first_too_many else { return Ok(0) };
+    let deleted = Entity::delete_many().filter(of_endpoint.and(Column::Id.lte(id))).exec(db).await?;
+    Ok(deleted.rows_affected)
 }
 
 #[cfg(test)]
@@ -137,8 +136,8 @@ mod tests {
         insert(db, rows).await.unwrap();
         assert_eq!(instances::by_id(db, instance.id).await.unwrap().unwrap().last_trace, 202);
 
-        keep_newest(db, socket.id, "e", 50).await.unwrap();
-        delete_older(db, 160).await.unwrap();
+        assert_eq!(keep_newest(db, socket.id, "e", 50).await.unwrap(), 150);
+        assert_eq!(delete_older(db, 160).await.unwrap(), 9);
         let page = Page::from_query(&Query::default(), Ordering::Descending).unwrap();
         let ids = |rows: Vec<TraceRow>| rows.iter().map(|row| row.id).collect::<Vec<_>>();
         let kept = of_endpoint(db, socket.id, "e", &page).await.unwrap();
