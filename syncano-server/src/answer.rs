@@ -40,9 +40,10 @@ fn succeeded(outcome: &Outcome) -> bool {
 
 /// The script's own response.
 fn custom(own: &syncano_runner::Response) -> Response {
-    // 1xx announces another answer, so it can't be one itself.
-    let status = StatusCode::from_u16(own.status).ok().filter(|status| !status.is_informational());
-    let (Some(status), Ok(content_type)) = (status, HeaderValue::try_from(&own.content_type)) else {
+    // The runner has checked both; a script can't get here with others.
+    let (Ok(status), Ok(content_type)) =
+        (StatusCode::from_u16(own.status), HeaderValue::try_from(&own.content_type))
+    else {
         let text = format!("the script's response has the status {}, which can't be sent", own.status);
         return reply::json(StatusCode::BAD_GATEWAY, &json!({ "detail": text }));
     };

@@ -31,8 +31,8 @@ pub(crate) mod traces;
 
 /// How long a statement waits for another process that writes.
 const BUSY: std::time::Duration = std::time::Duration::from_secs(10);
-/// Readers beside the one writer.
-const CONNECTIONS: u32 = 4;
+/// Connections beside the one that writes.
+const READERS: u32 = 4;
 
 /// Where the data lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +66,9 @@ impl Location {
 pub(crate) struct Store {
     /// For reading; whoever writes uses [`Store::write`].
     pub(crate) db: DatabaseConnection,
+    /// One connection, which is replaced after a failure. On a full disk a new one can be opened only because those
+    /// for reading stay: the last one to go removes files that the next one would have to make.
+    for_writing: DatabaseConnection,
     /// SQLite has one writer. Waiting here is fair and costs no polling.
     writer: Arc<Mutex<()>>,
     trace_ids: Arc<TraceIds>,
@@ -86,44 +89,22 @@ impl WriteTransaction {
 impl Store {
     /// Opens the database, makes it if it isn't there, and brings its schema up to date.
     pub(crate) async fn open(location: &Location) -> Result<Store, DbErr> {
-        let (url, connections) = match location {
-            // Every connection to memory is a database of its own.
-            Location::Memory => ("sqlite::memory:".to_owned(), 1),
-            Location::File(_) => ("sqlite://".to_owned(), CONNECTIONS),
+        let is_new = match location.path() {
+            Some(path) => make_private(path).map_err(|error| DbErr::Custom(error.to_string()))?,
+            None => false,
         };
-        let mut options = ConnectOptions::new(url);
-        options.max_connections(connections).min_connections(1).sqlx_logging(false);
-        // A connection to memory must never be closed: the data would go with it. No disk can be full there either.
-        let in_memory = *location == Location::Memory;
-        options.map_sqlx_sqlite_pool_opts(move |pool| {
-            let pool = pool.idle_timeout(None).max_lifetime(None);
-            if in_memory {
-                return pool;
+        // Pages that old traces leave can then be given back to the file system.
+        let first = connect(location, 1, is_new.then_some(SqliteAutoVacuum::Incremental)).await?;
+        migrations::Migrator::up(&first, None).await?;
+        let (db, for_writing) = match location {
+            // Every connection to memory is a database of its own.
+            Location::Memory => (first.clone(), first),
+            Location::File(_) => {
+                first.close().await?;
+                (connect(location, READERS, None).await?, connect(location, 1, None).await?)
             }
-            pool.after_release(|connection, _| Box::pin(is_clean(connection)))
-        });
-        if let Some(path) = location.path() {
-            make_private(path).map_err(|error| DbErr::Custom(error.to_string()))?;
-        }
-        let location = location.clone();
-        options.map_sqlx_sqlite_opts(move |options| {
-            let options = match &location {
-                Location::Memory => options,
-                // A path may contain characters that mean something in an URL.
-                Location::File(path) => SqliteConnectOptions::from_str("sqlite://")
-                    .unwrap_or_default()
-                    .filename(path)
-                    .create_if_missing(true)
-                    // Of a new database only: pages that old traces leave can be given back to the file system.
-                    .auto_vacuum(SqliteAutoVacuum::Incremental)
-                    .journal_mode(SqliteJournalMode::Wal)
-                    .log_statements_off(),
-            };
-            options.synchronous(SqliteSynchronous::Full).foreign_keys(true).busy_timeout(BUSY)
-        });
-        let db = Database::connect(options).await?;
-        migrations::Migrator::up(&db, None).await?;
-        Ok(Store { db, writer: Arc::default(), trace_ids: Arc::default() })
+        };
+        Ok(Store { db, for_writing, writer: Arc::default(), trace_ids: Arc::default() })
     }
 
     /// Starts a transaction that writes; it sees every change that was committed before.
@@ -134,7 +115,7 @@ impl Store {
             access_mode: None,
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         };
-        let tx = self.db.begin_with_options(options).await?;
+        let tx = self.for_writing.begin_with_options(options).await?;
         Ok(WriteTransaction { tx, _alone: alone })
     }
 
@@ -147,12 +128,13 @@ impl Store {
     /// ability keeps the space for new rows.
     pub(crate) async fn shrink(&self) -> Result<(), DbErr> {
         let _alone = self.writer.lock().await;
-        self.db.execute_unprepared("PRAGMA incremental_vacuum").await.map(drop)
+        self.for_writing.execute_unprepared("PRAGMA incremental_vacuum").await.map(drop)
     }
 
     /// The last use of the store: nothing runs any more.
     pub(crate) async fn close(&self) -> Result<(), DbErr> {
         let given_back = self.trace_ids.give_back(self).await;
+        self.for_writing.clone().close().await?;
         self.db.clone().close().await?;
         given_back
     }
@@ -161,6 +143,47 @@ impl Store {
 /// Whether an insertion failed because the value is there already.
 pub(crate) fn is_taken(error: &DbErr) -> bool {
     matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
+}
+
+/// Opens so many connections, all of them now: later there may be no space for it. How a database gives space back
+/// is decided before it has tables. It can't be said again by every connection, since saying it writes.
+async fn connect(
+    location: &Location,
+    connections: u32,
+    vacuum: Option<SqliteAutoVacuum>,
+) -> Result<DatabaseConnection, DbErr> {
+    let mut options = ConnectOptions::new(match location {
+        Location::Memory => "sqlite::memory:",
+        Location::File(_) => "sqlite://",
+    });
+    options.max_connections(connections).min_connections(connections).sqlx_logging(false);
+    // A connection to memory must never be closed: the data would go with it. No disk can be full there either.
+    let in_memory = *location == Location::Memory;
+    options.map_sqlx_sqlite_pool_opts(move |pool| {
+        let pool = pool.idle_timeout(None).max_lifetime(None);
+        if in_memory {
+            return pool;
+        }
+        pool.after_release(|connection, _| Box::pin(is_clean(connection)))
+    });
+    let location = location.clone();
+    options.map_sqlx_sqlite_opts(move |options| {
+        let mut options = match &location {
+            Location::Memory => options,
+            // A path may contain characters that mean something in an URL.
+            Location::File(path) => SqliteConnectOptions::from_str("sqlite://")
+                .unwrap_or_default()
+                .filename(path)
+                .create_if_missing(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                .log_statements_off(),
+        };
+        if let Some(vacuum) = vacuum {
+            options = options.auto_vacuum(vacuum);
+        }
+        options.synchronous(SqliteSynchronous::Full).foreign_keys(true).busy_timeout(BUSY)
+    });
+    Database::connect(options).await
 }
 
 /// Whether a connection may be used again; asked whenever one comes back to the pool.
@@ -180,11 +203,11 @@ async fn is_clean(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error
 }
 
 /// Makes the file for its owner alone, unless it exists: it holds hashes of passwords and what scripts answered. The
-/// database gives the files that it makes beside it the same mode.
-fn make_private(path: &Path) -> io::Result<()> {
+/// database gives the files that it makes beside it the same mode. `true`: there is no database in it yet.
+fn make_private(path: &Path) -> io::Result<bool> {
     match private_file::create(path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        _ => Ok(()),
+        _ => Ok(std::fs::metadata(path)?.len() == 0),
     }
 }
 
@@ -209,56 +232,53 @@ mod tests {
         row.unwrap().unwrap().try_get_by_index(0).unwrap()
     }
 
-    /// Writes until SQLite says that there is no more space, as on a full disk.
-    async fn fill(store: &Store) -> DbErr {
+    async fn insert(store: &Store, value: i64) {
         let write = store.write().await.unwrap();
-        // The limit is this connection's alone, and goes with it.
-        write.tx.execute_unprepared("PRAGMA max_page_count = 1").await.unwrap();
-        loop {
-            let sql = "INSERT INTO many VALUES (zeroblob(9000))";
-            if let Err(error) = write.tx.execute_unprepared(sql).await {
-                return error;
-            }
-        }
-    }
-
-    async fn insert(store: &Store) {
-        let write = store.write().await.unwrap();
-        write.tx.execute_unprepared("INSERT INTO many VALUES (1)").await.unwrap();
+        write.tx.execute_unprepared(&format!("INSERT INTO many VALUES ({value})")).await.unwrap();
         write.commit().await.unwrap();
     }
 
     #[tokio::test]
-    async fn what_is_stored_after_a_full_disk_stays() {
+    async fn what_is_stored_after_sqlite_has_ended_a_transaction_stays() {
         let folder = tempfile::tempdir().unwrap();
         let location = Location::File(folder.path().join("s.db"));
         let store = Store::open(&location).await.unwrap();
-        store.db.execute_unprepared("CREATE TABLE many (a)").await.unwrap();
+        store.db.execute_unprepared("CREATE TABLE many (a UNIQUE)").await.unwrap();
+        insert(&store, 0).await;
         for round in 1..=6 {
-            let error = fill(&store).await.to_string();
-            assert!(error.contains("full"), "{error}");
-            insert(&store).await;
-            // Seen by others than the connection that wrote it.
+            let write = store.write().await.unwrap();
+            // As a full disk does, this ends the whole transaction, which the driver doesn't notice.
+            let failed = write.tx.execute_unprepared("INSERT OR ROLLBACK INTO many VALUES (0)").await;
+            assert!(is_taken(&failed.unwrap_err()));
+            drop(write);
+            // One that isn't committed, as of a refused change: in the driver's view it is inside the first, and
+            // so would everything be that follows.
+            let refused = store.write().await.unwrap();
+            refused.tx.execute_unprepared("INSERT INTO many VALUES (-1)").await.unwrap();
+            drop(refused);
+            insert(&store, round).await;
+            // Seen by others than the connection that wrote it, and no lock is left.
             let other = Store::open(&location).await.unwrap();
-            assert_eq!(number(&other.db, "SELECT count(*) FROM many").await, round);
-            insert(&other).await;
-            other
-                .db
-                .execute_unprepared("DELETE FROM many WHERE rowid = (SELECT max(rowid) FROM many)")
-                .await
-                .unwrap();
+            assert_eq!(number(&other.db, "SELECT count(*) FROM many").await, 1 + round);
+            insert(&other, -round).await;
+            let write = other.write().await.unwrap();
+            write.tx.execute_unprepared("DELETE FROM many WHERE a < 0").await.unwrap();
+            write.commit().await.unwrap();
             other.close().await.unwrap();
         }
         store.close().await.unwrap();
         let store = Store::open(&location).await.unwrap();
-        assert_eq!(number(&store.db, "SELECT count(*) FROM many").await, 6);
+        assert_eq!(number(&store.db, "SELECT count(*) FROM many").await, 7);
     }
 
     #[tokio::test]
     async fn space_that_was_used_once_is_given_back() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&Location::File(folder.path().join("s.db"))).await.unwrap();
+        let location = Location::File(folder.path().join("s.db"));
+        let store = Store::open(&location).await.unwrap();
         store.db.execute_unprepared("CREATE TABLE many (a)").await.unwrap();
+        store.close().await.unwrap();
+        let store = Store::open(&location).await.unwrap();
         store.db.execute_unprepared("INSERT INTO many VALUES (zeroblob(4000000))").await.unwrap();
         let large = number(&store.db, "PRAGMA page_count").await;
         store.db.execute_unprepared("DELETE FROM many").await.unwrap();

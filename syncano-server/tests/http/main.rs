@@ -7,6 +7,7 @@ mod account;
 mod cors;
 mod crash;
 mod endpoints;
+mod full_disk;
 mod instances;
 mod log;
 mod migration;

@@ -90,8 +90,8 @@ async fn a_status_that_is_no_answer_is_not_sent() {
     let world = World::new().await;
     world.script("set_response(HttpResponse(status_code=101))").await;
     let reply = world.run(Method::GET, "run/", None).await;
-    assert!(reply.detail(502).contains("101"));
-    assert_eq!(reply.header("syncano-status"), "success");
+    assert_eq!(reply.outcome(), (200, "failure", "trace"));
+    assert!(reply.json["result"]["stderr"].as_str().unwrap().contains("status 101 is not within 200 to 599"));
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use reqwest::Method;
+use sea_orm::{Database, SqliteTransactionMode, TransactionOptions, TransactionTrait as _};
 use serde_json::{Value, json};
 
 use super::{Reply, World, python, run, socket};
@@ -130,4 +131,102 @@ async fn many_runs_at_once_have_numbers_of_their_own() {
     }
     ids.sort_unstable();
     assert_eq!(ids, (1..=40).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn large_arguments_and_output_are_not_stored() {
+    if !python() {
+        return;
+    }
+    let world = World::new().await;
+    world.script("print('ä' * 50000)").await;
+    let body = json!({ "x": "y".repeat(100_000) });
+    let reply = world.run(Method::POST, "run/?a=1", Some(body)).await;
+    // The caller gets all of it.
+    assert_eq!(reply.json["result"]["stdout"], "ä".repeat(50_000));
+    let trace = world.get(&run("run/traces/1/")).await.json;
+    assert_eq!(
+        trace["args"],
+        json!({
+            "GET": { "a": "1" },
+            "POST": { "__error__": "not stored: 100008 bytes of JSON, a trace keeps at most 65536" },
+        })
+    );
+    let stdout = trace["result"]["stdout"].as_str().unwrap();
+    assert!(stdout.len() <= 64 * 1024, "{}", stdout.len());
+    assert!(stdout.ends_with("\n[cut: 100000 bytes were printed, a stored trace keeps 65536]"));
+}
+
+/// Where the child finds its database, and where it tells the numbers of its runs.
+const DATABASE: &str = "SYNCANO_TEST_TRACES_DATABASE";
+const SEEN: &str = "SYNCANO_TEST_TRACES_SEEN";
+
+/// The child of the next test: runs until it is killed.
+#[tokio::test]
+#[ignore = "run by another test as a process of its own"]
+async fn child() {
+    let (Ok(url), Ok(seen)) = (std::env::var(DATABASE), std::env::var(SEEN)) else { return };
+    let world = World::with(|server| server.database(url)).await;
+    loop {
+        let reply = world.run(Method::GET, "run/", None).await;
+        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(&seen).unwrap();
+        let line = format!("{}\n", reply.header("syncano-trace"));
+        std::io::Write::write_all(&mut file, line.as_bytes()).unwrap();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_number_that_a_caller_saw_is_not_used_again() {
+    if !python() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("s.db").display());
+    let file = folder.path().join("seen");
+    let seen = || -> Vec<i64> {
+        let text = std::fs::read_to_string(&file).unwrap_or_default();
+        // The last line may be half there.
+        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+        whole.lines().map(|line| line.parse().unwrap()).collect()
+    };
+    let wait_for = async |count: usize| {
+        for _ in 0..600 {
+            if seen().len() >= count {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("the child doesn't run its script: {:?}", seen());
+    };
+    let world = World::with(|server| server.database(&url)).await;
+    world.script("print(1)").await;
+    world.server.stop().await;
+
+    let mut child = super::process("traces::child").env(DATABASE, &url).env(SEEN, &file).spawn().unwrap();
+    wait_for(3).await;
+    // From here on no trace can be stored.
+    let db = Database::connect(&url).await.unwrap();
+    let options = TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..Default::default()
+    };
+    let lock = db.begin_with_options(options).await.unwrap();
+    wait_for(seen().len() + 10).await;
+    child.kill().unwrap();
+    child.wait().unwrap();
+    lock.rollback().await.unwrap();
+    db.close().await.unwrap();
+    let seen = seen();
+    assert_eq!(seen, (1..).take(seen.len()).collect::<Vec<_>>());
+
+    let world = World::with(|server| server.database(&url)).await;
+    let next: i64 = world.run(Method::GET, "run/", None).await.header("syncano-trace").parse().unwrap();
+    assert!(next > seen[seen.len() - 1], "{next} after {seen:?}");
+    world.get(&run(&format!("run/traces/{next}/"))).await.json["result"]["stdout"].as_str().unwrap();
+    world.server.stop().await;
+    // After a clean end there is no gap.
+    let world = World::with(|server| server.database(&url)).await;
+    let reply = world.run(Method::GET, "run/", None).await;
+    assert_eq!(reply.json["id"], next + 1);
 }

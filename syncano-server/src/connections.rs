@@ -1,0 +1,133 @@
+//! Connections: how many there may be, and how long one may keep a place without asking for anything.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tower::ServiceExt as _;
+
+/// How long a connection may take to send a request's head, counted from when it could.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// Descriptors that connections leave to workers, the database and the host application.
+const RESERVED_DESCRIPTORS: u64 = 256;
+/// Connections at the most, where the system allows more.
+const MOST_CONNECTIONS: u64 = 16 * 1024;
+/// How long to wait when the system can't accept.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves `router` until `until` is done, then lets requests under way finish.
+pub(crate) async fn serve(listener: TcpListener, router: Router, until: impl Future) {
+    let places = Arc::new(Semaphore::new(capacity()));
+    let open = GracefulShutdown::new();
+    let mut until = std::pin::pin!(until);
+    loop {
+        let place = tokio::select! {
+            place = places.clone().acquire_owned() => place,
+            _ = &mut until => break,
+        };
+        // The semaphore is never closed.
+        let Ok(place) = place else { break };
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = &mut until => break,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Out of descriptors, or the caller was gone before it was served.
+                tracing::warn!(%error, "a connection can't be accepted");
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
+        };
+        let connection = open.watch(connection(stream, peer, router.clone()));
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                // Callers that go away in the middle, or never said anything.
+                tracing::debug!(%error, %peer, "a connection ended early");
+            }
+            drop(place);
+        });
+    }
+    // New callers are refused by the system from here on.
+    drop(listener);
+    open.shutdown().await;
+}
+
+fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> + Send {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY");
+    }
+    let service = service_fn(move |request: http::Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let answered = router.clone().oneshot(request);
+        async move { Ok::<_, Infallible>(answered.await.unwrap_or_else(|never| match never {})) }
+    });
+    http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .serve_connection(TokioIo::new(stream), service)
+}
+
+/// How many connections may be open at a time.
+fn capacity() -> usize {
+    let free = open_files().map_or(MOST_CONNECTIONS, |limit| {
+        // Of a small limit, half.
+        limit.saturating_sub(RESERVED_DESCRIPTORS).max(limit / 2)
+    });
+    usize::try_from(free.clamp(1, MOST_CONNECTIONS)).unwrap_or(1)
+}
+
+/// How many descriptors this process may have; `None`: any number.
+#[cfg(target_os = "linux")]
+fn open_files() -> Option<u64> {
+    rustix::process::getrlimit(rustix::process::Resource::Nofile).current
+}
+
+/// The server doesn't start here.
+#[cfg(not(target_os = "linux"))]
+fn open_files() -> Option<u64> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+
+    /// The clock is stopped and jumps ahead whenever nothing else happens.
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_asks_for_nothing_loses_its_place() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        tokio::spawn(serve(listener, Router::new(), std::future::pending::<()>()));
+        for said in ["", "GET / HTTP/1.1\r\nHost:", "GET / HTTP/1.1\r\nHost: x\r\n\r\n"] {
+            let mut stream = TcpStream::connect(address).await.expect("a connection");
+            stream.write_all(said.as_bytes()).await.expect("the server listens");
+            let mut answer = String::new();
+            let started = tokio::time::Instant::now();
+            stream.read_to_string(&mut answer).await.expect("the server closes it");
+            assert!(started.elapsed() >= HEAD_TIMEOUT, "{said:?}");
+            // A request was answered before the connection became idle.
+            assert_eq!(answer.starts_with("HTTP/1.1 404"), said.ends_with("\r\n\r\n"), "{answer}");
+        }
+    }
+}
