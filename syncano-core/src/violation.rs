@@ -4,7 +4,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use crate::{Method, NameKind, NameProblem, UnknownMethod, UnknownRuntime};
+use crate::{Method, NameKind, NameProblem, UnknownMethod, UnknownRuntime, limits};
 
 /// One broken rule.
 #[derive(Debug, Clone, PartialEq)]
@@ -227,13 +227,13 @@ pub enum ViolationKind {
         found: usize,
     },
     /// JSON nested deeper than a limit allows.
-    #[error("objects and lists {0} levels deep: at most 64 are allowed")]
+    #[error("objects and lists {0} levels deep: at most {limit} are allowed", limit = limits::JSON_DEPTH)]
     TooDeep(usize),
     /// A timeout that is no number of seconds in range.
-    #[error("a timeout of {0} s: use more than 0 and at most 300 seconds")]
+    #[error("a timeout of {0} s: use more than 0 and at most {limit} seconds", limit = limits::TIMEOUT_SECONDS)]
     Timeout(f64),
     /// A cache time out of range.
-    #[error("a cache time of {0} s: at most 1800 seconds are allowed")]
+    #[error("a cache time of {0} s: at most {limit} seconds are allowed", limit = limits::CACHE_SECONDS)]
     Cache(u32),
 }
 

@@ -1,11 +1,9 @@
 //! `…/sockets/`: publishing sockets and reading them.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use sea_orm::DbErr;
 use serde_json::{Map, Value, json};
 use syncano_core::{normalize, route};
 
@@ -16,7 +14,7 @@ use crate::errors::ApiError;
 use crate::pagination::{Ordering, Page};
 use crate::publish::{self, no_socket};
 use crate::reply;
-use crate::store::scripts::{self, ScriptRow};
+use crate::store::scripts;
 use crate::store::sockets::{self, SocketRow};
 use crate::time;
 
@@ -28,8 +26,10 @@ pub(super) async fn list(
     let instance = app.instance(&request.account, &instance)?;
     let page = Page::from_query(&request.head.query, Ordering::Ascending)?;
     let rows = sockets::of_instance(&app.store.db, instance.id, &page).await?;
-    let shown = Shown::new(&app, &instance, &rows).await?;
-    Ok(reply::ok(&page.envelope(&request.head.path, &rows, |row| row.id, |row| shown.object(row))))
+    let mut shown = rows.into_iter().map(Shown::read).collect::<Result<Vec<_>, _>>()?;
+    complete(&app, &instance, &mut shown).await?;
+    let object = |socket: &Shown| socket.object(&instance.name);
+    Ok(reply::ok(&page.envelope(&request.head.path, &shown, |socket| socket.row.id, object)))
 }
 
 pub(super) async fn create(
@@ -88,31 +88,46 @@ pub(super) async fn delete(
 }
 
 async fn one(app: &App, instance: &Instance, row: SocketRow) -> Result<Value, ApiError> {
-    Ok(Shown::new(app, instance, std::slice::from_ref(&row)).await?.object(&row))
+    let mut socket = Shown::read(row)?;
+    complete(app, instance, std::slice::from_mut(&mut socket)).await?;
+    Ok(socket.object(&instance.name))
 }
 
-/// What it takes to show sockets: beside their rows the scripts that they only name by number.
-struct Shown<'a> {
-    instance: &'a str,
-    scripts: HashMap<i64, ScriptRow>,
+/// A socket as it is shown.
+struct Shown {
+    row: SocketRow,
+    definition: Map<String, Value>,
 }
 
-impl Shown<'_> {
-    async fn new<'a>(app: &App, instance: &'a Instance, rows: &[SocketRow]) -> Result<Shown<'a>, DbErr> {
-        let ids = rows.iter().flat_map(|row| {
-            let definition = definition(row);
-            dependencies(&definition).filter_map(script_id).collect::<Vec<_>>()
-        });
-        let scripts = scripts::by_ids(&app.store.db, instance.id, ids).await?;
-        Ok(Shown { instance: &instance.name, scripts })
+/// Completes the dependencies that only name a script by its number: old clients need source and runtime of every
+/// script. One that is gone has neither; the socket's status says so.
+async fn complete(app: &App, instance: &Instance, shown: &mut [Shown]) -> Result<(), ApiError> {
+    let ids: Vec<_> =
+        shown.iter().flat_map(|socket| dependencies(&socket.definition)).filter_map(script_id).collect();
+    let scripts = scripts::by_ids(&app.store.db, instance.id, ids).await?;
+    for socket in shown {
+        let Some(Value::Array(dependencies)) = socket.definition.get_mut("dependencies") else { continue };
+        for dependency in dependencies {
+            let Some(id) = script_id(dependency) else { continue };
+            let script = scripts.get(&id);
+            dependency["runtime_name"] = json!(script.map_or("", |script| &script.runtime));
+            dependency["source"] = json!(script.map_or("", |script| &script.source));
+        }
+    }
+    Ok(())
+}
+
+impl Shown {
+    fn read(row: SocketRow) -> Result<Shown, ApiError> {
+        let definition = serde_json::from_str(&row.definition).map_err(|error| {
+            ApiError::internal(format!("the stored definition of socket {} can't be read: {error}", row.name))
+        })?;
+        Ok(Shown { row, definition })
     }
 
-    fn object(&self, row: &SocketRow) -> Value {
-        let mut definition = definition(row);
-        if let Some(Value::Array(dependencies)) = definition.get_mut("dependencies") {
-            dependencies.iter_mut().for_each(|dependency| self.complete(dependency));
-        }
-        let mut field = |name: &str| definition.remove(name).unwrap_or_default();
+    fn object(&self, instance: &str) -> Value {
+        let Shown { row, definition } = self;
+        let field = |name: &str| definition.get(name);
         json!({
             "name": row.name,
             "description": field("description"),
@@ -127,26 +142,12 @@ impl Shown<'_> {
             "metadata": field("metadata"),
             "config": field("config"),
             "links": {
-                "self": route::socket(self.instance, &row.name),
-                "endpoints": route::socket_endpoints(self.instance, &row.name),
-                "recheck": route::socket_recheck(self.instance, &row.name),
+                "self": route::socket(instance, &row.name),
+                "endpoints": route::socket_endpoints(instance, &row.name),
+                "recheck": route::socket_recheck(instance, &row.name),
             },
         })
     }
-
-    /// Old clients need source and runtime of every script, those of others included. A script that is gone has
-    /// neither; the socket's status says so.
-    fn complete(&self, dependency: &mut Value) {
-        let Some(id) = script_id(dependency) else { return };
-        let script = self.scripts.get(&id);
-        dependency["runtime_name"] = json!(script.map_or("", |script| &script.runtime));
-        dependency["source"] = json!(script.map_or("", |script| &script.source));
-    }
-}
-
-/// The definition as it was stored by this server, which only stores objects.
-fn definition(row: &SocketRow) -> Map<String, Value> {
-    serde_json::from_str(&row.definition).unwrap_or_default()
 }
 
 fn dependencies(definition: &Map<String, Value>) -> impl Iterator<Item = &Value> {
