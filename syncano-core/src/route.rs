@@ -24,6 +24,26 @@ pub fn account() -> String {
     format!("{VERSION}/account/")
 }
 
+/// `/v1.1/account/register/`: makes an account.
+pub fn account_register() -> String {
+    format!("{}register/", account())
+}
+
+/// `/v1.1/account/auth/`: an account by its e-mail address and password.
+pub fn account_auth() -> String {
+    format!("{}auth/", account())
+}
+
+/// `/v1.1/account/reset_key/`: another key for the account.
+pub fn account_reset_key() -> String {
+    format!("{}reset_key/", account())
+}
+
+/// `/v1.1/account/password/`: another password for the account.
+pub fn account_password() -> String {
+    format!("{}password/", account())
+}
+
 /// `/v1.1/instances/`
 pub fn instances() -> String {
     format!("{VERSION}/instances/")
@@ -32,6 +52,101 @@ pub fn instances() -> String {
 /// `/v1.1/instances/{instance}/`
 pub fn instance(instance: &str) -> String {
     format!("{VERSION}/instances/{}/", segment(instance))
+}
+
+/// `…/rename/`: another name for the instance.
+pub fn instance_rename(instance: &str) -> String {
+    format!("{}rename/", self::instance(instance))
+}
+
+/// `…/api_keys/`: the API keys of an instance.
+pub fn api_keys(instance: &str) -> String {
+    format!("{}api_keys/", self::instance(instance))
+}
+
+/// `…/api_keys/{id}/`: one API key.
+pub fn api_key(instance: &str, id: i64) -> String {
+    format!("{}{id}/", api_keys(instance))
+}
+
+/// `…/api_keys/{id}/reset_key/`: another key in its place.
+pub fn api_key_reset(instance: &str, id: i64) -> String {
+    format!("{}reset_key/", api_key(instance, id))
+}
+
+/// `…/snippets/`: links to what scripts are made of.
+pub fn snippets(instance: &str) -> String {
+    format!("{}snippets/", self::instance(instance))
+}
+
+/// `…/snippets/config/`: what all scripts of the instance see in `CONFIG`.
+pub fn instance_config(instance: &str) -> String {
+    format!("{}config/", snippets(instance))
+}
+
+/// `…/snippets/scripts/`: the scripts of an instance.
+pub fn scripts(instance: &str) -> String {
+    format!("{}scripts/", snippets(instance))
+}
+
+/// `…/snippets/scripts/runtimes/`: what scripts can be written for.
+pub fn runtimes(instance: &str) -> String {
+    format!("{}runtimes/", scripts(instance))
+}
+
+/// `…/snippets/scripts/{id}/`: one script.
+pub fn script(instance: &str, id: i64) -> String {
+    format!("{}{id}/", scripts(instance))
+}
+
+/// `…/snippets/scripts/{id}/run/`: starts a run, which goes on after the answer.
+pub fn script_run(instance: &str, id: i64) -> String {
+    format!("{}run/", script(instance, id))
+}
+
+/// `…/snippets/scripts/{id}/traces/`: what was recorded of the script's own runs.
+pub fn script_traces(instance: &str, id: i64) -> String {
+    format!("{}traces/", script(instance, id))
+}
+
+/// `…/endpoints/`: links to what can be called.
+pub fn endpoint_links(instance: &str) -> String {
+    format!("{}endpoints/", self::instance(instance))
+}
+
+/// `…/endpoints/scripts/`: the script endpoints of an instance.
+pub fn script_endpoints(instance: &str) -> String {
+    format!("{}scripts/", endpoint_links(instance))
+}
+
+/// `…/endpoints/scripts/{name}/`: one script endpoint.
+pub fn script_endpoint(instance: &str, name: &str) -> String {
+    format!("{}{}/", script_endpoints(instance), segment(name))
+}
+
+/// `…/endpoints/scripts/{name}/run/`: runs it.
+pub fn script_endpoint_run(instance: &str, name: &str) -> String {
+    format!("{}run/", script_endpoint(instance, name))
+}
+
+/// `…/endpoints/scripts/{name}/reset_link/`: another public link.
+pub fn script_endpoint_reset_link(instance: &str, name: &str) -> String {
+    format!("{}reset_link/", script_endpoint(instance, name))
+}
+
+/// `…/endpoints/scripts/{name}/traces/`: what was recorded of its runs.
+pub fn script_endpoint_traces(instance: &str, name: &str) -> String {
+    format!("{}traces/", script_endpoint(instance, name))
+}
+
+/// `…/endpoints/scripts/p/{public_link}/{name}/`: runs a public script endpoint without a key.
+pub fn public_run(instance: &str, public_link: &str, name: &str) -> String {
+    format!("{}p/{}/{}/", script_endpoints(instance), segment(public_link), segment(name))
+}
+
+/// `…/sockets/install/`: installs a socket from a URL.
+pub fn socket_install(instance: &str) -> String {
+    format!("{}install/", sockets(instance))
 }
 
 /// `/v1.1/instances/{instance}/sockets/`: the sockets of an instance.
@@ -61,7 +176,7 @@ pub fn socket_endpoint(instance: &str, socket: &str, endpoint: &str) -> String {
 
 /// `…/endpoints/sockets/`: all endpoints of the instance, by `socket/endpoint`.
 pub fn endpoints(instance: &str) -> String {
-    format!("{}endpoints/sockets/", self::instance(instance))
+    format!("{}sockets/", endpoint_links(instance))
 }
 
 /// `…/endpoints/sockets/{socket}/{endpoint}/`: runs the endpoint.
@@ -74,14 +189,19 @@ pub fn run_flat(instance: &str, endpoint: &str) -> String {
     format!("{}{}/", endpoints(instance), segment(endpoint))
 }
 
+/// `…/endpoints/sockets/{socket}/{endpoint}/invalidate/`: drops its cached answers.
+pub fn invalidate(instance: &str, socket: &str, endpoint: &str) -> String {
+    format!("{}invalidate/", run(instance, socket, endpoint))
+}
+
 /// `…/endpoints/sockets/{socket}/{endpoint}/traces/`: what was recorded of an endpoint's runs.
 pub fn traces(instance: &str, socket: &str, endpoint: &str) -> String {
     format!("{}traces/", run(instance, socket, endpoint))
 }
 
-/// `…/traces/{trace}/`: one run.
-pub fn trace(instance: &str, socket: &str, endpoint: &str, trace: i64) -> String {
-    format!("{}{trace}/", traces(instance, socket, endpoint))
+/// `{traces}{trace}/`: one run, `traces` being the path of the list that it is in.
+pub fn trace(traces: &str, trace: i64) -> String {
+    format!("{traces}{trace}/")
 }
 
 #[cfg(test)]

@@ -75,6 +75,6 @@ fn object(instance: &Instance, endpoint: &Endpoint, row: &TraceRow, limit: usize
         "result": json(&row.result),
         "meta": json(&row.meta),
         "args": json(&row.args),
-        "links": { "self": route::trace(&instance.name, &endpoint.socket, &endpoint.flat, row.id) },
+        "links": { "self": route::trace(&route::traces(&instance.name, &endpoint.socket, &endpoint.flat), row.id) },
     })
 }
