@@ -19,6 +19,7 @@
 //! ```
 
 mod builder;
+mod class;
 pub mod headers;
 mod inherit;
 mod json;
@@ -35,6 +36,7 @@ mod validate;
 mod violation;
 
 pub use builder::SocketBuilder;
+pub use class::FIELD_TYPES;
 pub use headers::ResultKind;
 pub use json::depth;
 pub use method::{Method, Methods, UnknownMethod};
@@ -44,4 +46,5 @@ pub use schema::{Inputs, Outputs, Placement, SCHEMA_KEYS};
 pub use socket::{Call, ClassDependency, Dependency, Endpoint, Map, ScriptDependency, ScriptSource, Socket};
 pub use status::SocketStatus;
 pub use trace::{CustomResponse, RunResult, RunStatus, Trace};
+pub use validate::config_violations;
 pub use violation::{Path, Segment, Severity, Violation, ViolationKind, Violations};
