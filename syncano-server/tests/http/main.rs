@@ -8,6 +8,7 @@ mod cors;
 mod crash;
 mod endpoints;
 mod full_disk;
+mod install;
 mod instances;
 mod log;
 mod migration;
