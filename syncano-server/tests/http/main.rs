@@ -12,6 +12,7 @@ mod install;
 mod instances;
 mod log;
 mod migration;
+mod ownership;
 mod publish;
 mod restart;
 mod reuse;
