@@ -202,7 +202,7 @@ async fn problems(change: &Change<'_>, id: i64, socket: &Socket) -> Result<Optio
             ViolationKind::UnresolvedCall { call, .. } => {
                 let found = script_endpoints::by_name(db, instance, &normalize(call)).await?;
                 // One of the socket's own goes with the dependency that it was made for.
-                if !found.is_some_and(|found| found.socket_id != Some(id)) {
+                if found.is_none_or(|found| found.socket_id == Some(id)) {
                     problems.push(violation.kind.to_string());
                 }
             }
