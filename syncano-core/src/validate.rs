@@ -26,6 +26,13 @@ pub(crate) fn validate(socket: &Socket) -> Vec<Violation> {
     found.0
 }
 
+/// The rules of a `config` object that stands alone, as an instance's or a script's; `path` is its own.
+pub fn config_violations(path: &Path, config: &Map) -> Vec<Violation> {
+    let mut found = Found::default();
+    found.config(path, config);
+    found.0
+}
+
 #[derive(Default)]
 struct Found(Vec<Violation>);
 
@@ -213,6 +220,13 @@ impl Found {
             self.config(&path.key("config"), config);
         }
     }
+}
+
+/// The rules of a `metadata` object that stands alone, as an instance's or an account's; `path` is its own.
+pub fn metadata_violations(path: &Path, metadata: &Map) -> Vec<Violation> {
+    let mut found = Found::default();
+    found.metadata(path, metadata, false);
+    found.0
 }
 
 fn json_bytes(value: &impl serde::Serialize) -> usize {

@@ -21,6 +21,7 @@ use crate::passwords::Passwords;
 use crate::server::Server;
 use crate::start_error::StartError;
 use crate::store::{Location, Store, state};
+use crate::text_plain::LargeBodies;
 use crate::traces::TraceQueue;
 use crate::{load, secret};
 
@@ -183,6 +184,7 @@ impl ServerBuilder {
             runner,
             settings: self.settings,
             gate: Gate::default(),
+            large_bodies: LargeBodies::default(),
             seen: AtomicI64::new(0),
         };
         load::everything(&app).await.map_err(|source| StartError::Database {

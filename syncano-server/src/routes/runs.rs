@@ -8,7 +8,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
-use syncano_core::{Method, RunStatus, headers, limits};
+use syncano_core::{Method, RunStatus, headers};
 use syncano_runner::Outcome;
 
 use super::endpoints::{self, Naming, no_endpoint};
@@ -16,12 +16,12 @@ use super::traces;
 use crate::answer;
 use crate::app::{App, no_instance};
 use crate::arguments::merge;
-use crate::auth::{self, Segments};
+use crate::auth::{self, Purpose, Received, Segments};
 use crate::catalog::{Account, Instance};
 use crate::endpoint::Endpoint;
 use crate::errors::ApiError;
 use crate::meta;
-use crate::request::{self, Head};
+use crate::request::Head;
 use crate::store::traces::TraceRow;
 use crate::time;
 
@@ -96,9 +96,8 @@ fn owned(app: &App, name: &str, head: &Head) -> Result<Arc<Instance>, ApiError> 
     if head.method != http::Method::GET {
         return Err(ApiError::Method { method: head.method.clone(), allowed: vec![Method::Get] });
     }
-    let account = auth::caller(app, head, None)?;
-    let account = account.ok_or_else(|| ApiError::forbidden("this needs an account key"))?;
-    app.instance(&account, name)
+    let caller = auth::caller(app, head)?.ok_or_else(|| ApiError::forbidden("this needs an account key"))?;
+    app.instance(&caller.manager()?, name)
 }
 
 /// The name is a socket's, not an endpoint's.
@@ -126,20 +125,20 @@ async fn run(
         head.method.as_str().parse::<Method>().ok().filter(|method| endpoint.call(*method).is_some());
     let method = method
         .ok_or_else(|| ApiError::Method { method: head.method.clone(), allowed: endpoint.allowed() })?;
-    let mut account = auth::caller(app, &head, None)?;
-    let body = request::read(&head.headers, body, limits::RUN_BODY_BYTES).await?;
-    let body = request::json(&head.headers, &body);
-    if account.is_none() {
-        account = auth::caller(app, &head, body.as_ref().ok().and_then(Option::as_ref))?;
-    }
-    let owner = account.filter(|account| account.id == instance.owner);
+    let Received { caller, body } = auth::receive(app, &head, body, Purpose::Run).await?;
+    let caller = caller.filter(|caller| caller.opens(&instance));
     let private = endpoint.call(method).and_then(|call| call.definition.private) == Some(true);
-    if (private || app.settings.require_key) && owner.is_none() {
+    if (private || app.settings.require_key) && caller.is_none() {
         return Err(ApiError::forbidden(match private {
-            true => "this endpoint is private: it needs a key of its instance's owner",
-            false => "this server runs endpoints only with a key of their instance's owner",
+            true => {
+                "this endpoint is private: it needs the account key of its instance's owner, or an API key"
+            }
+            false => {
+                "this server runs endpoints only with the account key of their instance's owner, or an API key"
+            }
         }));
     }
+    let owner = caller.and_then(|caller| caller.account(app, &instance));
     let incoming = merge(method, &head.query, body?, endpoint.inputs(method))?;
     let run = Run { instance, endpoint, method, request: meta::request(&head), arguments: incoming.raw };
     let want_trace = head.header(headers::WANT).is_some_and(|want| want.trim() == headers::WANT_TRACE);

@@ -8,7 +8,7 @@ use super::endpoints::no_endpoint;
 use crate::app::App;
 use crate::catalog::Instance;
 use crate::endpoint::Endpoint;
-use crate::errors::ApiError;
+use crate::errors::{ApiError, quoted};
 use crate::pagination::{Ordering, Page};
 use crate::reply;
 use crate::request::Head;
@@ -37,7 +37,7 @@ pub(super) async fn show(
     endpoint: &Endpoint,
     id: &str,
 ) -> Result<Response, ApiError> {
-    let missing = || ApiError::not_found(format!("there is no trace `{}`", id.escape_debug()));
+    let missing = || ApiError::not_found(format!("there is no trace `{}`", quoted(id)));
     let number = id.parse().map_err(|_| missing())?;
     app.traces.settled().await;
     let row = traces::one(&app.store.db, endpoint.socket_id, &endpoint.flat, number).await?;
