@@ -225,6 +225,13 @@ impl Found {
     }
 }
 
+/// The rules of a `metadata` object that stands alone, as an instance's or an account's; `path` is its own.
+pub fn metadata_violations(path: &Path, metadata: &Map) -> Vec<Violation> {
+    let mut found = Found::default();
+    found.metadata(path, metadata, false);
+    found.0
+}
+
 fn json_bytes(value: &impl serde::Serialize) -> usize {
     // A JSON value always serialises; there is no other way in here.
     serde_json::to_vec(value).map_or(0, |bytes| bytes.len())

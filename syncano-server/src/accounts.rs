@@ -1,7 +1,7 @@
 //! Accounts: how they look on the wire, and the first one.
 
 use secrecy::SecretString;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::app::App;
 use crate::errors::ApiError;
@@ -40,8 +40,8 @@ pub(crate) fn object(row: &AccountRow) -> Value {
 }
 
 /// An object from a column that only ever gets objects.
-pub(crate) fn stored_object(text: &str) -> Value {
-    serde_json::from_str(text).unwrap_or_else(|_| json!({}))
+pub(crate) fn stored_object(text: &str) -> Map<String, Value> {
+    serde_json::from_str(text).unwrap_or_default()
 }
 
 /// The account that the operator uses.

@@ -25,7 +25,7 @@ pub(crate) fn respond(id: i64, outcome: &Outcome, want_trace: bool) -> Response 
             (ResultKind::AppError, (StatusCode::UNPROCESSABLE_ENTITY, body).into_response())
         }
         // A script that failed after it had set a response: what failed is told in the trace.
-        _ => (ResultKind::Trace, reply::ok(&trace(id, outcome, usize::MAX))),
+        _ => (ResultKind::Trace, reply::json(StatusCode::OK, &trace(id, outcome, usize::MAX))),
     };
     let said = response.headers_mut();
     said.insert(headers::STATUS, HeaderValue::from_static(outcome.status.as_str()));

@@ -9,12 +9,14 @@ use syncano_core::normalize;
 use syncano_runner::Runner;
 use tokio::sync::{OwnedRwLockReadGuard, RwLock};
 
-use crate::catalog::{Account, Catalog, Instance};
-use crate::errors::ApiError;
+use crate::auth::{Caller, Manager};
+use crate::catalog::{Catalog, Instance};
+use crate::errors::{ApiError, quoted};
 use crate::fetch::Fetcher;
 use crate::keys::{self, KeyMaker};
 use crate::passwords::Passwords;
 use crate::store::Store;
+use crate::text_plain::LargeBodies;
 use crate::traces::TraceQueue;
 
 /// What becomes of an endpoint whose name another socket has already.
@@ -50,22 +52,39 @@ pub(crate) struct App {
     pub(crate) traces: TraceQueue,
     pub(crate) settings: Settings,
     pub(crate) gate: Gate,
+    pub(crate) large_bodies: LargeBodies,
     /// The number of the last change of the database that is in the catalog.
     pub(crate) seen: AtomicI64,
 }
 
 impl App {
-    /// The instance of that name, if the account owns it. Someone else's looks like none.
-    pub(crate) fn instance(&self, account: &Account, name: &str) -> Result<Arc<Instance>, ApiError> {
-        self.catalog
-            .instance(name)
-            .filter(|instance| instance.owner == account.id)
-            .ok_or_else(|| no_instance(name))
+    /// The instance of that name, for who manages it. Someone else's looks like none to an account; a token opens only
+    /// its own.
+    pub(crate) fn instance(&self, manager: &Manager, name: &str) -> Result<Arc<Instance>, ApiError> {
+        let found = self.catalog.instance(name);
+        match manager {
+            Manager::Account(account) => {
+                found.filter(|instance| instance.owner == account.id).ok_or_else(|| no_instance(name))
+            }
+            Manager::Token(id) => found.filter(|instance| instance.id == *id).ok_or_else(other_instance),
+        }
+    }
+
+    /// The instance of that name, for who may see it: its API keys, too.
+    pub(crate) fn visible_instance(&self, caller: &Caller, name: &str) -> Result<Arc<Instance>, ApiError> {
+        match caller {
+            Caller::Manager(manager) => self.instance(manager, name),
+            Caller::ApiKey(api_key) => self
+                .catalog
+                .instance(name)
+                .filter(|instance| instance.id == api_key.instance)
+                .ok_or_else(other_instance),
+        }
     }
 
     /// The key that an account has now.
     pub(crate) fn key_of(&self, account: i64, generation: i64) -> SecretString {
-        keys::hex(&self.keys.account(account, generation)).into()
+        keys::written(self.keys.account(account, generation))
     }
 
     /// Does work in a task of its own, which neither a caller who goes away nor a shutdown stops half-way.
@@ -90,9 +109,14 @@ impl App {
     }
 }
 
+/// 403 for a key that opens one instance, used on another, or on none.
+fn other_instance() -> ApiError {
+    ApiError::forbidden("the key belongs to another instance")
+}
+
 /// 404 for an instance.
 pub(crate) fn no_instance(name: &str) -> ApiError {
-    ApiError::not_found(format!("there is no instance named `{}`", normalize(name).escape_debug()))
+    ApiError::not_found(format!("there is no instance named `{}`", quoted(&normalize(name))))
 }
 
 /// Lets work in until the server shuts down, and then waits for what is inside.

@@ -1,35 +1,113 @@
-//! Who is calling: the key and where it may stand.
+//! Who is calling: the key and where it may stand, and what it opens.
 
 use std::ops::Deref;
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
-use http::header;
 use http::request::Parts;
+use http::{StatusCode, header};
+use percent_encoding::percent_decode_str;
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use syncano_core::limits;
 
 use crate::app::App;
-use crate::catalog::Account;
+use crate::body::{self, DEFINITION_BYTES, KEYLESS_BYTES, Kind};
+use crate::catalog::{Account, ApiKey, Instance};
 use crate::errors::ApiError;
+use crate::filter::Filter;
 use crate::keys;
-use crate::request::{self, DEFINITION_BYTES, Fields, Head};
+use crate::request::{self, Fields, Head};
+use crate::text_plain::key_inside;
+use crate::time;
 
 const KEY_HEADER: &str = "x-api-key";
 /// Where a body carries a key.
-const KEY_FIELD: &str = "_api_key";
+pub(crate) const KEY_FIELD: &str = "_api_key";
 
-/// Bytes of a body that is read from someone who may yet turn out to have no key.
-const KEYLESS_BYTES: usize = 1024 * 1024;
+/// Who is calling.
+#[derive(Debug, Clone)]
+pub(crate) enum Caller {
+    /// Somebody with the rights of an account.
+    Manager(Manager),
+    /// An application, with an API key of an instance.
+    ApiKey(Arc<ApiKey>),
+}
 
-/// The keys that a request brings along, the most telling first.
+/// Who may define what an instance does.
+#[derive(Debug, Clone)]
+pub(crate) enum Manager {
+    /// An account, with its key.
+    Account(Arc<Account>),
+    /// A script, with the token of its instance: inside that one it is as good as the owner.
+    Token(i64),
+}
+
+impl Caller {
+    /// Whether the instance runs its private endpoints for this caller.
+    pub(crate) fn opens(&self, instance: &Instance) -> bool {
+        match self {
+            Caller::Manager(Manager::Account(account)) => account.id == instance.owner,
+            Caller::Manager(Manager::Token(id)) => *id == instance.id,
+            Caller::ApiKey(api_key) => api_key.instance == instance.id,
+        }
+    }
+
+    /// The account that the caller acts for in an instance that it opens.
+    pub(crate) fn account(&self, app: &App, instance: &Instance) -> Option<Arc<Account>> {
+        match self {
+            Caller::Manager(Manager::Account(account)) => Some(account.clone()),
+            Caller::Manager(Manager::Token(_)) => app.catalog.account(instance.owner),
+            Caller::ApiKey(_) => None,
+        }
+    }
+
+    /// # Errors
+    /// 403 for an API key, whatever it is allowed: it manages nothing.
+    pub(crate) fn manager(self) -> Result<Manager, ApiError> {
+        match self {
+            Caller::Manager(manager) => Ok(manager),
+            Caller::ApiKey(_) => Err(ApiError::forbidden("an API key doesn't open this: use an account key")),
+        }
+    }
+}
+
+impl Manager {
+    /// The account that it acts for.
+    pub(crate) fn acts_for(&self, app: &App) -> Option<Arc<Account>> {
+        match self {
+            Manager::Account(account) => Some(account.clone()),
+            Manager::Token(id) => {
+                let instances = app.catalog.instances();
+                let owner = instances.values().find(|instance| instance.id == *id)?.owner;
+                app.catalog.account(owner)
+            }
+        }
+    }
+
+    /// The account, for what is outside instances.
+    ///
+    /// # Errors
+    /// 403 for the token of an instance.
+    pub(crate) fn account(&self) -> Result<&Arc<Account>, ApiError> {
+        match self {
+            Manager::Account(account) => Ok(account),
+            Manager::Token(_) => Err(ApiError::forbidden(
+                "the token of an instance opens only that instance: use an account key",
+            )),
+        }
+    }
+}
+
+/// The keys that a request brings along, all from the first place that has any.
 fn candidates(head: &Head) -> Vec<String> {
-    let headers: Vec<String> = head
-        .headers
-        .get_all(KEY_HEADER)
-        .iter()
-        .map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_owned())
+    let headers =
+        head.headers.get_all(KEY_HEADER).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+    // A proxy may have joined several headers.
+    let headers: Vec<String> = headers
+        .flat_map(|value| value.split(',').map(|key| key.trim().to_owned()).collect::<Vec<_>>())
         .filter(|key| !key.is_empty())
         .collect();
     if !headers.is_empty() {
@@ -40,31 +118,121 @@ fn candidates(head: &Head) -> Vec<String> {
     }
     // `token KEY`, `Bearer KEY`: the word doesn't matter.
     let authorization = head.header(header::AUTHORIZATION.as_str()).unwrap_or_default();
-    authorization.split_whitespace().nth(1).map(str::to_owned).into_iter().collect()
+    let authorization = authorization.split_whitespace().nth(1).map(str::to_owned);
+    authorization.or_else(|| head.body_key.clone()).into_iter().collect()
 }
 
-/// Finds the account that a request acts for. `Ok(None)`: it brings no key.
+/// Finds who a request comes from. `Ok(None)`: it brings no key.
 ///
 /// # Errors
 /// 403 if it brings keys and none is valid.
-pub(crate) fn caller(app: &App, head: &Head, body: Option<&Value>) -> Result<Option<Arc<Account>>, ApiError> {
-    let mut keys = candidates(head);
-    if keys.is_empty() {
-        keys.extend(body.and_then(|body| body.get(KEY_FIELD)?.as_str()).map(str::to_owned));
-    }
+pub(crate) fn caller(app: &App, head: &Head) -> Result<Option<Caller>, ApiError> {
+    find(app, &candidates(head))
+}
+
+fn find(app: &App, keys: &[String]) -> Result<Option<Caller>, ApiError> {
     if keys.is_empty() {
         return Ok(None);
     }
     // One client of old sends the word `undefined` beside its key: any valid key will do.
-    match keys.iter().find_map(|key| app.catalog.account_of(&keys::parse(key)?)) {
-        Some(account) => Ok(Some(account)),
+    match keys.iter().find_map(|key| of_key(app, key)) {
+        Some(caller) => Ok(Some(caller)),
         None => Err(ApiError::forbidden("the key is not valid")),
     }
 }
 
-/// A request made with an account's key, and the fields of its body.
+fn of_key(app: &App, key: &str) -> Option<Caller> {
+    let Some(key) = keys::parse(key) else {
+        let instance = app.keys.instance_of(key, time::now())?;
+        return Some(Caller::Manager(Manager::Token(instance)));
+    };
+    let account = app.catalog.account_of(&key).map(|account| Caller::Manager(Manager::Account(account)));
+    account.or_else(|| app.catalog.api_key_of(&key).map(Caller::ApiKey))
+}
+
+/// What a body is for, which decides how large it may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Arguments of a run.
+    Run,
+    /// A definition, or anything else for the API itself.
+    Definition,
+}
+
+/// Who a request comes from, and its body.
+pub(crate) struct Received {
+    pub(crate) caller: Option<Caller>,
+    /// What it says; `None` if it is empty.
+    pub(crate) body: Result<Option<Value>, ApiError>,
+}
+
+/// Finds out who is calling, and reads the body: whole only for those whose key doesn't stand inside.
+///
+/// # Errors
+/// 403 for a bad key, 413 for too large a body, 408 for one that doesn't arrive.
+pub(crate) async fn receive(
+    app: &App,
+    head: &Head,
+    body: Body,
+    purpose: Purpose,
+) -> Result<Received, ApiError> {
+    let known = caller(app, head)?;
+    let limit = match (purpose, &known) {
+        (Purpose::Run, _) => limits::RUN_BODY_BYTES,
+        (Purpose::Definition, Some(_)) => DEFINITION_BYTES,
+        (Purpose::Definition, None) => KEYLESS_BYTES,
+    };
+    let body = body::read(&head.headers, body, limit).await.map_err(|error| match error {
+        ApiError::Detail(StatusCode::PAYLOAD_TOO_LARGE, text) if limit == KEYLESS_BYTES => {
+            let text = format!("{text} without a key in the header X-API-KEY; with one, {DEFINITION_BYTES}");
+            ApiError::Detail(StatusCode::PAYLOAD_TOO_LARGE, text)
+        }
+        other => other,
+    })?;
+    if let Some(caller) = known {
+        return Ok(Received { caller: Some(caller), body: body::parse(&head.headers, body).await });
+    }
+    // Someone without a key gets no more memory for what the body says than for the body itself.
+    let is_json = matches!(Kind::of(&head.headers), Ok(Kind::Json | Kind::Text));
+    if is_json && purpose == Purpose::Definition {
+        let caller = find(app, key_inside(&body).as_slice())?;
+        let body = match caller {
+            Some(_) => body::parse(&head.headers, body).await,
+            None => Ok(None),
+        };
+        return Ok(Received { caller, body });
+    }
+    let body = body::parse(&head.headers, body).await;
+    let key = body.as_ref().ok().and_then(|body| body.as_ref()?.get(KEY_FIELD)?.as_str());
+    let caller = find(app, key.map(str::to_owned).as_slice())?;
+    Ok(Received { caller, body })
+}
+
+/// A request with a valid key, and the fields of its body.
+pub(crate) struct Keyed {
+    pub(crate) caller: Caller,
+    pub(crate) head: Head,
+    pub(crate) fields: Fields,
+}
+
+impl FromRequest<Arc<App>> for Keyed {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, ApiError> {
+        let (parts, body) = request.into_parts();
+        let head = Head::new(&parts);
+        let Received { caller, body } = receive(app, &head, body, Purpose::Definition).await?;
+        let caller = caller.ok_or_else(|| ApiError::forbidden("this needs an account key"))?;
+        let fields = request::fields(body?)?;
+        // Before anything is done: what is asked of the answer must be possible.
+        Filter::of(&head.query)?;
+        Ok(Keyed { caller, head, fields })
+    }
+}
+
+/// A request made with the rights of an account, and the fields of its body.
 pub(crate) struct Authorized {
-    pub(crate) account: Arc<Account>,
+    pub(crate) account: Manager,
     pub(crate) head: Head,
     pub(crate) fields: Fields,
 }
@@ -73,20 +241,8 @@ impl FromRequest<Arc<App>> for Authorized {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, ApiError> {
-        let (parts, body) = request.into_parts();
-        let head = Head::new(&parts);
-        // A bad key is refused before a body is read.
-        let known = caller(app, &head, None)?;
-        let limit = if known.is_some() { DEFINITION_BYTES } else { KEYLESS_BYTES };
-        let body = request::read(&head.headers, body, limit).await?;
-        let body = request::json(&head.headers, &body);
-        let account = match (known, &body) {
-            (Some(account), _) => Some(account),
-            (None, Ok(body)) => caller(app, &head, body.as_ref())?,
-            (None, Err(_)) => None,
-        };
-        let account = account.ok_or_else(|| ApiError::forbidden("this needs an account key"))?;
-        Ok(Authorized { account, head, fields: request::fields(body?)? })
+        let Keyed { caller, head, fields } = Keyed::from_request(request, app).await?;
+        Ok(Authorized { account: caller.manager()?, head, fields })
     }
 }
 
@@ -98,8 +254,10 @@ impl FromRequest<Arc<App>> for Open {
 
     async fn from_request(request: Request, _: &Arc<App>) -> Result<Self, ApiError> {
         let (parts, body) = request.into_parts();
-        let body = request::read(&parts.headers, body, syncano_core::limits::RUN_BODY_BYTES).await?;
-        request::fields(request::json(&parts.headers, &body)?).map(Open)
+        let head = Head::new(&parts);
+        Filter::of(&head.query)?;
+        let body = body::read(&head.headers, body, limits::RUN_BODY_BYTES).await?;
+        request::fields(body::parse(&head.headers, body).await?).map(Open)
     }
 }
 
@@ -110,7 +268,7 @@ impl Fields {
     }
 }
 
-/// The variable segments of the URL. What can't be decoded is not a name of anything.
+/// The variable segments of the URL. What can't be decoded, or can't be one name, is not a name of anything.
 pub(crate) struct Segments<T>(pub(crate) T);
 
 impl<T> Deref for Segments<T> {
@@ -125,9 +283,33 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Segment
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        if !parts.uri.path().split('/').all(is_one_name) {
+            return Err(ApiError::no_such_url());
+        }
         match Path::<T>::from_request_parts(parts, state).await {
             Ok(Path(segments)) => Ok(Segments(segments)),
             Err(_) => Err(ApiError::no_such_url()),
+        }
+    }
+}
+
+/// Whether an encoded segment neither hides a slash nor has white space around it, which names are compared without.
+fn is_one_name(segment: &str) -> bool {
+    let name = percent_decode_str(segment).decode_utf8_lossy();
+    !name.contains('/') && name.trim() == name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_segment_is_one_name() {
+        for name in ["", "a", "a%20b", "%C3%A9", "%25"] {
+            assert!(is_one_name(name), "{name}");
+        }
+        for other in ["a%2Fb", "a%2fb", "%20a", "a%0A", "a%C2%A0", "%E3%80%80"] {
+            assert!(!is_one_name(other), "{other}");
         }
     }
 }

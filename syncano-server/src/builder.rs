@@ -24,6 +24,7 @@ use crate::passwords::Passwords;
 use crate::server::Server;
 use crate::start_error::StartError;
 use crate::store::{Location, Store, state};
+use crate::text_plain::LargeBodies;
 use crate::traces::TraceQueue;
 use crate::{install, load, secret};
 
@@ -203,6 +204,7 @@ impl ServerBuilder {
             fetcher: Fetcher::new(self.network).map_err(|error| StartError::Internal(error.to_string()))?,
             settings: self.settings,
             gate: Gate::default(),
+            large_bodies: LargeBodies::default(),
             seen: AtomicI64::new(0),
         };
         let database =

@@ -5,20 +5,29 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
+use serde_json::{Map, Value};
 use syncano_core::normalize;
 
+use crate::accounts::stored_object;
 use crate::endpoint::Endpoint;
 use crate::keys::{KeyBytes, KeyMaker};
 use crate::run::Running;
 use crate::store::accounts::AccountRow;
+use crate::store::api_keys::ApiKeyRow;
 use crate::store::instances::InstanceRow;
 
-/// Who a key belongs to.
+/// Who an account key belongs to.
 #[derive(Debug)]
 pub(crate) struct Account {
     pub(crate) id: i64,
     pub(crate) email: String,
-    key: KeyBytes,
+}
+
+/// What an API key opens.
+#[derive(Debug)]
+pub(crate) struct ApiKey {
+    pub(crate) id: i64,
+    pub(crate) instance: i64,
 }
 
 /// An instance and what runs in it.
@@ -26,11 +35,13 @@ pub(crate) struct Instance {
     pub(crate) id: i64,
     pub(crate) name: String,
     pub(crate) owner: i64,
-    pub(crate) routes: ArcSwap<Routes>,
+    /// What all its scripts see in `CONFIG`. Whoever changes it makes the routes anew.
+    pub(crate) config: Arc<ArcSwap<Map<String, Value>>>,
+    pub(crate) routes: Arc<ArcSwap<Routes>>,
     /// Runs that have not ended.
     pub(crate) running: Running,
     /// One change of what the instance runs at a time.
-    pub(crate) publishing: tokio::sync::Mutex<()>,
+    pub(crate) publishing: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Instance {
@@ -39,9 +50,23 @@ impl Instance {
             id: row.id,
             name: row.name.clone(),
             owner: row.owner_id,
-            routes: ArcSwap::default(),
+            config: Arc::new(ArcSwap::from_pointee(stored_object(&row.config))),
+            routes: Arc::default(),
             running: Running::default(),
-            publishing: tokio::sync::Mutex::default(),
+            publishing: Arc::default(),
+        }
+    }
+
+    /// The same instance under another name. Who still holds it under the old one sees every change, too.
+    pub(crate) fn renamed(&self, name: &str) -> Instance {
+        Instance {
+            id: self.id,
+            name: name.to_owned(),
+            owner: self.owner,
+            config: self.config.clone(),
+            routes: self.routes.clone(),
+            running: self.running.clone(),
+            publishing: self.publishing.clone(),
         }
     }
 
@@ -92,32 +117,64 @@ impl Routes {
     }
 }
 
-/// Every account and instance.
+/// Every account, API key and instance.
 #[derive(Default)]
 pub(crate) struct Catalog {
-    accounts: ArcSwap<Accounts>,
+    accounts: ArcSwap<Holders<Account>>,
+    api_keys: ArcSwap<Holders<ApiKey>>,
     instances: ArcSwap<HashMap<String, Arc<Instance>>>,
     /// Held while one of the maps is replaced.
     changing: Mutex<()>,
 }
 
-#[derive(Default, Clone)]
-struct Accounts {
-    by_key: HashMap<KeyBytes, Arc<Account>>,
-    by_id: HashMap<i64, Arc<Account>>,
+/// Who has which key.
+struct Holders<T> {
+    by_key: HashMap<KeyBytes, Arc<T>>,
+    by_id: HashMap<i64, (KeyBytes, Arc<T>)>,
 }
 
-impl Accounts {
-    fn put(&mut self, row: &AccountRow, keys: &KeyMaker) {
-        let key = keys.account(row.id, row.key_generation);
-        let account = Arc::new(Account { id: row.id, email: row.email.clone(), key });
-        if let Some(before) = self.by_id.remove(&row.id) {
-            self.by_key.remove(&before.key);
+impl<T> Default for Holders<T> {
+    fn default() -> Self {
+        Holders { by_key: HashMap::new(), by_id: HashMap::new() }
+    }
+}
+
+impl<T> Clone for Holders<T> {
+    fn clone(&self) -> Self {
+        Holders { by_key: self.by_key.clone(), by_id: self.by_id.clone() }
+    }
+}
+
+impl<T> Holders<T> {
+    /// The holder's older key stops working.
+    fn put(&mut self, id: i64, key: KeyBytes, holder: T) {
+        self.remove(id);
+        let holder = Arc::new(holder);
+        self.by_key.insert(key, holder.clone());
+        self.by_id.insert(id, (key, holder));
+    }
+
+    fn remove(&mut self, id: i64) {
+        if let Some((key, _)) = self.by_id.remove(&id) {
+            self.by_key.remove(&key);
         }
-        if row.active {
-            self.by_key.insert(key, account.clone());
-            self.by_id.insert(row.id, account);
+    }
+}
+
+impl Holders<Account> {
+    fn put_row(&mut self, row: &AccountRow, keys: &KeyMaker) {
+        let account = Account { id: row.id, email: row.email.clone() };
+        match row.active {
+            true => self.put(row.id, keys.account(row.id, row.key_generation), account),
+            false => self.remove(row.id),
         }
+    }
+}
+
+impl Holders<ApiKey> {
+    fn put_row(&mut self, row: &ApiKeyRow, keys: &KeyMaker) {
+        let api_key = ApiKey { id: row.id, instance: row.instance_id };
+        self.put(row.id, keys.api_key(row.id, row.key_generation), api_key);
     }
 }
 
@@ -127,26 +184,54 @@ impl Catalog {
         self.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Changes a copy, and puts it in place.
+    fn replace<T: Clone>(&self, map: &ArcSwap<T>, edit: impl FnOnce(&mut T)) {
+        let _alone = self.change();
+        let mut copy = T::clone(&map.load());
+        edit(&mut copy);
+        map.store(Arc::new(copy));
+    }
+
     pub(crate) fn account_of(&self, key: &KeyBytes) -> Option<Arc<Account>> {
         self.accounts.load().by_key.get(key).cloned()
     }
 
+    pub(crate) fn account(&self, id: i64) -> Option<Arc<Account>> {
+        self.accounts.load().by_id.get(&id).map(|(_, account)| account.clone())
+    }
+
+    pub(crate) fn api_key_of(&self, key: &KeyBytes) -> Option<Arc<ApiKey>> {
+        self.api_keys.load().by_key.get(key).cloned()
+    }
+
     /// Adds an account, or replaces what was known of it; an older key stops working.
     pub(crate) fn put_account(&self, row: &AccountRow, keys: &KeyMaker) {
-        let _alone = self.change();
-        let mut accounts = Accounts::clone(&self.accounts.load());
-        accounts.put(row, keys);
-        self.accounts.store(Arc::new(accounts));
+        self.replace(&self.accounts, |accounts| accounts.put_row(row, keys));
     }
 
     /// Replaces all accounts.
     pub(crate) fn set_accounts(&self, rows: &[AccountRow], keys: &KeyMaker) {
-        let _alone = self.change();
-        let mut accounts = Accounts::default();
-        for row in rows {
-            accounts.put(row, keys);
-        }
-        self.accounts.store(Arc::new(accounts));
+        self.replace(&self.accounts, |accounts| {
+            *accounts = Holders::default();
+            rows.iter().for_each(|row| accounts.put_row(row, keys));
+        });
+    }
+
+    /// Adds an API key, or replaces what was known of it; an older key stops working.
+    pub(crate) fn put_api_key(&self, row: &ApiKeyRow, keys: &KeyMaker) {
+        self.replace(&self.api_keys, |api_keys| api_keys.put_row(row, keys));
+    }
+
+    pub(crate) fn remove_api_key(&self, id: i64) {
+        self.replace(&self.api_keys, |api_keys| api_keys.remove(id));
+    }
+
+    /// Replaces all API keys.
+    pub(crate) fn set_api_keys(&self, rows: &[ApiKeyRow], keys: &KeyMaker) {
+        self.replace(&self.api_keys, |api_keys| {
+            *api_keys = Holders::default();
+            rows.iter().for_each(|row| api_keys.put_row(row, keys));
+        });
     }
 
     /// By name, in any letter case.
@@ -158,20 +243,20 @@ impl Catalog {
         self.instances.load_full()
     }
 
+    /// Adds an instance, or puts it in the place of the same one under an older name.
     pub(crate) fn put_instance(&self, instance: Arc<Instance>) {
-        let _alone = self.change();
-        let mut instances = HashMap::clone(&self.instances.load());
-        instances.insert(instance.name.clone(), instance);
-        self.instances.store(Arc::new(instances));
+        self.replace(&self.instances, |instances| {
+            instances.retain(|_, known| known.id != instance.id);
+            instances.insert(instance.name.clone(), instance);
+        });
     }
 
-    /// Removes exactly this instance, not a later one of the same name.
-    pub(crate) fn remove_instance(&self, instance: &Instance) {
-        let _alone = self.change();
-        let mut instances = HashMap::clone(&self.instances.load());
-        if instances.get(&instance.name).is_some_and(|found| found.id == instance.id) {
-            instances.remove(&instance.name);
-        }
-        self.instances.store(Arc::new(instances));
+    /// Removes exactly this instance, not a later one of the same name, and its keys.
+    pub(crate) fn remove_instance(&self, id: i64) {
+        self.replace(&self.instances, |instances| instances.retain(|_, known| known.id != id));
+        self.replace(&self.api_keys, |api_keys| {
+            api_keys.by_id.retain(|_, (_, api_key)| api_key.instance != id);
+            api_keys.by_key.retain(|_, api_key| api_key.instance != id);
+        });
     }
 }

@@ -3,6 +3,8 @@
 use serde_json::{Number, Value};
 use syncano_core::Path;
 
+use crate::errors::quoted;
+
 /// References and nesting followed; a schema may refer to itself.
 const DEEPEST: usize = 16;
 
@@ -25,11 +27,7 @@ pub(crate) struct Undecodable {
 
 impl std::fmt::Display for Undecodable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        /// A value may be as long as an URL.
-        const SHOWN: usize = 64;
-        let found: String = self.found.chars().take(SHOWN).collect();
-        let dots = if found.len() < self.found.len() { "…" } else { "" };
-        write!(f, "at {}: expected {}, found `{}{dots}`", self.path, self.expected, found.escape_debug())
+        write!(f, "at {}: expected {}, found `{}`", self.path, self.expected, quoted(&self.found))
     }
 }
 
@@ -250,7 +248,7 @@ mod tests {
         for bad in ["x", "", "1.5", "-1", "256", "true", "\"5\""] {
             assert_eq!(
                 decode::<u8>(&[bad]),
-                Err(format!("at /arg: expected a whole number in range, found `{}`", bad.escape_debug()))
+                Err(format!("at /arg: expected a whole number in range, found `{bad}`"))
             );
         }
         assert!(decode::<bool>(&["1"]).is_err());

@@ -8,11 +8,12 @@ use std::time::Duration;
 use sea_orm::{ConnectionTrait, DbErr};
 use syncano_core::Socket;
 
+use crate::accounts::stored_object;
 use crate::app::{App, Settings};
 use crate::catalog::{Instance, Routes, SocketRoutes};
 use crate::endpoint::compile;
 use crate::store::sockets::SocketRow;
-use crate::store::{accounts, instances, script_endpoints, sockets, state};
+use crate::store::{accounts, api_keys, instances, script_endpoints, sockets, state};
 
 /// How often a running server looks for changes of other processes.
 const POLL: Duration = Duration::from_secs(1);
@@ -56,20 +57,25 @@ pub(crate) async fn everything(app: &App) -> Result<(), DbErr> {
     let db = &app.store.db;
     let change = state::changes(db).await?;
     app.catalog.set_accounts(&accounts::all(db).await?, &app.keys);
+    app.catalog.set_api_keys(&api_keys::all(db).await?, &app.keys);
     // Those known before the rows are read: one that is made meanwhile is not among the rows and must stay.
     let known = app.catalog.instances();
     let rows = instances::all(db).await?;
     for known in known.values() {
         if !rows.iter().any(|row| row.id == known.id) {
-            app.catalog.remove_instance(known);
+            app.catalog.remove_instance(known.id);
         }
     }
     for row in rows {
-        let known = app.catalog.instance(&row.name).filter(|known| known.id == row.id);
-        let instance = known.unwrap_or_else(|| Arc::new(Instance::new(&row)));
+        let instance = match known.values().find(|known| known.id == row.id) {
+            Some(known) if known.name == row.name => known.clone(),
+            Some(known) => Arc::new(known.renamed(&row.name)),
+            None => Arc::new(Instance::new(&row)),
+        };
         {
             // No publishing between reading the routes and putting them in place.
             let _alone = instance.publishing.lock().await;
+            instance.config.store(Arc::new(stored_object(&row.config)));
             instance.routes.store(Arc::new(instance_routes(db, &instance, &app.settings).await?));
         }
         app.catalog.put_instance(instance);

@@ -82,6 +82,9 @@ pub(crate) struct Meta<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) socket: Option<&'a str>,
     pub(crate) api_host: &'a str,
+    /// Acts for the instance's owner, if the script was given that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) token: Option<String>,
     pub(crate) r#async: u8,
 }
 

@@ -16,8 +16,9 @@ use crate::catalog::Instance;
 use crate::change::Change;
 use crate::definition;
 use crate::endpoint::compile;
-use crate::errors::ApiError;
+use crate::errors::{ApiError, quoted};
 use crate::install;
+use crate::request::integer;
 use crate::store::classes::ClassField;
 use crate::store::sockets::SocketRow;
 use crate::store::traces::Kind;
@@ -289,7 +290,7 @@ fn class_fields(socket: &Socket) -> Vec<ClassField> {
 
 /// 404 for a socket.
 pub(crate) fn no_socket(name: &str) -> ApiError {
-    ApiError::not_found(format!("there is no socket named `{}`", normalize(name).escape_debug()))
+    ApiError::not_found(format!("there is no socket named `{}`", quoted(&normalize(name))))
 }
 
 /// The dependencies that name a script by its number.
@@ -310,7 +311,7 @@ fn flat_names(socket: &Socket) -> Vec<String> {
 fn check_revision(body: &Map<String, Value>, revision: i64) -> Result<(), ApiError> {
     match body.get(EXPECTED_REVISION) {
         None | Some(Value::Null) => Ok(()),
-        Some(expected) => match expected.as_i64() {
+        Some(expected) => match integer(expected) {
             Some(expected) if expected == revision => Ok(()),
             Some(expected) => Err(ApiError::field(
                 EXPECTED_REVISION,

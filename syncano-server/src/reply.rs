@@ -8,6 +8,10 @@ use serde_json::Value;
 /// The `Content-Type` of every JSON answer of the server itself.
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 
+/// Marks answers of which a request may want only some fields.
+#[derive(Clone, Copy)]
+pub(crate) struct Filterable;
+
 /// A JSON answer.
 pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response {
     match serde_json::to_vec(body) {
@@ -21,12 +25,18 @@ pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response {
 
 /// 200 with an object or a list.
 pub(crate) fn ok(body: &Value) -> Response {
-    json(StatusCode::OK, body)
+    filterable(StatusCode::OK, body)
 }
 
 /// 201 with what was made.
 pub(crate) fn created(body: &Value) -> Response {
-    json(StatusCode::CREATED, body)
+    filterable(StatusCode::CREATED, body)
+}
+
+fn filterable(status: StatusCode, body: &Value) -> Response {
+    let mut response = json(status, body);
+    response.extensions_mut().insert(Filterable);
+    response
 }
 
 /// 204.

@@ -1,28 +1,14 @@
-//! What a request brings along: query, body, and where it came from.
+//! What a request brings along: query, headers, where it came from, and the fields of its body.
 
-use std::future::poll_fn;
 use std::net::SocketAddr;
-use std::pin::Pin;
-use std::time::Duration;
 
-use axum::body::{Body, HttpBody as _};
 use axum::extract::ConnectInfo;
-use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, Method, StatusCode, header, request::Parts};
+use http::{HeaderMap, Method, request::Parts};
 use serde_json::{Map, Value};
-
-use syncano_core::{depth, limits};
+use syncano_core::{Path, Violation, limits};
 
 use crate::errors::{ApiError, NO_FIELD};
-
-/// Bytes of a body that defines something: a socket brings all its sources along.
-pub(crate) const DEFINITION_BYTES: usize = 16 * 1024 * 1024;
-/// A body that is too large is read on for this many bytes: a caller that still sends misses the answer.
-const DISCARDED: usize = 16 * 1024 * 1024;
-/// Levels above the fields of a definition that have a limit of their own: the body, `endpoints`, one endpoint.
-const FIELD_DEPTH: usize = 3;
-/// How long a body may take to arrive.
-const BODY_TIMEOUT: Duration = Duration::from_secs(60);
+use crate::text_plain::BodyKey;
 
 /// The decoded query, in the order of the URL.
 #[derive(Debug, Clone, Default)]
@@ -51,6 +37,8 @@ pub(crate) struct Head {
     pub(crate) query: Query,
     pub(crate) headers: HeaderMap,
     pub(crate) peer: Option<SocketAddr>,
+    /// A key that was found in the body before it was known whose request this is.
+    pub(crate) body_key: Option<String>,
 }
 
 impl Head {
@@ -61,6 +49,7 @@ impl Head {
             query: Query::parse(parts.uri.query().unwrap_or_default()),
             headers: parts.headers.clone(),
             peer: parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0),
+            body_key: parts.extensions.get::<BodyKey>().map(|key| key.0.clone()),
         }
     }
 
@@ -69,67 +58,17 @@ impl Head {
     }
 }
 
-/// Reads a body of at most `limit` bytes.
-pub(crate) async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, ApiError> {
-    let declared = headers
-        .get(header::CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok())
-        .unwrap_or_default();
-    match tokio::time::timeout(BODY_TIMEOUT, collect(body, limit, declared)).await {
-        Ok(result) => result,
-        Err(_) => Err(ApiError::Detail(
-            StatusCode::REQUEST_TIMEOUT,
-            format!("the body took longer than {} s to arrive", BODY_TIMEOUT.as_secs()),
-        )),
-    }
+/// The number of an object in a URL, written as the API writes it.
+pub(crate) fn id(text: &str) -> Option<i64> {
+    text.parse().ok().filter(|id: &i64| *id > 0 && id.to_string() == text)
 }
 
-async fn collect(mut body: Body, limit: usize, declared: usize) -> Result<Bytes, ApiError> {
-    let mut collected = BytesMut::with_capacity(declared.min(limit));
-    let mut size = 0;
-    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
-        let frame = frame.map_err(|_| ApiError::bad_request("the body ended early"))?;
-        let Ok(data) = frame.into_data() else { continue };
-        size += data.len();
-        if size <= limit {
-            collected.extend_from_slice(&data);
-        } else if size > limit + DISCARDED {
-            break;
-        }
+/// A whole number; a form can only send it as a text.
+pub(crate) fn integer(value: &Value) -> Option<i64> {
+    match value {
+        Value::String(text) => text.trim().parse().ok(),
+        value => value.as_i64(),
     }
-    if size > limit {
-        return Err(ApiError::Detail(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            format!("the body is too large: at most {limit} bytes are allowed"),
-        ));
-    }
-    Ok(collected.freeze())
-}
-
-/// Reads JSON; `None` for an empty body, whatever its type is called.
-pub(crate) fn json(headers: &HeaderMap, body: &[u8]) -> Result<Option<Value>, ApiError> {
-    if body.is_empty() {
-        return Ok(None);
-    }
-    if let Some(kind) = headers.get(header::CONTENT_TYPE) {
-        let kind = kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
-        if !kind.eq_ignore_ascii_case("application/json") {
-            return Err(ApiError::Detail(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                format!("the body's type `{}` is not supported: send application/json", kind.escape_debug()),
-            ));
-        }
-    }
-    let value = serde_json::from_slice(body)
-        .map_err(|error| ApiError::bad_request(format!("the body is not JSON: {error}")))?;
-    let levels = depth(&value);
-    if levels > limits::JSON_DEPTH + FIELD_DEPTH {
-        return Err(ApiError::bad_request(format!(
-            "the body has objects and lists {levels} levels deep: at most {} are allowed",
-            limits::JSON_DEPTH + FIELD_DEPTH
-        )));
-    }
-    Ok(Some(value))
 }
 
 /// The fields of a body that must be an object; an empty one is `{}`.
@@ -164,7 +103,7 @@ impl Fields {
     }
 
     /// A text of at most so many characters, if the field is there.
-    pub(crate) fn short_text(&self, field: &str, limit: usize) -> Result<Option<String>, ApiError> {
+    pub(crate) fn bounded_text(&self, field: &str, limit: usize) -> Result<Option<String>, ApiError> {
         let text = self.text(field)?;
         let length = text.as_ref().map_or(0, |text| text.chars().count());
         match length > limit {
@@ -173,24 +112,18 @@ impl Fields {
         }
     }
 
-    /// A whole number, if the field is there; forms send it as a text.
-    pub(crate) fn integer(&self, field: &str) -> Result<Option<i64>, ApiError> {
-        let number = match self.0.get(field) {
-            None | Some(Value::Null) => return Ok(None),
-            Some(Value::String(text)) => text.trim().parse().ok(),
-            Some(value) => value.as_i64(),
-        };
-        number.map(Some).ok_or_else(|| ApiError::field(field, "expected a whole number"))
+    /// A text of the length of a description, if the field is there.
+    pub(crate) fn short_text(&self, field: &str) -> Result<Option<String>, ApiError> {
+        self.bounded_text(field, limits::DESCRIPTION)
     }
 
-    /// True or false, if the field is there; forms send it as a text.
-    pub(crate) fn boolean(&self, field: &str) -> Result<Option<bool>, ApiError> {
+    /// A whole number, if the field is there.
+    pub(crate) fn integer(&self, field: &str) -> Result<Option<i64>, ApiError> {
         match self.0.get(field) {
             None | Some(Value::Null) => Ok(None),
-            Some(Value::Bool(value)) => Ok(Some(*value)),
-            Some(Value::String(text)) if ["true", "True", "1"].contains(&text.as_str()) => Ok(Some(true)),
-            Some(Value::String(text)) if ["false", "False", "0"].contains(&text.as_str()) => Ok(Some(false)),
-            Some(_) => Err(ApiError::field(field, "expected true or false")),
+            Some(value) => {
+                integer(value).map(Some).ok_or_else(|| ApiError::field(field, "expected a whole number"))
+            }
         }
     }
 
@@ -203,6 +136,19 @@ impl Fields {
                 .map(Some)
                 .map_err(|error| ApiError::field(field, format!("the string is not JSON: {error}"))),
             Some(value) => Ok(Some(value.clone())),
+        }
+    }
+
+    /// An object, if the field is there, that breaks no rule.
+    pub(crate) fn checked_object(
+        &self,
+        field: &str,
+        rules: fn(&Path, &Map<String, Value>) -> Vec<Violation>,
+    ) -> Result<Option<Map<String, Value>>, ApiError> {
+        let Some(object) = self.object(field)? else { return Ok(None) };
+        match rules(&Path::root().key(field), &object) {
+            broken if broken.is_empty() => Ok(Some(object)),
+            broken => Err(ApiError::violations(&broken)),
         }
     }
 
@@ -219,6 +165,22 @@ impl Fields {
             Value::Null => Ok(Some(Map::new())),
             Value::Object(object) => Ok(Some(object)),
             _ => Err(ApiError::field(field, "expected an object")),
+        }
+    }
+
+    /// Whether something is so, if the field is there; a form can only send it as a text.
+    pub(crate) fn boolean(&self, field: &str) -> Result<Option<bool>, ApiError> {
+        let text = match self.0.get(field) {
+            None | Some(Value::Null) => return Ok(None),
+            Some(Value::Bool(value)) => return Ok(Some(*value)),
+            Some(Value::String(text)) => text.trim().to_ascii_lowercase(),
+            Some(_) => String::from("neither"),
+        };
+        match text.as_str() {
+            "" => Ok(None),
+            "true" | "1" => Ok(Some(true)),
+            "false" | "0" => Ok(Some(false)),
+            _ => Err(ApiError::field(field, "expected true or false")),
         }
     }
 }

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value};
 use syncano_core::{Dependency, Runtime, ScriptSource, Socket, UnknownRuntime, limits, normalize};
 use syncano_runner::Script;
 
-use crate::app::Settings;
+use crate::app::{App, Settings};
 use crate::catalog::Instance;
 use crate::store::scripts::ScriptRow;
+use crate::time;
 
 /// Keys of a script's configuration that are for the server. `CONFIG` doesn't show them.
 const CONTROL: [&str; 5] = ["timeout", "async", "mcpu", "allow_full_access", "fresh"];
@@ -54,6 +56,11 @@ impl Runnable {
         Runnable::new(instance, &name, row, call.timeout, &layers, settings)
     }
 
+    /// The token that the script gets in `META`.
+    pub(crate) fn token(&self, app: &App, instance: &Instance) -> Option<String> {
+        self.full_access.then(|| app.keys.token(instance.id, time::now()).expose_secret().to_owned())
+    }
+
     fn new(
         instance: &Instance,
         name: &str,
@@ -78,7 +85,7 @@ impl Runnable {
             Duration::from_secs_f64(seconds.min(limits::TIMEOUT_SECONDS))
         });
         let full_access = own.get("allow_full_access") == Some(&Value::Bool(true));
-        let mut config = Map::new();
+        let mut config = Map::clone(&instance.config.load());
         for layer in of(Layer::Below) {
             config.extend(layer.clone());
         }

@@ -13,7 +13,7 @@ use tokio::task::{AbortHandle, JoinHandle};
 
 use crate::app::App;
 use crate::builder::ServerBuilder;
-use crate::{connections, load, routes};
+use crate::{connections, load, routes, time};
 
 /// How long a shutdown waits for connections on which nothing runs any more.
 const CONNECTIONS_END: Duration = Duration::from_secs(2);
@@ -92,6 +92,11 @@ impl Server {
     /// the oldest.
     pub fn admin_key(&self) -> &SecretString {
         &self.admin_key
+    }
+
+    pub(crate) fn instance_token(&self, instance: &str) -> Option<SecretString> {
+        let instance = self.app.catalog.instance(instance)?;
+        Some(self.app.keys.token(instance.id, time::now()))
     }
 
     /// Stops when the future is done; see [`shutdown`](Server::shutdown).

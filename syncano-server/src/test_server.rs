@@ -48,6 +48,12 @@ impl TestServer {
         self.server.admin_key()
     }
 
+    /// What a script of the instance gets as `META.token` if it asks for full access: for ten minutes it opens
+    /// the instance as the key of its owner does. `None`: there is no such instance.
+    pub fn instance_token(&self, instance: &str) -> Option<SecretString> {
+        self.server.instance_token(instance)
+    }
+
     /// The server itself.
     pub fn server(&self) -> &Server {
         &self.server

@@ -7,11 +7,12 @@ use axum::response::Response;
 use http::StatusCode;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
+use syncano_core::{metadata_violations, route};
 
 use crate::accounts::{normalize_email, object};
 use crate::app::App;
-use crate::auth::{Authorized, Open};
-use crate::errors::ApiError;
+use crate::auth::{Authorized, Open, Segments};
+use crate::errors::{ApiError, quoted};
 use crate::keys;
 use crate::reply;
 use crate::store::accounts::{self, AccountRow, NewAccount};
@@ -27,8 +28,8 @@ pub(super) async fn register(State(app): State<Arc<App>>, Open(fields): Open) ->
         .map_err(|problem| ApiError::field("email", problem))?;
     let new = NewAccount {
         email,
-        first_name: fields.text("first_name")?.unwrap_or_default(),
-        last_name: fields.text("last_name")?.unwrap_or_default(),
+        first_name: fields.short_text("first_name")?.unwrap_or_default(),
+        last_name: fields.short_text("last_name")?.unwrap_or_default(),
         password_hash: Some(app.passwords.hash(fields.password("password")?).await?),
     };
     let server = app.clone();
@@ -70,15 +71,25 @@ pub(super) async fn authenticate(
     }
 }
 
+/// `…/auth/{backend}/`: logins by an account elsewhere.
+pub(super) async fn authenticate_elsewhere(backend: Segments<String>, _: Open) -> ApiError {
+    ApiError::bad_request(format!(
+        "social logins (`{}`) are not supported: send email and password to {}",
+        quoted(&backend),
+        route::account_auth()
+    ))
+}
+
 pub(super) async fn show(State(app): State<Arc<App>>, request: Authorized) -> Result<Response, ApiError> {
-    Ok(reply::ok(&object(&row(&app, request.account.id).await?)))
+    Ok(reply::ok(&object(&row(&app, request.account.account()?.id).await?)))
 }
 
 pub(super) async fn update(State(app): State<Arc<App>>, request: Authorized) -> Result<Response, ApiError> {
-    let first_name = request.fields.text("first_name")?;
-    let last_name = request.fields.text("last_name")?;
-    let metadata = request.fields.object("metadata")?;
-    let row = change(&app, request.account.id, |row| {
+    let account = request.account.account()?.id;
+    let first_name = request.fields.short_text("first_name")?;
+    let last_name = request.fields.short_text("last_name")?;
+    let metadata = request.fields.checked_object("metadata", metadata_violations)?;
+    let row = change(&app, account, |row| {
         if let Some(name) = first_name {
             row.first_name = name;
         }
@@ -97,7 +108,7 @@ pub(super) async fn reset_key(
     State(app): State<Arc<App>>,
     request: Authorized,
 ) -> Result<Response, ApiError> {
-    let row = change(&app, request.account.id, |row| {
+    let row = change(&app, request.account.account()?.id, |row| {
         row.key_generation += 1;
     })
     .await?;
@@ -109,8 +120,9 @@ pub(super) async fn set_password(
     State(app): State<Arc<App>>,
     request: Authorized,
 ) -> Result<Response, ApiError> {
+    let account = request.account.account()?.id;
     let new = request.fields.password("new_password")?;
-    let before = row(&app, request.account.id).await?.password_hash;
+    let before = row(&app, account).await?.password_hash;
     // An account that was made with a key only has nothing to be asked for.
     if before.is_some() {
         let current = request.fields.password("current_password")?;
@@ -119,7 +131,7 @@ pub(super) async fn set_password(
         }
     }
     let hash = app.passwords.hash(new).await?;
-    change(&app, request.account.id, |row| {
+    change(&app, account, |row| {
         row.password_hash = Some(hash);
     })
     .await?;

@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::auth::{Authorized, Segments};
 use crate::catalog::Instance;
 use crate::endpoint::Endpoint;
-use crate::errors::ApiError;
+use crate::errors::{ApiError, quoted};
 use crate::pagination::{Ordering, Page, whole};
 use crate::publish::no_socket;
 use crate::reply;
@@ -96,5 +96,5 @@ pub(super) fn answer(
 
 /// 404 for an endpoint.
 pub(super) fn no_endpoint(name: &str) -> ApiError {
-    ApiError::not_found(format!("there is no socket endpoint named `{}`", normalize(name).escape_debug()))
+    ApiError::not_found(format!("there is no socket endpoint named `{}`", quoted(&normalize(name))))
 }

@@ -7,16 +7,18 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::routing::{any, get, post};
+use axum::routing::{MethodRouter, any, get, post};
 use http::{HeaderName, Method, StatusCode, header};
 use serde_json::json;
 use tower_http::cors::{Any, CorsLayer};
 
 use crate::app::App;
 use crate::errors::ApiError;
-use crate::reply;
+use crate::{filter, reply, text_plain};
 
 mod account;
+mod api_keys;
+mod config;
 mod endpoints;
 mod health;
 mod instances;
@@ -29,41 +31,67 @@ mod traces;
 /// How long a browser may remember what it is allowed.
 const CORS_MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Every route of the server.
+/// Everything that the server answers.
 pub(crate) fn router(app: Arc<App>) -> Router {
-    Router::new()
-        .route("/health", get(health::show))
-        .merge(account_routes("/v1.1/account"))
-        // The oldest clients log in here.
-        .merge(account_routes("/v1/account"))
-        .merge(instance_routes("/v1.1/instances"))
-        .merge(script_endpoint_routes("/v1.1/instances", Version::V1))
-        .merge(script_endpoint_routes("/v2/instances", Version::V2))
+    let routes = table()
+        .router
         .fallback(no_such_url)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(middleware::from_fn_with_state(app.clone(), refuse_when_closed))
+        .with_state(app.clone());
+    // Around the router, since what is in the body may change which route is meant. The last layer comes first.
+    Router::new()
+        .fallback_service(routes)
+        .layer(middleware::from_fn(filter::filter))
+        .layer(middleware::from_fn_with_state(app.clone(), text_plain::undisguise))
+        .layer(middleware::from_fn_with_state(app, refuse_when_closed))
         .layer(cors())
-        .with_state(app)
 }
 
-fn account_routes(folder: &str) -> Router<Arc<App>> {
+/// Every route. Version 2 has those of version 1.1, and links that lead to version 1.1.
+fn table() -> Table {
+    let table = Table::default().route("/health", get(health::show));
+    let table = account_routes(table, "/v1.1/account");
+    let table = account_routes(table, "/v2/account");
+    // The oldest clients log in here.
+    let table = account_routes(table, "/v1/account");
+    let table = instance_routes(table, "/v1.1/instances");
+    let table = script_endpoint_routes(table, "/v1.1/instances", Version::V1);
+    let table = instance_routes(table, "/v2/instances");
+    script_endpoint_routes(table, "/v2/instances", Version::V2)
+}
+
+fn account_routes(table: Table, folder: &str) -> Table {
     let path = |rest: &str| format!("{folder}{rest}");
-    Router::new()
+    table
         .route(&path("/"), get(account::show).put(account::update).patch(account::update))
         .route(&path("/register/"), post(account::register))
         .route(&path("/auth/"), post(account::authenticate))
+        .route(&path("/auth/{backend}/"), post(account::authenticate_elsewhere))
         .route(&path("/reset_key/"), post(account::reset_key))
         .route(&path("/password/"), post(account::set_password))
 }
 
-fn instance_routes(folder: &str) -> Router<Arc<App>> {
+fn instance_routes(table: Table, folder: &str) -> Table {
     let path = |rest: &str| format!("{folder}{rest}");
-    Router::new()
+    table
         .route(&path("/"), get(instances::list).post(instances::create))
         .route(
             &path("/{instance}/"),
             get(instances::show).put(instances::update).patch(instances::update).delete(instances::delete),
         )
+        .route(&path("/{instance}/rename/"), post(instances::rename))
+        .route(&path("/{instance}/api_keys/"), get(api_keys::list).post(api_keys::create))
+        .route(
+            &path("/{instance}/api_keys/{api_key}/"),
+            get(api_keys::show).put(api_keys::update).patch(api_keys::update).delete(api_keys::delete),
+        )
+        .route(&path("/{instance}/api_keys/{api_key}/reset_key/"), post(api_keys::reset_key))
+        .route(&path("/{instance}/snippets/"), get(instances::snippets))
+        .route(
+            &path("/{instance}/snippets/config/"),
+            get(config::show).put(config::update).patch(config::update),
+        )
+        .route(&path("/{instance}/endpoints/"), get(instances::endpoints))
         .route(&path("/{instance}/sockets/"), get(sockets::list).post(sockets::create))
         .route(&path("/{instance}/sockets/install/"), post(sockets::install))
         .route(
@@ -81,7 +109,7 @@ fn instance_routes(folder: &str) -> Router<Arc<App>> {
         )
         .route(&path("/{instance}/snippets/scripts/{script}/run/"), post(scripts::run))
         .route(&path("/{instance}/snippets/scripts/{script}/traces/"), get(scripts::traces))
-        .route(&path("/{instance}/snippets/scripts/{script}/traces/{trace}/"), get(scripts::trace))
+        .route(&path("/{instance}/snippets/scripts/{script}/traces/{script_trace}/"), get(scripts::trace))
         .route(&path("/{instance}/endpoints/sockets/"), get(endpoints::of_instance))
         .route(&path("/{instance}/endpoints/sockets/{*rest}"), any(runs::dispatch))
 }
@@ -95,32 +123,47 @@ enum Version {
     V2,
 }
 
-fn script_endpoint_routes(folder: &str, version: Version) -> Router<Arc<App>> {
+fn script_endpoint_routes(table: Table, folder: &str, version: Version) -> Table {
     let path = |rest: &str| format!("{folder}/{{instance}}/endpoints/scripts{rest}");
     let object = get(script_endpoints::show)
         .put(script_endpoints::update)
         .patch(script_endpoints::update)
         .delete(script_endpoints::delete);
     let run = get(script_endpoints::run).post(script_endpoints::run);
-    let routes = match version {
+    let table = match version {
         Version::V1 => {
-            Router::new().route(&path("/{endpoint}/"), object).route(&path("/{endpoint}/run/"), run)
+            table.route(&path("/{script_endpoint}/"), object).route(&path("/{script_endpoint}/run/"), run)
         }
         Version::V2 => {
             let run =
                 run.put(script_endpoints::run).patch(script_endpoints::run).delete(script_endpoints::run);
-            Router::new().route(&path("/{endpoint}/"), run).route(&path("/{endpoint}/edit/"), object)
+            table.route(&path("/{script_endpoint}/"), run).route(&path("/{script_endpoint}/edit/"), object)
         }
     };
     let run_link = get(script_endpoints::run_link).post(script_endpoints::run_link);
     let run_public = get(script_endpoints::run_public).post(script_endpoints::run_public);
-    routes
+    table
         .route(&path("/"), get(script_endpoints::list).post(script_endpoints::create))
-        .route(&path("/{endpoint}/reset_link/"), post(script_endpoints::reset_link))
-        .route(&path("/{endpoint}/traces/"), get(script_endpoints::traces))
-        .route(&path("/{endpoint}/traces/{trace}/"), get(script_endpoints::trace))
+        .route(&path("/{script_endpoint}/reset_link/"), post(script_endpoints::reset_link))
+        .route(&path("/{script_endpoint}/traces/"), get(script_endpoints::traces))
+        .route(&path("/{script_endpoint}/traces/{script_endpoint_trace}/"), get(script_endpoints::trace))
         .route(&path("/p/{link}/"), run_link)
-        .route(&path("/p/{link}/{endpoint}/"), run_public)
+        .route(&path("/p/{link}/{script_endpoint}/"), run_public)
+}
+
+/// Routes, and their paths: a router doesn't tell which it has, and tests must know.
+#[derive(Default)]
+struct Table {
+    router: Router<Arc<App>>,
+    paths: Vec<String>,
+}
+
+impl Table {
+    fn route(mut self, path: &str, methods: MethodRouter<Arc<App>>) -> Table {
+        self.paths.push(path.to_owned());
+        self.router = self.router.route(path, methods);
+        self
+    }
 }
 
 /// Any page may call; it may read what a run's answer says about itself.
@@ -159,4 +202,20 @@ async fn refuse_when_closed(
         return Err(ApiError::shutting_down());
     }
     Ok(next.run(request).await)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The tests of who may do what have a row for every line of this file. `UPDATE_GOLDEN=1` rewrites it.
+    #[test]
+    fn every_route_is_in_the_file_of_routes() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/routes.txt");
+        let paths = table().paths.join("\n") + "\n";
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            std::fs::write(file, &paths).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(file).unwrap(), paths, "run it with UPDATE_GOLDEN=1");
+    }
 }

@@ -5,20 +5,19 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use serde_json::Value;
-use syncano_core::{Method, headers, limits};
+use syncano_core::{Method, headers};
 
 use super::endpoints::{self, Naming, no_endpoint};
 use super::traces;
 use crate::app::{App, no_instance};
 use crate::arguments::merge;
-use crate::auth::{self, Segments};
-use crate::catalog::{Account, Instance};
+use crate::auth::{self, Purpose, Received, Segments};
+use crate::catalog::Instance;
 use crate::endpoint::Endpoint;
 use crate::errors::ApiError;
 use crate::meta::{self, Admin, ExecutedBy, Meta};
 use crate::reply;
-use crate::request::{self, Head};
+use crate::request::Head;
 use crate::run::{Recorded, Run};
 
 /// What the rest of the URL means. Endpoint names contain no slash and are none of the words used here.
@@ -107,9 +106,8 @@ fn owned(app: &App, name: &str, head: &Head, method: Method) -> Result<Arc<Insta
     if head.method.as_str() != method.as_str() {
         return Err(ApiError::Method { method: head.method.clone(), allowed: vec![method] });
     }
-    let account = auth::caller(app, head, None)?;
-    let account = account.ok_or_else(|| ApiError::forbidden("this needs an account key"))?;
-    app.instance(&account, name)
+    let caller = auth::caller(app, head)?.ok_or_else(|| ApiError::forbidden("this needs an account key"))?;
+    app.instance(&caller.manager()?, name)
 }
 
 /// The name is a socket's, not an endpoint's.
@@ -124,21 +122,6 @@ fn list_socket(app: &App, instance: &str, socket: &str, head: &Head) -> Result<R
     let instance = owned(app, instance, head, Method::Get)?;
     let installed = exists(&instance)?;
     endpoints::answer(&instance, head, installed.values().cloned().collect(), Naming::Full)
-}
-
-/// What a request to run something brings along: who asks, if it says so, and the body.
-pub(super) async fn receive(
-    app: &App,
-    head: &Head,
-    body: Body,
-) -> Result<(Option<Arc<Account>>, Option<Value>), ApiError> {
-    let mut account = auth::caller(app, head, None)?;
-    let body = request::read(&head.headers, body, limits::RUN_BODY_BYTES).await?;
-    let body = request::json(&head.headers, &body);
-    if account.is_none() {
-        account = auth::caller(app, head, body.as_ref().ok().and_then(Option::as_ref))?;
-    }
-    Ok((account, body?))
 }
 
 /// Whether the caller wants the trace, whatever the script answers.
@@ -157,27 +140,33 @@ async fn run(
     let (method, call) = method
         .and_then(|method| Some((method, endpoint.call(method)?)))
         .ok_or_else(|| ApiError::Method { method: head.method.clone(), allowed: endpoint.allowed() })?;
-    let (account, body) = receive(app, &head, body).await?;
-    let owner = account.filter(|account| account.id == instance.owner);
+    let Received { caller, body } = auth::receive(app, &head, body, Purpose::Run).await?;
+    let caller = caller.filter(|caller| caller.opens(&instance));
     let private = call.definition.private == Some(true);
-    if (private || app.settings.require_key) && owner.is_none() {
+    if (private || app.settings.require_key) && caller.is_none() {
         return Err(ApiError::forbidden(match private {
-            true => "this endpoint is private: it needs a key of its instance's owner",
-            false => "this server runs endpoints only with a key of their instance's owner",
+            true => {
+                "this endpoint is private: it needs the account key of its instance's owner, or an API key"
+            }
+            false => {
+                "this server runs endpoints only with the account key of their instance's owner, or an API key"
+            }
         }));
     }
+    let admin = caller.and_then(|caller| caller.account(app, &instance));
     let runnable = call.script.as_ref().map_err(ApiError::not_found)?;
-    let incoming = merge(method, &head.query, body, endpoint.inputs(method))?;
+    let incoming = merge(method, &head.query, body?, endpoint.inputs(method))?;
     let request = meta::request(&head);
     let meta = Meta {
         request: Some(&request),
         metadata: Some(endpoint.visible_metadata(method)),
-        admin: owner.as_deref().map(Admin::new),
+        admin: admin.as_deref().map(Admin::new),
         executed_by: ExecutedBy::SocketEndpoint,
         executor: endpoint.full().into(),
         instance: &instance.name,
         socket: Some(&endpoint.socket),
         api_host: meta::host(&head),
+        token: runnable.token(app, &instance),
         r#async: 0,
     };
     let run = Run {

@@ -10,7 +10,8 @@ use syncano_core::{Method, NameKind, limits, normalize, route};
 use super::{runs, traces};
 use crate::app::{App, no_instance};
 use crate::arguments::merge;
-use crate::auth::{Authorized, Segments};
+use crate::auth::{self, Authorized, Purpose, Received, Segments};
+use crate::body;
 use crate::catalog::{Account, Instance};
 use crate::errors::ApiError;
 use crate::keys;
@@ -142,11 +143,11 @@ pub(super) async fn run(
     let (instance, name) = names.0;
     let (parts, body) = request.into_parts();
     let head = Head::new(&parts);
-    let (account, body) = runs::receive(&app, &head, body).await?;
-    let account = account.ok_or_else(|| ApiError::forbidden("this needs an account key"))?;
-    let instance = app.instance(&account, &instance)?;
+    let Received { caller, body } = auth::receive(&app, &head, body, Purpose::Run).await?;
+    let manager = caller.ok_or_else(|| ApiError::forbidden("this needs an account key"))?.manager()?;
+    let instance = app.instance(&manager, &instance)?;
     let row = by_name(&app, &instance, &name).await?;
-    answer(&app, instance, row, &head, body, Some(account)).await
+    answer(&app, instance, row, &head, body?, manager.acts_for(&app)).await
 }
 
 /// Runs a public one for whoever knows the link.
@@ -191,8 +192,8 @@ async fn by_link(
     let row = row
         .filter(|row| row.public && name.is_none_or(|name| normalize(name) == row.name))
         .ok_or_else(|| ApiError::not_found("there is no public script endpoint at this link"))?;
-    let body = crate::request::read(&head.headers, body, limits::RUN_BODY_BYTES).await?;
-    let body = crate::request::json(&head.headers, &body)?;
+    let body = body::read(&head.headers, body, limits::RUN_BODY_BYTES).await?;
+    let body = body::parse(&head.headers, body).await?;
     answer(app, instance, row, &head, body, None).await
 }
 
@@ -222,6 +223,7 @@ async fn answer(
         instance: &instance.name,
         socket: None,
         api_host: meta::host(head),
+        token: runnable.token(app, &instance),
         r#async: 0,
     };
     let run = Run {
@@ -265,7 +267,7 @@ impl Changes {
         Ok(Changes {
             script: fields.integer("script")?,
             public: fields.boolean("public")?,
-            description: fields.short_text("description", limits::DESCRIPTION)?,
+            description: fields.short_text("description")?,
         })
     }
 }

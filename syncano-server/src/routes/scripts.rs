@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use serde_json::{Map, Value, json};
-use syncano_core::{Path, Runtime, UnknownRuntime, config_violations, limits, route};
+use syncano_core::{Runtime, UnknownRuntime, config_violations, limits, route};
 use syncano_runner::Arguments;
 
 use super::traces;
@@ -134,15 +134,17 @@ pub(super) async fn run(
     let name = format!("script-{}", row.id);
     let runnable =
         Runnable::of_script(&instance, &name, &row, &app.settings).map_err(ApiError::bad_request)?;
+    let admin = request.account.acts_for(&app);
     let meta = Meta {
         request: None,
         metadata: None,
-        admin: Some(Admin::new(&request.account)),
+        admin: admin.as_deref().map(Admin::new),
         executed_by: ExecutedBy::Codebox,
         executor: row.id.into(),
         instance: &instance.name,
         socket: None,
         api_host: meta::host(&request.head),
+        token: runnable.token(&app, &instance),
         r#async: 0,
     };
     let run = Run {
@@ -241,18 +243,12 @@ impl Changes {
             let text = format!("{length} bytes: at most {} are allowed", limits::SOURCE_BYTES);
             return Err(ApiError::field("source", text));
         }
-        let config = fields.object("config")?;
-        if let Some(config) = &config {
-            let broken = config_violations(&Path::root().key("config"), config);
-            if !broken.is_empty() {
-                return Err(ApiError::violations(&broken));
-            }
-        }
+        let config = fields.checked_object("config", config_violations)?;
         Ok(Changes {
             runtime,
             source,
-            label: fields.short_text("label", limits::LABEL)?,
-            description: fields.short_text("description", limits::DESCRIPTION)?,
+            label: fields.bounded_text("label", limits::LABEL)?,
+            description: fields.short_text("description")?,
             config: config.map(|config| Value::Object(config).to_string()),
         })
     }

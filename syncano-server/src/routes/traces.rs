@@ -6,7 +6,7 @@ use syncano_core::route;
 
 use crate::app::App;
 use crate::catalog::Instance;
-use crate::errors::ApiError;
+use crate::errors::{ApiError, quoted};
 use crate::pagination::{Ordering, Page};
 use crate::reply;
 use crate::request::Head;
@@ -46,7 +46,7 @@ pub(super) async fn show(
     path: &str,
     id: &str,
 ) -> Result<Response, ApiError> {
-    let missing = || ApiError::not_found(format!("there is no trace `{id}`"));
+    let missing = || ApiError::not_found(format!("there is no trace `{}`", quoted(id)));
     let number = id.parse().map_err(|_| missing())?;
     let trace = match instance.running.one(subject, number) {
         Some(running) => Some(running),

@@ -30,6 +30,7 @@ pub(crate) async fn insert(db: &impl ConnectionTrait, new: NewInstance) -> Resul
         owner_id: Set(new.owner_id),
         description: Set(new.description),
         metadata: Set(new.metadata),
+        config: Set("{}".to_owned()),
         last_trace: Set(0),
         created_at: Set(now),
         updated_at: Set(now),

@@ -20,6 +20,7 @@ use self::trace_ids::TraceIds;
 use crate::private_file;
 
 pub(crate) mod accounts;
+pub(crate) mod api_keys;
 pub(crate) mod classes;
 pub(crate) mod entity;
 pub(crate) mod instances;

@@ -4,9 +4,13 @@
 #![allow(clippy::unwrap_used)]
 
 mod account;
+mod api_keys;
+mod authorization;
+mod bodies;
 mod cors;
 mod crash;
 mod endpoints;
+mod filters;
 mod full_disk;
 mod install;
 mod instances;
@@ -67,11 +71,7 @@ impl World {
     }
 
     async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Reply {
-        let mut request = self.request(method, path).header("X-API-KEY", &self.key);
-        if let Some(body) = body {
-            request = request.json(&body);
-        }
-        Reply::of(request.send().await.unwrap()).await
+        self.with_key(&self.key, method, path, body).await
     }
 
     async fn get(&self, path: &str) -> Reply {
@@ -88,6 +88,15 @@ impl World {
 
     async fn delete(&self, path: &str) -> Reply {
         self.send(Method::DELETE, path, None).await
+    }
+
+    /// A request with another key than the account's.
+    async fn with_key(&self, key: &str, method: Method, path: &str, body: Option<Value>) -> Reply {
+        let mut request = self.request(method, path).header("X-API-KEY", key);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        Reply::of(request.send().await.unwrap()).await
     }
 
     /// A request without a key.

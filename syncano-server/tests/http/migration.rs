@@ -4,25 +4,61 @@ use reqwest::Method;
 use sea_orm::{ConnectionTrait as _, Database};
 use serde_json::{Value, json};
 
-use super::{World, python, run, socket, sockets};
+use super::{INSTANCE, World, python, run, socket, sockets};
 
-/// What the first release left behind, as `sqlite3 DATABASE .dump` prints it. Never edited: a new release adds a
-/// file of its own. It was made by [`write_the_fixture`].
+/// What each release left behind, as `sqlite3 DATABASE .dump` prints it. Never edited: a new release adds a
+/// file of its own. They were made by [`write_the_fixture`].
 const FIRST: &str = include_str!("../data/m0001_first.sql");
+const SECOND: &str = include_str!("../data/m0002_api_keys_and_config.sql");
 const SECRET: &str = "the secret of the fixture";
+const API_KEY: &str = "7eeda3dfbcfb66aac50276656e6b624b78563d4f";
 const KEY: &str = "f42aa71791061483bb50e1dfcaa9bb465f8738b4";
+
+/// A server on a database that a release left behind.
+async fn opened(folder: &tempfile::TempDir, dump: &str) -> World {
+    let url = format!("sqlite://{}", folder.path().join("s.db").display());
+    let db = Database::connect(format!("{url}?mode=rwc")).await.unwrap();
+    // The dump names tables before it makes them.
+    db.execute_unprepared(&format!("PRAGMA foreign_keys=OFF;\n{dump}")).await.unwrap();
+    db.close().await.unwrap();
+    let world = World::with(|server| server.database(&url).secret(SECRET.into())).await;
+    assert_eq!(world.key, KEY);
+    world
+}
 
 #[tokio::test]
 async fn a_database_of_the_first_release_is_opened() {
     let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}", folder.path().join("s.db").display());
-    let db = Database::connect(format!("{url}?mode=rwc")).await.unwrap();
-    // The dump names tables before it makes them.
-    db.execute_unprepared(&format!("PRAGMA foreign_keys=OFF;\n{FIRST}")).await.unwrap();
-    db.close().await.unwrap();
+    let world = opened(&folder, FIRST).await;
+    what_the_first_release_had(&world).await;
+    // What came later is there, and empty.
+    assert_eq!(world.get(&config()).await.json, json!({ "config": {} }));
+    assert_eq!(world.get(&api_keys()).await.json["objects"], json!([]));
+    assert_eq!(world.post(&api_keys(), json!({})).await.status, 201);
+}
 
-    let world = World::with(|server| server.database(&url).secret(SECRET.into())).await;
-    assert_eq!(world.key, KEY);
+#[tokio::test]
+async fn a_database_with_api_keys_is_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = opened(&folder, SECOND).await;
+    what_the_first_release_had(&world).await;
+    assert_eq!(world.get(&config()).await.json, json!({ "config": { "zone": "test" } }));
+    let key = world.get(&format!("{}1/", api_keys())).await.json;
+    assert_eq!((&key["api_key"], &key["description"]), (&json!(API_KEY), &json!("app")));
+    assert_eq!((&key["ignore_acl"], &key["allow_user_create"]), (&json!(true), &json!(false)));
+    let instance = format!("/v1.1/instances/{INSTANCE}/");
+    assert_eq!(world.with_key(API_KEY, Method::GET, &instance, None).await.json["role"], "api_key");
+}
+
+fn config() -> String {
+    format!("/v1.1/instances/{INSTANCE}/snippets/config/")
+}
+
+fn api_keys() -> String {
+    format!("/v1.1/instances/{INSTANCE}/api_keys/")
+}
+
+async fn what_the_first_release_had(world: &World) {
     let list = world.get(&sockets()).await.json;
     let objects = list["objects"].as_array().unwrap();
     assert_eq!(objects.len(), 2);
@@ -60,8 +96,10 @@ async fn write_the_fixture() {
     world.publish(first).await;
     world.patch(&format!("{}first/", sockets()), json!({ "description": "greets" })).await;
     world.post(&sockets(), socket("second", "greet", "print(2)")).await;
+    world.send(Method::PUT, &config(), Some(json!({ "config": { "zone": "test" } }))).await;
+    let api_key = world.post(&api_keys(), json!({ "description": "app", "ignore_acl": true })).await;
     let reply = world.run(Method::GET, "greet/?name=Ann", None).await;
     assert_ne!(reply.json["result"]["stdout"], Value::Null);
-    println!("KEY = {}", world.key);
+    println!("KEY = {}, API_KEY = {}", world.key, api_key.json["api_key"]);
     world.server.stop().await;
 }

@@ -165,7 +165,9 @@ async fn publishes_at_the_same_time_leave_one_winner() {
     assert_eq!(world.get(&path).await.json["revision"], json!(2));
 }
 
-async fn join_all<F: Future<Output = super::Reply>>(futures: impl Iterator<Item = F>) -> Vec<super::Reply> {
+pub(super) async fn join_all<F: Future<Output = super::Reply>>(
+    futures: impl Iterator<Item = F>,
+) -> Vec<super::Reply> {
     let mut pinned: Vec<_> = futures.map(Box::pin).collect();
     let mut done: Vec<Option<super::Reply>> = pinned.iter().map(|_| None).collect();
     std::future::poll_fn(|context| {

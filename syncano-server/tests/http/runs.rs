@@ -290,8 +290,10 @@ async fn bad_calls_run_nothing() {
         assert!(send(scalar, json).await.field("non_field_errors").contains("object or list"));
     }
     assert!(send("{", json).await.detail(400).contains("not JSON"));
-    assert!(send("a=1", "application/x-www-form-urlencoded").await.detail(415).contains("urlencoded"));
-    assert!(send("{}", "text/plain").await.detail(415).contains("application/json"));
+    assert!(send("a=1", "application/xml").await.detail(415).contains("application/json"));
+    assert!(send("{", "text/plain").await.detail(400).contains("not JSON"));
+    assert!(send("x", "multipart/form-data").await.detail(400).contains("boundary"));
+    assert!(send("x", "multipart/form-data; boundary=b").await.detail(400).contains("no form"));
 
     let exact = format!("\"{}\"", "x".repeat(512 * 1024 - 2));
     let request = world.request(Method::POST, &run("run/")).header("content-type", json);

@@ -223,3 +223,45 @@ async fn what_a_person_changes_is_what_sockets_run() {
     assert_eq!(socket["status_info"], info);
     assert_eq!(world.get(&run("e/traces/")).await.json["objects"].as_array().unwrap().len(), 2);
 }
+
+#[tokio::test]
+async fn config_comes_from_instance_socket_and_script_and_the_later_wins() {
+    if !python() {
+        return;
+    }
+    let world = World::new().await;
+    let path = format!("/v1.1/instances/{INSTANCE}/snippets/config/");
+    let config = json!({ "config": { "a": "instance", "b": "instance", "c": "instance" } });
+    assert_eq!(world.send(Method::PUT, &path, Some(config)).await.status, 200);
+    let mut body = super::socket("s", "e", "print(sorted(CONFIG.items()))");
+    body["config"] = json!({ "b": "socket", "c": "socket" });
+    body["dependencies"][0]["config"] = json!({ "c": "script", "timeout": 5 });
+    world.publish(body).await;
+    let printed = async || world.run(Method::GET, "e/", None).await.json["result"]["stdout"].clone();
+    assert_eq!(printed().await, "[('a', 'instance'), ('b', 'socket'), ('c', 'script')]");
+    world.send(Method::PUT, &path, Some(json!({ "config": { "a": 2 } }))).await;
+    assert_eq!(printed().await, "[('a', 2), ('b', 'socket'), ('c', 'script')]");
+    let id = world.new_script("print(CONFIG)").await;
+    let started = world.post(&format!("{}run/", script(id)), json!({})).await;
+    let trace = world.finished(started.json["links"]["self"].as_str().unwrap()).await;
+    assert_eq!(trace["result"]["stdout"], "{'a': 2}");
+}
+
+#[tokio::test]
+async fn a_script_with_full_access_gets_a_token_for_its_instance() {
+    if !python() {
+        return;
+    }
+    let world = World::new().await;
+    let mut body = super::socket("s", "e", "print(META.get('token'), CONFIG)");
+    body["dependencies"][0]["config"] = json!({ "allow_full_access": true });
+    world.publish(body.clone()).await;
+    let reply = world.run(Method::GET, "e/", None).await;
+    let (token, config) = reply.json["result"]["stdout"].as_str().unwrap().split_once(' ').unwrap();
+    assert_eq!(config, "{}");
+    let reply = world.request(Method::GET, &sockets()).header("X-API-KEY", token).send().await.unwrap();
+    assert_eq!(reply.status(), 200);
+    body["dependencies"][0]["config"] = json!({});
+    world.patch(&format!("{}s/", sockets()), body).await;
+    assert_eq!(world.run(Method::GET, "e/", None).await.json["result"]["stdout"], "None {}");
+}

@@ -11,6 +11,8 @@ pub struct Model {
     pub owner_id: i64,
     pub description: String,
     pub metadata: String,
+    /// What all scripts of the instance see in `CONFIG`.
+    pub config: String,
     /// The highest number a stored trace ever had, so that numbers are not used twice.
     pub last_trace: i64,
     pub created_at: i64,

@@ -5,6 +5,7 @@
 #![allow(unreachable_pub)]
 
 pub(crate) mod account;
+pub(crate) mod api_key;
 pub(crate) mod class_field;
 pub(crate) mod flat_name;
 pub(crate) mod instance;

@@ -1,0 +1,155 @@
+//! Bodies: how much is read of them, and what each media type means.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::time::Duration;
+
+use axum::body::{Body, HttpBody as _};
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, StatusCode, header};
+use multer::Multipart;
+use serde_json::{Map, Value};
+
+use syncano_core::{depth, limits};
+
+use crate::errors::{ApiError, quoted};
+
+/// Bytes of a body that defines something: a socket brings all its sources along.
+pub(crate) const DEFINITION_BYTES: usize = 16 * 1024 * 1024;
+/// Bytes of a body that is read from someone who may yet turn out to have no key.
+pub(crate) const KEYLESS_BYTES: usize = 1024 * 1024;
+/// A body that is too large is read on for this many bytes: a caller that still sends misses the answer.
+const DISCARDED: usize = 16 * 1024 * 1024;
+/// Levels above the fields of a definition that have a limit of their own: the body, `endpoints`, one endpoint.
+const FIELD_DEPTH: usize = 3;
+/// How long a body may take to arrive.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// What one JavaScript client of old adds to every body that it sends as `text/plain`.
+const ADDED_TO_TEXT: [&str; 2] = ["_method", "instanceName"];
+
+/// How a body is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Json,
+    /// JSON, called `text/plain` so that a browser sends it without asking first.
+    Text,
+    Form,
+    Multipart,
+}
+
+impl Kind {
+    /// The kind that the request's `Content-Type` names; without one it is JSON.
+    pub(crate) fn of(headers: &HeaderMap) -> Result<Kind, ApiError> {
+        let Some(named) = headers.get(header::CONTENT_TYPE) else { return Ok(Kind::Json) };
+        let named = String::from_utf8_lossy(named.as_bytes());
+        let named = named.split(';').next().unwrap_or_default().trim();
+        match named.to_ascii_lowercase().as_str() {
+            "application/json" => Ok(Kind::Json),
+            "text/plain" => Ok(Kind::Text),
+            "application/x-www-form-urlencoded" => Ok(Kind::Form),
+            "multipart/form-data" => Ok(Kind::Multipart),
+            _ => Err(ApiError::Detail(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                format!(
+                    "the body's type `{}` is not supported: send application/json, \
+                     application/x-www-form-urlencoded, multipart/form-data, or JSON as text/plain",
+                    quoted(named)
+                ),
+            )),
+        }
+    }
+}
+
+/// The length that a request declares; 0 if it doesn't.
+pub(crate) fn declared(headers: &HeaderMap) -> usize {
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    length.unwrap_or_default()
+}
+
+/// Reads a body of at most `limit` bytes.
+pub(crate) async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, ApiError> {
+    match tokio::time::timeout(TIMEOUT, collect(body, limit, declared(headers))).await {
+        Ok(result) => result,
+        Err(_) => Err(ApiError::Detail(
+            StatusCode::REQUEST_TIMEOUT,
+            format!("the body took longer than {} s to arrive", TIMEOUT.as_secs()),
+        )),
+    }
+}
+
+async fn collect(mut body: Body, limit: usize, declared: usize) -> Result<Bytes, ApiError> {
+    let mut collected = BytesMut::with_capacity(declared.min(limit));
+    let mut size = 0;
+    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+        let frame = frame.map_err(|_| ApiError::bad_request("the body ended early"))?;
+        let Ok(data) = frame.into_data() else { continue };
+        size += data.len();
+        if size <= limit {
+            collected.extend_from_slice(&data);
+        } else if size > limit + DISCARDED {
+            break;
+        }
+    }
+    if size > limit {
+        return Err(ApiError::Detail(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("the body is too large: at most {limit} bytes are allowed"),
+        ));
+    }
+    Ok(collected.freeze())
+}
+
+/// What a body says; `None` for an empty one, whatever its type is called. A form is an object of texts.
+pub(crate) async fn parse(headers: &HeaderMap, body: Bytes) -> Result<Option<Value>, ApiError> {
+    if body.is_empty() {
+        return Ok(None);
+    }
+    match Kind::of(headers)? {
+        Kind::Json => json(&body).map(Some),
+        Kind::Text => {
+            let mut value = json(&body)?;
+            if let Value::Object(fields) = &mut value {
+                fields.retain(|name, _| !ADDED_TO_TEXT.contains(&name.as_str()));
+            }
+            Ok(Some(value))
+        }
+        Kind::Form => {
+            let fields = url::form_urlencoded::parse(&body);
+            Ok(Some(fields.map(|(name, text)| (name.into_owned(), Value::from(&*text))).collect()))
+        }
+        Kind::Multipart => multipart(headers, body).await.map(Value::Object).map(Some),
+    }
+}
+
+fn json(body: &[u8]) -> Result<Value, ApiError> {
+    let value = serde_json::from_slice(body)
+        .map_err(|error| ApiError::bad_request(format!("the body is not JSON: {error}")))?;
+    let levels = depth(&value);
+    if levels > limits::JSON_DEPTH + FIELD_DEPTH {
+        return Err(ApiError::bad_request(format!(
+            "the body has objects and lists {levels} levels deep: at most {} are allowed",
+            limits::JSON_DEPTH + FIELD_DEPTH
+        )));
+    }
+    Ok(value)
+}
+
+/// The fields of a form, files among them: their content as text.
+async fn multipart(headers: &HeaderMap, body: Bytes) -> Result<Map<String, Value>, ApiError> {
+    let broken = |error: multer::Error| ApiError::bad_request(format!("the body is no form: {error}"));
+    let kind = headers.get(header::CONTENT_TYPE).map(|kind| String::from_utf8_lossy(kind.as_bytes()));
+    let boundary = multer::parse_boundary(kind.unwrap_or_default()).map_err(broken)?;
+    let mut parts = Multipart::new(Body::from(body).into_data_stream(), boundary);
+    let mut fields = Map::new();
+    while let Some(part) = parts.next_field().await.map_err(broken)? {
+        let Some(name) = part.name().map(str::to_owned) else {
+            return Err(ApiError::bad_request("the body is no form: a part of it has no name"));
+        };
+        let content = part.bytes().await.map_err(broken)?;
+        let text = String::from_utf8(content.into()).map_err(|_| {
+            ApiError::field(&name, "the content is no UTF-8 text: encode it in base64 and send that")
+        })?;
+        fields.insert(name, text.into());
+    }
+    Ok(fields)
+}

@@ -1,0 +1,118 @@
+//! `fields` and `excluded_fields`: which fields of an object, or of the objects of a list, are answered.
+
+use std::collections::BTreeSet;
+
+use axum::body::to_bytes;
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::Response;
+use serde_json::{Map, Value};
+
+use crate::errors::ApiError;
+use crate::reply::{self, Filterable};
+use crate::request::Query;
+
+/// Names that one request may list.
+const MOST: usize = 64;
+
+/// What a request wants of an answer.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Filter {
+    /// Only these.
+    only: Option<BTreeSet<String>>,
+    /// Not these.
+    without: BTreeSet<String>,
+}
+
+impl Filter {
+    /// Reads the request's query.
+    ///
+    /// # Errors
+    /// 400 for too long a list.
+    pub(crate) fn of(query: &Query) -> Result<Filter, ApiError> {
+        let names = |key: &str| -> Result<Option<BTreeSet<String>>, ApiError> {
+            let Some(list) = query.last(key) else { return Ok(None) };
+            let names = list.split(',').map(str::trim).filter(|name| !name.is_empty());
+            match names.clone().count() {
+                0 => Ok(None),
+                count if count > MOST => {
+                    Err(ApiError::bad_request(format!("{key}: {count} names: at most {MOST} are allowed")))
+                }
+                _ => Ok(Some(names.map(str::to_owned).collect())),
+            }
+        };
+        Ok(Filter { only: names("fields")?, without: names("excluded_fields")?.unwrap_or_default() })
+    }
+
+    fn apply(&self, answer: &mut Value) {
+        let Value::Object(fields) = answer else { return };
+        match fields.get_mut("objects") {
+            Some(Value::Array(objects)) => {
+                objects.iter_mut().filter_map(Value::as_object_mut).for_each(|object| self.retain(object));
+            }
+            _ => self.retain(fields),
+        }
+    }
+
+    fn retain(&self, object: &mut Map<String, Value>) {
+        let wanted = |name: &String| self.only.as_ref().is_none_or(|only| only.contains(name));
+        object.retain(|name, _| wanted(name) && !self.without.contains(name));
+    }
+}
+
+/// Leaves out of an answer of the API what the request doesn't want. Answers of runs are the script's business.
+pub(crate) async fn filter(request: Request, next: Next) -> Result<Response, ApiError> {
+    let query = Query::parse(request.uri().query().unwrap_or_default());
+    let response = next.run(request).await;
+    if response.extensions().get::<Filterable>().is_none() {
+        return Ok(response);
+    }
+    let filter = Filter::of(&query)?;
+    if filter == Filter::default() {
+        return Ok(response);
+    }
+    let status = response.status();
+    // It is in memory already.
+    let bytes = to_bytes(response.into_body(), usize::MAX).await.map_err(ApiError::internal)?;
+    let mut answer = serde_json::from_slice(&bytes).map_err(ApiError::internal)?;
+    filter.apply(&mut answer);
+    Ok(reply::json(status, &answer))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn filtered(query: &str, mut answer: Value) -> Value {
+        Filter::of(&Query::parse(query)).unwrap().apply(&mut answer);
+        answer
+    }
+
+    #[test]
+    fn an_object_keeps_what_is_wanted() {
+        let object = json!({ "a": 1, "b": 2, "c": { "a": 3 } });
+        assert_eq!(filtered("fields=a,c,unknown", object.clone()), json!({ "a": 1, "c": { "a": 3 } }));
+        assert_eq!(filtered("excluded_fields=%20a%20,x", object.clone()), json!({ "b": 2, "c": { "a": 3 } }));
+        assert_eq!(filtered("fields=a,b&excluded_fields=b", object.clone()), json!({ "a": 1 }));
+        for nothing in ["", "fields=", "fields=,", "excluded_fields="] {
+            assert_eq!(filtered(nothing, object.clone()), object);
+        }
+    }
+
+    #[test]
+    fn a_list_stays_a_list() {
+        let list = json!({ "next": null, "prev": null, "objects": [{ "a": 1, "b": 2 }, { "b": 3 }] });
+        let only = json!({ "next": null, "prev": null, "objects": [{ "a": 1 }, {}] });
+        assert_eq!(filtered("fields=a", list.clone()), only);
+        assert_eq!(filtered("excluded_fields=objects,b", list), only);
+    }
+
+    #[test]
+    fn a_list_of_names_has_an_end() {
+        let names = |count: usize| Query::parse(&format!("fields={}", vec!["a"; count].join(",")));
+        assert!(Filter::of(&names(64)).is_ok());
+        assert!(Filter::of(&names(65)).is_err());
+    }
+}

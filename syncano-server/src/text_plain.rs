@@ -1,0 +1,188 @@
+//! Requests that old JavaScript clients disguise: a POST of JSON called `text/plain`, which a browser sends without
+//! asking first, with the real method and the key inside. They are turned into what they mean before anything else
+//! looks at them.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::{Method, StatusCode};
+use serde::Deserializer;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use tokio::sync::Semaphore;
+
+use crate::app::App;
+use crate::auth::{self, KEY_FIELD};
+use crate::body::{self, DEFINITION_BYTES, KEYLESS_BYTES, Kind};
+use crate::errors::{ApiError, quoted};
+use crate::request::Head;
+
+/// Where a body names the method that its request would have.
+const METHOD_FIELD: &str = "_method";
+const METHODS: [Method; 6] =
+    [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+/// Large bodies that are read at a time before it is known whether they have a key inside: 64 MiB together.
+const LARGE_AT_A_TIME: usize = 4;
+/// How long one more waits.
+const WAIT: Duration = Duration::from_secs(60);
+
+/// Bounds the memory that callers without a key can take.
+pub(crate) struct LargeBodies(Semaphore);
+
+impl Default for LargeBodies {
+    fn default() -> Self {
+        LargeBodies(Semaphore::new(LARGE_AT_A_TIME))
+    }
+}
+
+/// The key in the body of a request that passed here.
+#[derive(Clone)]
+pub(crate) struct BodyKey(pub(crate) String);
+
+/// Takes the disguise off.
+pub(crate) async fn undisguise(
+    State(app): State<Arc<App>>,
+    request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
+    let disguised = request.method() == Method::POST && matches!(Kind::of(request.headers()), Ok(Kind::Text));
+    if !disguised {
+        return Ok(next.run(request).await);
+    }
+    let (mut parts, body) = request.into_parts();
+    // A key that is wrong is none here: some routes don't look at it.
+    let has_key = matches!(auth::caller(&app, &Head::new(&parts)), Ok(Some(_)));
+    let large = body::declared(&parts.headers) > KEYLESS_BYTES;
+    // Held until the answer: until then the body is in memory.
+    let place = match large && !has_key {
+        true => Some(place(&app.large_bodies).await?),
+        false => None,
+    };
+    let limit = if has_key || place.is_some() { DEFINITION_BYTES } else { KEYLESS_BYTES };
+    let bytes = body::read(&parts.headers, body, limit).await?;
+    let envelope = Envelope::scan(&bytes);
+    if let Some(method) = envelope.method {
+        parts.method = real_method(method)?;
+    }
+    if let Some(key) = envelope.key() {
+        parts.extensions.insert(BodyKey(key));
+    }
+    let response = next.run(Request::from_parts(parts, Body::from(bytes))).await;
+    drop(place);
+    Ok(response)
+}
+
+async fn place(large: &LargeBodies) -> Result<tokio::sync::SemaphorePermit<'_>, ApiError> {
+    match tokio::time::timeout(WAIT, large.0.acquire()).await {
+        Ok(Ok(place)) => Ok(place),
+        // The semaphore is never closed.
+        _ => Err(ApiError::Detail(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the server reads too many large bodies with the key inside at the moment: send the key in the header \
+             X-API-KEY"
+                .to_owned(),
+        )),
+    }
+}
+
+fn real_method(raw: &RawValue) -> Result<Method, ApiError> {
+    let named = serde_json::from_str::<String>(raw.get()).unwrap_or_else(|_| raw.get().to_owned());
+    METHODS.iter().find(|method| named.eq_ignore_ascii_case(method.as_str())).cloned().ok_or_else(|| {
+        ApiError::bad_request(format!(
+            "{METHOD_FIELD}: `{}` is no method: use GET, POST, PUT, PATCH or DELETE",
+            quoted(&named)
+        ))
+    })
+}
+
+/// What a body says about its request. Found without taking memory for the rest, which may be large, and whose
+/// sender may have no key.
+#[derive(Default, Clone, Copy)]
+struct Envelope<'a> {
+    method: Option<&'a RawValue>,
+    key: Option<&'a RawValue>,
+}
+
+impl<'a> Envelope<'a> {
+    /// Nothing is found in what is no object.
+    fn scan(body: &'a [u8]) -> Envelope<'a> {
+        let mut json = serde_json::Deserializer::from_slice(body);
+        let found = json.deserialize_map(EnvelopeVisitor);
+        found.and_then(|envelope| json.end().map(|()| envelope)).unwrap_or_default()
+    }
+
+    fn key(&self) -> Option<String> {
+        serde_json::from_str(self.key?.get()).ok()
+    }
+}
+
+/// The key in a JSON body.
+pub(crate) fn key_inside(body: &[u8]) -> Option<String> {
+    Envelope::scan(body).key()
+}
+
+struct EnvelopeVisitor;
+
+impl<'de> Visitor<'de> for EnvelopeVisitor {
+    type Value = Envelope<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Envelope<'de>, A::Error> {
+        let mut envelope = Envelope::default();
+        // Of a key that is there twice the last one counts, as everywhere.
+        while let Some(name) = map.next_key::<Cow<'de, str>>()? {
+            match &*name {
+                METHOD_FIELD => envelope.method = Some(map.next_value()?),
+                KEY_FIELD => envelope.key = Some(map.next_value()?),
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(envelope)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scan(body: &str) -> (Option<String>, Option<String>) {
+        let envelope = Envelope::scan(body.as_bytes());
+        (envelope.method.map(|raw| raw.get().to_owned()), envelope.key())
+    }
+
+    #[test]
+    fn only_the_top_of_a_whole_object_counts() {
+        let key = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            scan(r#"{"a": {"_api_key": "no"}, "_api_key": "k", "_method": "GET"}"#),
+            (key("\"GET\""), key("k"))
+        );
+        assert_eq!(scan(r#"{"_api_key": "a", "_api_key": "b"}"#), (None, key("b")));
+        assert_eq!(scan(r#"{"_\u0061pi_key": "escaped"}"#), (None, key("escaped")));
+        for nothing in
+            ["", "[]", "5", "{", r#"{"_api_key": "k""#, r#"{"_api_key": 5}"#, r#"{"_api_key": "k"} x"#]
+        {
+            assert_eq!(scan(nothing), (None, None), "{nothing}");
+        }
+    }
+
+    #[test]
+    fn a_method_is_one_that_there_is() {
+        let method = |json: &str| real_method(&RawValue::from_string(json.to_owned()).unwrap());
+        assert_eq!(method("\"patch\"").unwrap(), Method::PATCH);
+        for bad in ["\"BREW\"", "\"\"", "5", "null", "\"OPTIONS\"", "\"CONNECT\""] {
+            assert!(method(bad).is_err(), "{bad}");
+        }
+    }
+}
