@@ -19,6 +19,7 @@
 //! ```
 
 mod builder;
+mod edit;
 pub mod headers;
 mod inherit;
 mod json;
