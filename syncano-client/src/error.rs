@@ -22,7 +22,7 @@ pub enum Error {
         reason: String,
     },
     /// The key can't be sent.
-    #[error("the account key can't be sent: a key is 40 hexadecimal digits")]
+    #[error("the key can't be sent: a key is 40 hexadecimal digits")]
     Key,
     /// The request didn't reach the server, or its answer didn't arrive.
     #[error("{request}: {}", Chain(source))]
@@ -236,6 +236,12 @@ pub enum RequestProblem {
         /// The method.
         method: Method,
     },
+    /// Data that is no object, with a method that sends it in the query.
+    #[error("{method} sends its data in the query: it must be an object")]
+    NoObject {
+        /// The method.
+        method: Method,
+    },
     /// An argument can't be written as JSON.
     #[error("its argument `{argument}` can't be written as JSON: {source}")]
     Argument {
@@ -245,7 +251,7 @@ pub enum RequestProblem {
         source: serde_json::Error,
     },
     /// The client's key can't be sent.
-    #[error("the account key can't be sent: a key is 40 hexadecimal digits")]
+    #[error("the key can't be sent: a key is 40 hexadecimal digits")]
     Key,
 }
 
