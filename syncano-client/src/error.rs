@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -9,7 +10,7 @@ use serde_json::Value;
 use syncano_core::{Method, RunStatus, Violations};
 use thiserror::Error;
 
-/// An error of managing a server: connecting, instances, publishing.
+/// An error of managing a server: of everything but calls.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -56,6 +57,32 @@ pub enum Error {
         socket: String,
         /// The server's reason.
         status_info: String,
+    },
+    /// A socket keeps its name; nothing was sent.
+    #[error("the socket `{socket}` can't become `{name}`: publish that one, and delete this")]
+    Renamed {
+        /// The socket.
+        socket: String,
+        /// The name in the definition.
+        name: String,
+    },
+    /// It is not done yet: waiting any longer was not asked for.
+    #[error("{what} is still `{status}` after {} s", waited.as_secs_f64())]
+    Unfinished {
+        /// What was waited for.
+        what: String,
+        /// Its status.
+        status: String,
+        /// How long was waited.
+        waited: Duration,
+    },
+    /// What was to be sent can't be written as JSON; nothing was sent.
+    #[error("{request}: this can't be written as JSON: {source}")]
+    Encode {
+        /// Method and path.
+        request: String,
+        /// Why.
+        source: serde_json::Error,
     },
     /// The server's answer isn't what the API promises.
     #[error("{request}: the answer can't be read: {source}")]

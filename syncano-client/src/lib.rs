@@ -134,26 +134,47 @@
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
+mod account;
 mod answer;
+mod api_key;
 mod call;
 mod client;
 mod encode;
 mod error;
 mod instance;
+mod pages;
+mod patience;
 mod publish;
+mod published;
+mod recorded;
+mod run;
+mod script;
+mod script_endpoint;
+mod socket_endpoint;
 
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
 
+pub use account::{Account, AccountUpdate};
+pub use api_key::{ApiKey, ApiKeyOptions};
 pub use call::{Argument, Call, CallResult, NoError, Response, ScriptError};
 pub use client::Client;
-pub use error::{ApiError, CallError, Error, ScriptFailure};
-pub use instance::Instance;
-pub use publish::{Change, Published};
+pub use error::{ApiError, CallError, Error, RequestProblem, ScriptFailure};
+pub use instance::{Instance, InstanceDetails, InstanceUpdate};
+pub use pages::Pages;
+pub use published::{Change, Published};
+pub use recorded::RecordedTrace;
 pub use schemars;
+pub use script::{NewScript, PendingTrace, RuntimeDetails, Script, ScriptUpdate};
+pub use script_endpoint::{NewScriptEndpoint, ScriptEndpoint, ScriptEndpointUpdate};
+pub use secrecy::{ExposeSecret, SecretString};
+pub use socket_endpoint::SocketEndpoint;
+/// A call in a definition; [`Call`] is one that is made.
+pub use syncano_core::Call as ScriptCall;
 pub use syncano_core::{
-    CustomResponse, Dependency, Endpoint, Method, Methods, RunResult, RunStatus, Runtime, ScriptDependency,
-    ScriptSource, Socket, SocketBuilder, SocketStatus, Trace, Violation, Violations,
+    ClassDependency, CustomResponse, Dependency, Endpoint, Map, Method, Methods, RunResult, RunStatus,
+    Runtime, ScriptDependency, ScriptSource, Socket, SocketBuilder, SocketStatus, Trace, Violation,
+    Violations,
 };
 pub use syncano_macros::{endpoint, socket};
