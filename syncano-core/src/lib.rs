@@ -19,6 +19,7 @@
 //! ```
 
 mod builder;
+mod class;
 mod edit;
 pub mod headers;
 mod inherit;
@@ -36,6 +37,7 @@ mod validate;
 mod violation;
 
 pub use builder::SocketBuilder;
+pub use class::FIELD_TYPES;
 pub use headers::ResultKind;
 pub use json::depth;
 pub use method::{Method, Methods, UnknownMethod};
@@ -45,4 +47,5 @@ pub use schema::{Inputs, Outputs, Placement, SCHEMA_KEYS};
 pub use socket::{Call, ClassDependency, Dependency, Endpoint, Map, ScriptDependency, ScriptSource, Socket};
 pub use status::SocketStatus;
 pub use trace::{CustomResponse, RunResult, RunStatus, Trace};
+pub use validate::config_violations;
 pub use violation::{Path, Segment, Severity, Violation, ViolationKind, Violations};

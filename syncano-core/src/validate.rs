@@ -26,6 +26,13 @@ pub(crate) fn validate(socket: &Socket) -> Vec<Violation> {
     found.0
 }
 
+/// The rules of a `config` object that stands alone, as an instance's or a script's; `path` is its own.
+pub fn config_violations(path: &Path, config: &Map) -> Vec<Violation> {
+    let mut found = Found::default();
+    found.config(path, config);
+    found.0
+}
+
 #[derive(Default)]
 struct Found(Vec<Violation>);
 
@@ -197,7 +204,10 @@ impl Found {
             }
             match dependency {
                 Dependency::Script(script) => self.script(&path, script),
-                Dependency::Class(class) => self.depth(&path.key("schema"), &class.schema),
+                Dependency::Class(class) => {
+                    self.depth(&path.key("schema"), &class.schema);
+                    self.0.extend(class.check(&path.key("schema")));
+                }
             }
         }
     }

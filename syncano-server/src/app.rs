@@ -16,6 +16,16 @@ use crate::passwords::Passwords;
 use crate::store::Store;
 use crate::traces::TraceQueue;
 
+/// What becomes of an endpoint whose name another socket has already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FlatNames {
+    /// The socket isn't installed, and its status says why.
+    #[default]
+    Strict,
+    /// The first socket keeps the short URL; the other's endpoint is reached by `socket/endpoint` only.
+    Alias,
+}
+
 /// What the operator decided.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
@@ -23,6 +33,7 @@ pub(crate) struct Settings {
     pub(crate) script_timeout: Duration,
     /// Anyone may make an account.
     pub(crate) open_registration: bool,
+    pub(crate) flat_names: FlatNames,
     /// Runs need a key, private or not.
     pub(crate) require_key: bool,
 }

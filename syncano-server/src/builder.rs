@@ -13,7 +13,7 @@ use syncano_runner::{Isolation, Runner, RunnerBuilder};
 use tokio::net::TcpListener;
 
 use crate::accounts::{self, Admin, normalize_email};
-use crate::app::{App, Gate, Settings};
+use crate::app::{App, FlatNames, Gate, Settings};
 use crate::catalog::Catalog;
 use crate::errors::ApiError;
 use crate::keys::KeyMaker;
@@ -47,6 +47,7 @@ impl Default for ServerBuilder {
             settings: Settings {
                 script_timeout: Duration::from_secs(30),
                 open_registration: false,
+                flat_names: FlatNames::default(),
                 require_key: false,
             },
             runner: Runner::builder(),
@@ -121,6 +122,13 @@ impl ServerBuilder {
     /// Whether every run needs a key of its instance's owner, as private calls always do. Default: no.
     pub fn require_key(mut self, required: bool) -> Self {
         self.settings.require_key = required;
+        self
+    }
+
+    /// What becomes of an endpoint whose name another socket of the instance has already. Default:
+    /// [`FlatNames::Strict`].
+    pub fn flat_names(mut self, policy: FlatNames) -> Self {
+        self.settings.flat_names = policy;
         self
     }
 

@@ -9,6 +9,7 @@ use syncano_core::normalize;
 
 use crate::endpoint::Endpoint;
 use crate::keys::{KeyBytes, KeyMaker};
+use crate::run::Running;
 use crate::store::accounts::AccountRow;
 use crate::store::instances::InstanceRow;
 
@@ -26,7 +27,9 @@ pub(crate) struct Instance {
     pub(crate) name: String,
     pub(crate) owner: i64,
     pub(crate) routes: ArcSwap<Routes>,
-    /// One change of the instance's sockets at a time.
+    /// Runs that have not ended.
+    pub(crate) running: Running,
+    /// One change of what the instance runs at a time.
     pub(crate) publishing: tokio::sync::Mutex<()>,
 }
 
@@ -37,6 +40,7 @@ impl Instance {
             name: row.name.clone(),
             owner: row.owner_id,
             routes: ArcSwap::default(),
+            running: Running::default(),
             publishing: tokio::sync::Mutex::default(),
         }
     }
@@ -67,6 +71,7 @@ impl Routes {
         let flat = sockets
             .values()
             .flat_map(|endpoints| endpoints.iter())
+            .filter(|(_, endpoint)| endpoint.has_short_url)
             .map(|(name, endpoint)| (name.clone(), endpoint.clone()))
             .collect();
         Routes { sockets, flat }

@@ -163,6 +163,49 @@ impl Fields {
         }
     }
 
+    /// A text of at most so many characters, if the field is there.
+    pub(crate) fn short_text(&self, field: &str, limit: usize) -> Result<Option<String>, ApiError> {
+        let text = self.text(field)?;
+        let length = text.as_ref().map_or(0, |text| text.chars().count());
+        match length > limit {
+            true => Err(ApiError::field(field, format!("{length} characters: at most {limit} are allowed"))),
+            false => Ok(text),
+        }
+    }
+
+    /// A whole number, if the field is there; forms send it as a text.
+    pub(crate) fn integer(&self, field: &str) -> Result<Option<i64>, ApiError> {
+        let number = match self.0.get(field) {
+            None | Some(Value::Null) => return Ok(None),
+            Some(Value::String(text)) => text.trim().parse().ok(),
+            Some(value) => value.as_i64(),
+        };
+        number.map(Some).ok_or_else(|| ApiError::field(field, "expected a whole number"))
+    }
+
+    /// True or false, if the field is there; forms send it as a text.
+    pub(crate) fn boolean(&self, field: &str) -> Result<Option<bool>, ApiError> {
+        match self.0.get(field) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Bool(value)) => Ok(Some(*value)),
+            Some(Value::String(text)) if ["true", "True", "1"].contains(&text.as_str()) => Ok(Some(true)),
+            Some(Value::String(text)) if ["false", "False", "0"].contains(&text.as_str()) => Ok(Some(false)),
+            Some(_) => Err(ApiError::field(field, "expected true or false")),
+        }
+    }
+
+    /// Any JSON, if the field is there; old clients send it as a string of JSON. `null` and `""` are nothing.
+    pub(crate) fn json(&self, field: &str) -> Result<Option<Value>, ApiError> {
+        match self.0.get(field) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) if text.is_empty() => Ok(None),
+            Some(Value::String(text)) => serde_json::from_str(text)
+                .map(Some)
+                .map_err(|error| ApiError::field(field, format!("the string is not JSON: {error}"))),
+            Some(value) => Ok(Some(value.clone())),
+        }
+    }
+
     /// An object, if the field is there; old clients send it as a string of JSON. `null` and `""` are `{}`.
     pub(crate) fn object(&self, field: &str) -> Result<Option<Map<String, Value>>, ApiError> {
         let value = match self.0.get(field) {

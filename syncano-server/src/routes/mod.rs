@@ -21,6 +21,8 @@ mod endpoints;
 mod health;
 mod instances;
 mod runs;
+mod script_endpoints;
+mod scripts;
 mod sockets;
 mod traces;
 
@@ -35,6 +37,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         // The oldest clients log in here.
         .merge(account_routes("/v1/account"))
         .merge(instance_routes("/v1.1/instances"))
+        .merge(script_endpoint_routes("/v1.1/instances", Version::V1))
+        .merge(script_endpoint_routes("/v2/instances", Version::V2))
         .fallback(no_such_url)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn_with_state(app.clone(), refuse_when_closed))
@@ -68,8 +72,54 @@ fn instance_routes(folder: &str) -> Router<Arc<App>> {
         .route(&path("/{instance}/sockets/{socket}/recheck/"), post(sockets::recheck))
         .route(&path("/{instance}/sockets/{socket}/endpoints/"), get(endpoints::of_socket))
         .route(&path("/{instance}/sockets/{socket}/endpoints/{endpoint}/"), get(endpoints::show))
+        .route(&path("/{instance}/snippets/scripts/"), get(scripts::list).post(scripts::create))
+        .route(&path("/{instance}/snippets/scripts/runtimes/"), get(scripts::runtimes))
+        .route(
+            &path("/{instance}/snippets/scripts/{script}/"),
+            get(scripts::show).put(scripts::update).patch(scripts::update).delete(scripts::delete),
+        )
+        .route(&path("/{instance}/snippets/scripts/{script}/run/"), post(scripts::run))
+        .route(&path("/{instance}/snippets/scripts/{script}/traces/"), get(scripts::traces))
+        .route(&path("/{instance}/snippets/scripts/{script}/traces/{trace}/"), get(scripts::trace))
         .route(&path("/{instance}/endpoints/sockets/"), get(endpoints::of_instance))
         .route(&path("/{instance}/endpoints/sockets/{*rest}"), any(runs::dispatch))
+}
+
+/// How the versions of the API differ.
+#[derive(Clone, Copy, PartialEq)]
+enum Version {
+    /// `…/{name}/` is the script endpoint, `…/{name}/run/` runs it.
+    V1,
+    /// `…/{name}/` runs the script endpoint, `…/{name}/edit/` is the script endpoint.
+    V2,
+}
+
+fn script_endpoint_routes(folder: &str, version: Version) -> Router<Arc<App>> {
+    let path = |rest: &str| format!("{folder}/{{instance}}/endpoints/scripts{rest}");
+    let object = get(script_endpoints::show)
+        .put(script_endpoints::update)
+        .patch(script_endpoints::update)
+        .delete(script_endpoints::delete);
+    let run = get(script_endpoints::run).post(script_endpoints::run);
+    let routes = match version {
+        Version::V1 => {
+            Router::new().route(&path("/{endpoint}/"), object).route(&path("/{endpoint}/run/"), run)
+        }
+        Version::V2 => {
+            let run =
+                run.put(script_endpoints::run).patch(script_endpoints::run).delete(script_endpoints::run);
+            Router::new().route(&path("/{endpoint}/"), run).route(&path("/{endpoint}/edit/"), object)
+        }
+    };
+    let run_link = get(script_endpoints::run_link).post(script_endpoints::run_link);
+    let run_public = get(script_endpoints::run_public).post(script_endpoints::run_public);
+    routes
+        .route(&path("/"), get(script_endpoints::list).post(script_endpoints::create))
+        .route(&path("/{endpoint}/reset_link/"), post(script_endpoints::reset_link))
+        .route(&path("/{endpoint}/traces/"), get(script_endpoints::traces))
+        .route(&path("/{endpoint}/traces/{trace}/"), get(script_endpoints::trace))
+        .route(&path("/p/{link}/"), run_link)
+        .route(&path("/p/{link}/{endpoint}/"), run_public)
 }
 
 /// Any page may call; it may read what a run's answer says about itself.

@@ -20,9 +20,11 @@ use self::trace_ids::TraceIds;
 use crate::private_file;
 
 pub(crate) mod accounts;
+pub(crate) mod classes;
 pub(crate) mod entity;
 pub(crate) mod instances;
 mod migrations;
+pub(crate) mod script_endpoints;
 pub(crate) mod scripts;
 pub(crate) mod sockets;
 pub(crate) mod state;
