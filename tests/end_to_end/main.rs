@@ -3,9 +3,20 @@
 // Tests state what they expect by unwrapping it; clippy.toml can't say so for their shared functions.
 #![allow(clippy::unwrap_used)]
 
+mod accounts;
+mod api_keys;
+mod caching;
 mod calls;
 mod errors;
+mod install_from_url;
+mod instance_settings;
+mod instances;
+mod other_servers;
 mod publishing;
+mod run_time_sockets;
+mod script_endpoints;
+mod scripts;
+mod socket_endpoints;
 
 use secrecy::ExposeSecret as _;
 use syncano_client::{Client, Instance};
