@@ -11,6 +11,7 @@ use tokio::sync::{OwnedRwLockReadGuard, RwLock};
 
 use crate::catalog::{Account, Catalog, Instance};
 use crate::errors::ApiError;
+use crate::fetch::Fetcher;
 use crate::keys::{self, KeyMaker};
 use crate::passwords::Passwords;
 use crate::store::Store;
@@ -45,6 +46,7 @@ pub(crate) struct App {
     pub(crate) keys: KeyMaker,
     pub(crate) passwords: Passwords,
     pub(crate) runner: Runner,
+    pub(crate) fetcher: Fetcher,
     pub(crate) traces: TraceQueue,
     pub(crate) settings: Settings,
     pub(crate) gate: Gate,

@@ -25,7 +25,7 @@ pub(crate) async fn bind(
     for dependency in &socket.dependencies {
         let Dependency::Script(script) = dependency else { continue };
         let name = normalize(&script.name);
-        let before = before.get(&name).map(|(bound, _)| bound.clone());
+        let before = before.get(&name).map(|used| used.1.script_endpoint_id);
         let endpoint = binding.dependency(&name, script, before).await?;
         let pinned = matches!(script.script, ScriptSource::New { .. });
         binding.uses(name, endpoint, pinned);
@@ -56,17 +56,21 @@ impl<C: ConnectionTrait> Binding<'_, C> {
         self.used.push(UsageRow { socket_id: self.socket, name, script_endpoint_id, pinned });
     }
 
-    /// The script endpoint for a dependency.
+    /// The script endpoint for a dependency. `before` is the one that the socket had for it.
     async fn dependency(
         &mut self,
         name: &str,
         script: &ScriptDependency,
-        before: Option<Bound>,
+        before: Option<i64>,
     ) -> Result<i64, DbErr> {
-        let named = match script_endpoints::by_name(self.db, self.instance, name).await? {
-            Some(row) => script_endpoints::bind(self.db, vec![row]).await?.pop(),
+        // As they are now: another dependency may have changed them.
+        let before = match before {
+            Some(id) => script_endpoints::by_id(self.db, self.instance, id).await?,
             None => None,
         };
+        let before = script_endpoints::bind(self.db, before.into_iter().collect()).await?;
+        let named = script_endpoints::by_name(self.db, self.instance, name).await?;
+        let named = script_endpoints::bind(self.db, named.into_iter().collect()).await?.pop();
         // A dependency may have a name that only the URLs of script endpoints give another meaning.
         let name_is_free = named.is_none() && NameKind::ScriptEndpoint.check(name).is_ok();
         for bound in before.into_iter().chain(named) {
@@ -102,8 +106,7 @@ impl<C: ConnectionTrait> Binding<'_, C> {
 
     /// Whether it is the socket's own, and no one else relies on what it runs now.
     async fn may_change(&self, bound: &Bound) -> Result<bool, DbErr> {
-        let in_use = |used: &UsageRow| used.script_endpoint_id == bound.endpoint.id;
-        if bound.endpoint.socket_id != Some(self.socket) || self.used.iter().any(in_use) {
+        if bound.endpoint.socket_id != Some(self.socket) || self.in_use(bound.endpoint.id) {
             return Ok(false);
         }
         let endpoints = script_endpoints::of_script(self.db, bound.script.id).await?;
@@ -111,14 +114,20 @@ impl<C: ConnectionTrait> Binding<'_, C> {
         Ok(!users.iter().any(|user| user.socket_id != self.socket && user.pinned))
     }
 
+    /// Whether another dependency means this script endpoint.
+    fn in_use(&self, endpoint: i64) -> bool {
+        self.used.iter().any(|used| used.script_endpoint_id == endpoint)
+    }
+
     /// Makes the script endpoint run what the dependency wants.
     async fn change(&mut self, name: &str, script: &ScriptDependency, bound: Bound) -> Result<(), DbErr> {
-        let own_script = bound.script.socket_id == Some(self.socket);
+        let endpoints = script_endpoints::of_script(self.db, bound.script.id).await?;
+        let for_itself = bound.script.socket_id == Some(self.socket)
+            && !endpoints.iter().any(|endpoint| self.in_use(endpoint.id));
         let script_id = match &script.script {
             ScriptSource::Existing { script } => *script,
-            ScriptSource::New { runtime_name, source } if own_script => {
+            ScriptSource::New { runtime_name, source } if for_itself => {
                 // Every script endpoint of the script runs something else now.
-                let endpoints = script_endpoints::of_script(self.db, bound.script.id).await?;
                 self.changed.extend(endpoints.into_iter().map(|endpoint| endpoint.id));
                 let row = ScriptRow {
                     runtime: runtime_name.to_string(),

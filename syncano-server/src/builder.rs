@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use sea_orm::DbErr;
 use secrecy::SecretString;
 use syncano_core::{Language, limits};
@@ -16,13 +17,15 @@ use crate::accounts::{self, Admin, normalize_email};
 use crate::app::{App, FlatNames, Gate, Settings};
 use crate::catalog::Catalog;
 use crate::errors::ApiError;
+use crate::fetch::Fetcher;
 use crate::keys::KeyMaker;
+use crate::network::Network;
 use crate::passwords::Passwords;
 use crate::server::Server;
 use crate::start_error::StartError;
 use crate::store::{Location, Store, state};
 use crate::traces::TraceQueue;
-use crate::{load, secret};
+use crate::{install, load, secret};
 
 /// Settings of a [`Server`]; every one has a default.
 #[derive(Debug, Clone)]
@@ -32,6 +35,7 @@ pub struct ServerBuilder {
     admin: Option<(String, SecretString)>,
     secret: Option<SecretString>,
     accept_new_secret: bool,
+    network: Network,
     settings: Settings,
     runner: RunnerBuilder,
 }
@@ -44,6 +48,7 @@ impl Default for ServerBuilder {
             admin: None,
             secret: None,
             accept_new_secret: false,
+            network: Network::default(),
             settings: Settings {
                 script_timeout: Duration::from_secs(30),
                 open_registration: false,
@@ -132,6 +137,12 @@ impl ServerBuilder {
         self
     }
 
+    /// Allows the server to fetch sockets from a network that isn't public, besides all public addresses.
+    pub fn allow_network(mut self, network: IpNet) -> Self {
+        self.network.allow(network);
+        self
+    }
+
     /// What all keys are made from. Default: a file beside the database, named after it with `.secret` added, which
     /// the first start makes for its owner alone.
     pub fn secret(mut self, secret: SecretString) -> Self {
@@ -189,14 +200,15 @@ impl ServerBuilder {
             keys,
             passwords: Passwords::new(),
             runner,
+            fetcher: Fetcher::new(self.network).map_err(|error| StartError::Internal(error.to_string()))?,
             settings: self.settings,
             gate: Gate::default(),
             seen: AtomicI64::new(0),
         };
-        load::everything(&app).await.map_err(|source| StartError::Database {
-            url: self.database.clone(),
-            source: Box::new(source),
-        })?;
+        let database =
+            |source: DbErr| StartError::Database { url: self.database.clone(), source: Box::new(source) };
+        install::clean_up(&app).await.map_err(database)?;
+        load::everything(&app).await.map_err(database)?;
         let configured = admin.as_ref().map(|(email, password)| (email.as_str(), password));
         let admin =
             accounts::admin(&app, configured).await.map_err(|error| StartError::Internal(internal(error)))?;

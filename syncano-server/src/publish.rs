@@ -17,6 +17,7 @@ use crate::change::Change;
 use crate::definition;
 use crate::endpoint::compile;
 use crate::errors::ApiError;
+use crate::install;
 use crate::store::classes::ClassField;
 use crate::store::sockets::SocketRow;
 use crate::store::traces::Kind;
@@ -70,7 +71,15 @@ async fn take(app: &Arc<App>, instance: Arc<Instance>, step: Step) -> Result<Soc
         let (row, what) = match step {
             Step::Create(body) => (create_in(&mut change, body).await?, "created"),
             Step::Update(name, body) => (update_in(&mut change, &name, &body).await?, "updated"),
-            Step::Recheck(name) => (recheck_in(&mut change, &name).await?, "rechecked"),
+            Step::Recheck(name) => {
+                let (row, fetch) = recheck_in(&mut change, &name).await?;
+                change.commit().await?;
+                log(&instance, &row, "rechecked");
+                if let Some(config) = fetch {
+                    install::start(&server, &instance, &row, config);
+                }
+                return Ok(row);
+            }
             Step::Delete(name) => (delete_in(&mut change, &name).await?, "deleted"),
         };
         change.commit().await?;
@@ -128,12 +137,21 @@ async fn update_in(
     settle(change, row, &socket).await
 }
 
-async fn recheck_in(change: &mut Change<'_>, name: &str) -> Result<SocketRow, ApiError> {
-    let row = find(change, name).await?;
+/// Checks a socket again. One of which nothing has arrived yet has to be fetched, with this configuration.
+async fn recheck_in(
+    change: &mut Change<'_>,
+    name: &str,
+) -> Result<(SocketRow, Option<Map<String, Value>>), ApiError> {
+    let mut row = find(change, name).await?;
     match serde_json::from_str::<Socket>(&row.definition) {
-        Ok(socket) => settle(change, row, &socket).await,
+        Ok(socket) if install::must_fetch(&row, &socket) => {
+            row.status = SocketStatus::Checking.to_string();
+            row.status_info = String::new();
+            Ok((sockets::update(change.db(), row).await?, Some(socket.config)))
+        }
+        Ok(socket) => Ok((settle(change, row, &socket).await?, None)),
         // Rules may have become stricter since it was stored.
-        Err(error) => refuse(change, row, error.to_string()).await,
+        Err(error) => Ok((refuse(change, row, error.to_string()).await?, None)),
     }
 }
 

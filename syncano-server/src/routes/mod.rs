@@ -65,6 +65,7 @@ fn instance_routes(folder: &str) -> Router<Arc<App>> {
             get(instances::show).put(instances::update).patch(instances::update).delete(instances::delete),
         )
         .route(&path("/{instance}/sockets/"), get(sockets::list).post(sockets::create))
+        .route(&path("/{instance}/sockets/install/"), post(sockets::install))
         .route(
             &path("/{instance}/sockets/{socket}/"),
             get(sockets::show).put(sockets::update).patch(sockets::update).delete(sockets::delete),

@@ -116,6 +116,7 @@ async fn a_recheck_makes_again_what_was_deleted() {
     }
     let world = World::new().await;
     let id = world.new_script("print(1)").await;
+    world.patch(&script(id), json!({ "runtime_name": "python_library_v5.0" })).await;
     world.new_endpoint("shared", id).await;
     world.publish(named("s", "shared", "print(1)")).await;
     world.delete(&script(id)).await;

@@ -84,16 +84,17 @@ async fn a_run_answers_the_trace_or_the_scripts_own_response() {
         return;
     }
     let world = World::new().await;
-    let id = world.new_script("print(ARGS, META['executed_by'], META['executor'])").await;
+    let id =
+        world.new_script("print(sorted(ARGS.items(), key=str), META['executed_by'], META['executor'])").await;
     world.new_endpoint("hook", id).await;
     let path = endpoint("hook");
     let reply = world.post(&format!("{path}run/?b=2"), json!({ "a": 1 })).await;
     assert_eq!(reply.outcome(), (200, "success", "trace"));
-    let args = "{'a': 1, 'b': '2', 'GET': {'b': '2'}, 'POST': {'a': 1}}";
+    let args = "[('GET', {'b': '2'}), ('POST', {'a': 1}), ('a', 1), ('b', '2')]";
     assert_eq!(reply.json["result"]["stdout"], format!("{args} webhook hook"));
     assert!(reply.json.get("links").is_none());
     let reply = world.get(&format!("{path}run/?cache_key=x")).await;
-    assert_eq!(reply.json["result"]["stdout"], "{'GET': {}, 'POST': {}} webhook hook");
+    assert_eq!(reply.json["result"]["stdout"], "[('GET', {}), ('POST', {})] webhook hook");
     let list = world.get(&format!("{path}traces/")).await.json;
     let first = &list["objects"][1];
     assert_eq!(first["args"], json!({ "GET": { "b": "2" }, "POST": { "a": 1 } }));
