@@ -182,7 +182,8 @@ impl std::error::Error for ApiError {}
 
 /// An error of a call; it names the endpoint and says which part failed.
 ///
-/// `E` is the script's own error type (`error = E` in the macro), [`NoError`](crate::NoError) without one.
+/// `E` is the script's own error type (`error = E` in the macro), [`NoError`](crate::NoError) without one, and JSON where the
+/// endpoint is run by name. What errors call the endpoint is `socket/endpoint`, or the name by which it was run.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum CallError<E = crate::NoError> {

@@ -181,7 +181,8 @@ impl Published {
     }
 
     /// Lets the server check it again: endpoints and scripts that are missing are made again, and a name that was taken
-    /// may be free by now. Returns the status that comes of it; [`status_info`](Published::status_info) says more.
+    /// may be free by now. Returns the status that comes of it; [`status_info`](Published::status_info) says more. One that
+    /// is fetched again is `checking` first: [`installed`](Published::installed) waits.
     ///
     /// # Errors
     /// When it is gone, the server is not reached or refuses the key.
