@@ -20,6 +20,7 @@
 
 mod builder;
 mod class;
+mod edit;
 pub mod headers;
 mod inherit;
 mod json;
