@@ -10,6 +10,7 @@ use syncano_runner::Runner;
 use tokio::sync::{OwnedRwLockReadGuard, RwLock};
 
 use crate::auth::{Caller, Manager};
+use crate::cache::Answers;
 use crate::catalog::{Catalog, Instance};
 use crate::errors::{ApiError, quoted};
 use crate::fetch::Fetcher;
@@ -50,6 +51,7 @@ pub(crate) struct App {
     pub(crate) runner: Runner,
     pub(crate) fetcher: Fetcher,
     pub(crate) traces: TraceQueue,
+    pub(crate) answers: Answers,
     pub(crate) settings: Settings,
     pub(crate) gate: Gate,
     pub(crate) large_bodies: LargeBodies,

@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 
 use crate::accounts::{self, Admin, normalize_email};
 use crate::app::{App, FlatNames, Gate, Settings};
+use crate::cache::Answers;
 use crate::catalog::Catalog;
 use crate::errors::ApiError;
 use crate::fetch::Fetcher;
@@ -197,6 +198,7 @@ impl ServerBuilder {
         let app = App {
             traces: TraceQueue::start(store.clone()),
             store,
+            answers: Answers::default(),
             catalog: Catalog::default(),
             keys,
             passwords: Passwords::new(),

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use syncano_core::{Method, SCHEMA_KEYS, Socket, normalize, route};
 
 use crate::app::Settings;
+use crate::cache::Edition;
 use crate::catalog::{Instance, SocketRoutes};
 use crate::runnable::Runnable;
 use crate::store::script_endpoints::{Bound, UsageRow};
@@ -24,6 +25,8 @@ pub(crate) struct Endpoint {
     /// Whether it can be called by its name alone.
     pub(crate) has_short_url: bool,
     pub(crate) definition: syncano_core::Endpoint,
+    /// Of the answers that are kept.
+    pub(crate) edition: Edition,
     calls: Vec<Call>,
 }
 
@@ -62,6 +65,7 @@ pub(crate) fn compile(
             name: name.trim().to_owned(),
             has_short_url: short_urls.contains(&flat),
             definition: definition.clone(),
+            edition: Edition::default(),
             calls: calls.collect(),
             flat,
         };
@@ -159,6 +163,7 @@ mod tests {
             flat: "e".to_owned(),
             has_short_url: true,
             definition,
+            edition: Edition::default(),
             calls: Vec::new(),
         }
     }

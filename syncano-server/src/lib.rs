@@ -29,6 +29,7 @@ mod auth;
 mod bind;
 mod body;
 mod builder;
+mod cache;
 mod catalog;
 mod change;
 mod connections;

@@ -12,6 +12,7 @@ use syncano_runner::{Arguments, Call, Outcome, Script};
 
 use crate::answer;
 use crate::app::App;
+use crate::cache::Question;
 use crate::catalog::Instance;
 use crate::errors::ApiError;
 use crate::store::traces::{Subject, Trace};
@@ -35,6 +36,8 @@ pub(crate) struct Run {
     pub(crate) meta: String,
     /// Arguments and request as the trace shows them.
     pub(crate) recorded: Recorded,
+    /// What its answer may be kept for, and how long.
+    pub(crate) keep: Option<(Question, Duration)>,
 }
 
 /// What a trace keeps of the request, both as JSON.
@@ -70,6 +73,9 @@ impl Run {
         let run = async move {
             let id = server.store.next_trace(self.instance.id).await;
             let outcome = self.execute(&server, id).await;
+            if let Some((question, time)) = self.keep {
+                server.answers.keep(question, id, &outcome, time);
+            }
             Ok(answer::respond(id, &outcome, want_trace))
         };
         match tokio::time::timeout(CALLER_WAIT, app.to_the_end(run)).await {

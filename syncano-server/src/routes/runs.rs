@@ -1,6 +1,7 @@
 //! `…/endpoints/sockets/{…}/`: running endpoints, by `socket/endpoint` and by the endpoint's name alone.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -9,9 +10,11 @@ use syncano_core::{Method, headers};
 
 use super::endpoints::{self, Naming, no_endpoint};
 use super::traces;
+use crate::answer;
 use crate::app::{App, no_instance};
 use crate::arguments::merge;
 use crate::auth::{self, Purpose, Received, Segments};
+use crate::cache::Question;
 use crate::catalog::Instance;
 use crate::endpoint::Endpoint;
 use crate::errors::ApiError;
@@ -83,8 +86,7 @@ pub(super) async fn dispatch(
         }
         Target::Invalidate { socket, endpoint } => {
             let instance = owned(&app, name, &head, Method::Post)?;
-            find(&instance, socket, endpoint)?;
-            // No answer is kept for later, so there is none to drop.
+            find(&instance, socket, endpoint)?.edition.invalidate();
             Ok(reply::no_content())
         }
     }
@@ -129,6 +131,11 @@ pub(super) fn wants_trace(head: &Head) -> bool {
     head.header(headers::WANT).is_some_and(|want| want.trim() == headers::WANT_TRACE)
 }
 
+/// Whether the caller wants no answer that was given before.
+fn skips_cache(head: &Head) -> bool {
+    head.query.last("__skip_cache").is_some_and(|value| !matches!(value, "" | "0" | "false"))
+}
+
 async fn run(
     app: &Arc<App>,
     instance: Arc<Instance>,
@@ -156,6 +163,17 @@ async fn run(
     let admin = caller.and_then(|caller| caller.account(app, &instance));
     let runnable = call.script.as_ref().map_err(ApiError::not_found)?;
     let incoming = merge(method, &head.query, body?, endpoint.inputs(method))?;
+    let keep = call.definition.cache.filter(|seconds| *seconds > 0).map(|seconds| {
+        let account = admin.as_ref().map(|account| account.id);
+        let question = Question::new(&endpoint.edition, method, &incoming.arguments, account);
+        (question, Duration::from_secs(seconds.into()))
+    });
+    if let Some((question, _)) = &keep
+        && !skips_cache(&head)
+        && let Some(kept) = app.answers.get(question)
+    {
+        return Ok(answer::respond(kept.trace, &kept.outcome, wants_trace(&head)));
+    }
     let request = meta::request(&head);
     let meta = Meta {
         request: Some(&request),
@@ -177,6 +195,7 @@ async fn run(
         arguments: incoming.arguments,
         meta: meta.to_json(),
         recorded: Recorded::new(&incoming.raw, &request),
+        keep,
         instance,
     };
     run.answer(app, wants_trace(&head)).await

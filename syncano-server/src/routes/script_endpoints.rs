@@ -233,6 +233,7 @@ async fn answer(
         arguments: incoming.arguments,
         meta: meta.to_json(),
         recorded: Recorded::new(&incoming.raw, &request),
+        keep: None,
         name,
         instance,
     };

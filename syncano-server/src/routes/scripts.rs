@@ -155,6 +155,7 @@ pub(super) async fn run(
         arguments: Arguments { merged: payload, query: None, body: None, main: None },
         meta: meta.to_json(),
         recorded: Recorded::nothing(),
+        keep: None,
         instance: instance.clone(),
     };
     let trace = run.start(&app).await?;

@@ -7,6 +7,7 @@ mod account;
 mod api_keys;
 mod authorization;
 mod bodies;
+mod cache;
 mod cors;
 mod crash;
 mod endpoints;
