@@ -16,6 +16,7 @@ use crate::keys::{self, KeyMaker};
 use crate::passwords::Passwords;
 use crate::store::Store;
 use crate::text_plain::LargeBodies;
+use crate::throttle::{Rates, Throttle};
 use crate::traces::TraceQueue;
 
 /// What the operator decided.
@@ -27,6 +28,7 @@ pub(crate) struct Settings {
     pub(crate) open_registration: bool,
     /// Runs need a key, private or not.
     pub(crate) require_key: bool,
+    pub(crate) rates: Rates,
 }
 
 /// The server's state.
@@ -40,6 +42,7 @@ pub(crate) struct App {
     pub(crate) settings: Settings,
     pub(crate) gate: Gate,
     pub(crate) large_bodies: LargeBodies,
+    pub(crate) throttle: Throttle,
     /// The number of the last change of the database that is in the catalog.
     pub(crate) seen: AtomicI64,
 }

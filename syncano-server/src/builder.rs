@@ -1,6 +1,7 @@
 //! Settings of a server, and its start.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
@@ -22,6 +23,7 @@ use crate::server::Server;
 use crate::start_error::StartError;
 use crate::store::{Location, Store, state};
 use crate::text_plain::LargeBodies;
+use crate::throttle::{Rates, Throttle};
 use crate::traces::TraceQueue;
 use crate::{load, secret};
 
@@ -49,6 +51,7 @@ impl Default for ServerBuilder {
                 script_timeout: Duration::from_secs(30),
                 open_registration: false,
                 require_key: false,
+                rates: Rates::default(),
             },
             runner: Runner::builder(),
         }
@@ -125,6 +128,25 @@ impl ServerBuilder {
         self
     }
 
+    /// How many requests per second each instance answers, runs included; further ones get 429. Default: any number.
+    pub fn instance_rate(mut self, per_second: NonZeroU32) -> Self {
+        self.settings.rates.instance = Some(per_second);
+        self
+    }
+
+    /// How many requests per second outside instances each account may make. Default: any number.
+    pub fn account_rate(mut self, per_second: NonZeroU32) -> Self {
+        self.settings.rates.account = Some(per_second);
+        self
+    }
+
+    /// How many requests per second outside instances may come from one address without a key; behind a proxy that
+    /// is the proxy's. Default: any number.
+    pub fn anonymous_rate(mut self, per_second: NonZeroU32) -> Self {
+        self.settings.rates.anonymous = Some(per_second);
+        self
+    }
+
     /// What all keys are made from. Default: a file beside the database, named after it with `.secret` added, which
     /// the first start makes for its owner alone.
     pub fn secret(mut self, secret: SecretString) -> Self {
@@ -185,6 +207,7 @@ impl ServerBuilder {
             settings: self.settings,
             gate: Gate::default(),
             large_bodies: LargeBodies::default(),
+            throttle: Throttle::new(),
             seen: AtomicI64::new(0),
         };
         load::everything(&app).await.map_err(|source| StartError::Database {

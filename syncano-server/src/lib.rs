@@ -51,6 +51,7 @@ mod start_error;
 mod store;
 mod test_server;
 mod text_plain;
+mod throttle;
 mod time;
 mod traces;
 

@@ -21,6 +21,7 @@ mod runs;
 mod schemas;
 mod shutdown;
 mod sockets;
+mod throttling;
 mod traces;
 mod update;
 
