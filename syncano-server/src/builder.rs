@@ -168,8 +168,6 @@ impl ServerBuilder {
         if cfg!(not(target_os = "linux")) {
             return Err(StartError::Platform);
         }
-        let location = Location::parse(&self.database)
-            .ok_or_else(|| StartError::DatabaseUrl { url: self.database.clone() })?;
         let admin = match &self.admin {
             None => None,
             Some((email, password)) => {
@@ -181,11 +179,7 @@ impl ServerBuilder {
         let listener = TcpListener::bind(self.listen)
             .await
             .map_err(|source| StartError::Listen { address: self.listen, source })?;
-        let store = Store::open(&location).await.map_err(|source| StartError::Database {
-            url: self.database.clone(),
-            source: Box::new(source),
-        })?;
-        let keys = self.keys(&location, &store).await?;
+        let (location, store, keys) = self.open().await?;
 
         let runner = self.runner;
         // Looks for interpreters and tries them out, which blocks.
@@ -225,6 +219,18 @@ impl ServerBuilder {
         );
         let shared_database = location.path().is_some();
         start_serving(Arc::new(app), listener, admin, configured.is_some(), shared_database)
+    }
+
+    /// Opens the database, with the secret that belongs to it.
+    pub(crate) async fn open(&self) -> Result<(Location, Store, KeyMaker), StartError> {
+        let location = Location::parse(&self.database)
+            .ok_or_else(|| StartError::DatabaseUrl { url: self.database.clone() })?;
+        let store = Store::open(&location).await.map_err(|source| StartError::Database {
+            url: self.database.clone(),
+            source: Box::new(source),
+        })?;
+        let keys = self.keys(&location, &store).await?;
+        Ok((location, store, keys))
     }
 
     /// Finds the secret and makes sure that it is the one the database was used with.
