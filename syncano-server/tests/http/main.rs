@@ -12,6 +12,7 @@ mod crash;
 mod endpoints;
 mod filters;
 mod full_disk;
+mod hostile;
 mod instances;
 mod log;
 mod migration;
