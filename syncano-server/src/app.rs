@@ -9,7 +9,7 @@ use syncano_core::normalize;
 use syncano_runner::Runner;
 use tokio::sync::{OwnedRwLockReadGuard, RwLock};
 
-use crate::auth::{Caller, Manager};
+use crate::auth::{Caller, Manager, other_instance};
 use crate::catalog::{Catalog, Instance};
 use crate::errors::{ApiError, quoted};
 use crate::keys::{self, KeyMaker};
@@ -97,11 +97,6 @@ impl App {
     pub(crate) fn saw(&self, change: i64) {
         let _ = self.seen.compare_exchange(change - 1, change, Ordering::AcqRel, Ordering::Acquire);
     }
-}
-
-/// 403 for a key that opens one instance, used on another, or on none.
-fn other_instance() -> ApiError {
-    ApiError::forbidden("the key belongs to another instance")
 }
 
 /// 404 for an instance.
