@@ -39,7 +39,8 @@ pub(crate) struct Call {
 #[derive(Debug)]
 pub(crate) struct Unresolved(pub(crate) String);
 
-/// Makes the routes of a socket. `scripts` are those that its calls may name.
+/// Makes the routes of a socket. `scripts` are those that its calls may name; `instance` is what keeps their processes
+/// apart from those of other instances: its number, since names pass from one to another.
 pub(crate) fn compile(
     instance: &str,
     socket_id: i64,

@@ -27,9 +27,11 @@ pub(crate) async fn socket_routes(
 ) -> Result<Option<SocketRoutes>, DbErr> {
     let Some(installed) = &row.installed else { return Ok(None) };
     let scripts = scripts::of_socket(db, row.id).await?;
-    let routes = serde_json::from_str::<Socket>(installed)
-        .map_err(|error| error.to_string())
-        .and_then(|socket| compile(instance, row.id, &socket, &scripts, settings).map_err(|error| error.0));
+    let routes =
+        serde_json::from_str::<Socket>(installed).map_err(|error| error.to_string()).and_then(|socket| {
+            compile(&row.instance_id.to_string(), row.id, &socket, &scripts, settings)
+                .map_err(|error| error.0)
+        });
     match routes {
         Ok(routes) => Ok(Some(routes)),
         Err(reason) => {

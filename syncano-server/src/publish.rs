@@ -235,7 +235,7 @@ impl Publishing<'_> {
         row.status = SocketStatus::Ok.to_string();
         row.status_info = String::new();
         let row = sockets::update(db, row).await?;
-        let own = compile(&self.instance.name, row.id, socket, &scripts, &self.app.settings)
+        let own = compile(&self.instance.id.to_string(), row.id, socket, &scripts, &self.app.settings)
             .map_err(|problem| ApiError::internal(problem.0))?;
         let mut routes = vec![(row.name.clone(), Some(own))];
         for other in sockets::using(db, &changed, row.id).await? {
