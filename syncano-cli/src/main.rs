@@ -1,5 +1,10 @@
 //! The `syncano` command.
 
+mod account;
+mod columns;
+mod database;
+mod environment;
+mod key;
 mod serve;
 
 use std::process::ExitCode;
@@ -17,11 +22,15 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Serve(serve::Serve),
+    Account(account::Account),
+    Key(key::Key),
 }
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Serve(serve) => serve.run(),
+        Command::Account(account) => account.run(),
+        Command::Key(key) => key.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -3,6 +3,7 @@
 use std::env;
 use std::io::{IsTerminal as _, Write as _};
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -14,9 +15,11 @@ use syncano_server::Server;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::prelude::*;
 
+use crate::database;
+use crate::environment::{SECRET, variable};
+
 const ADMIN_EMAIL: &str = "SYNCANO_ADMIN_EMAIL";
 const ADMIN_PASSWORD: &str = "SYNCANO_ADMIN_PASSWORD";
-const SECRET: &str = "SYNCANO_SECRET";
 const LOG: &str = "SYNCANO_LOG";
 /// The migrations would tell at every start that there is nothing to do.
 const DEFAULT_LOG: &str = "info,sea_orm_migration=warn";
@@ -37,7 +40,7 @@ pub(crate) struct Serve {
     listen: SocketAddr,
 
     /// The database; the file is made unless it exists
-    #[arg(long, value_name = "URL", default_value = "sqlite://syncano.db")]
+    #[arg(long, value_name = "URL", default_value = database::DEFAULT)]
     database: String,
 
     /// Seconds that a script may take unless it or its call says otherwise; at most 300
@@ -47,6 +50,26 @@ pub(crate) struct Serve {
     /// The Python interpreter [default: /usr/bin/python3, else the first that works on PATH]
     #[arg(long, value_name = "PATH")]
     python: Option<PathBuf>,
+
+    /// Let anyone make an account
+    #[arg(long)]
+    open_registration: bool,
+
+    /// Run endpoints only with a key, private or not
+    #[arg(long)]
+    require_key: bool,
+
+    /// Requests per second that each instance answers [default: any number]
+    #[arg(long, value_name = "N")]
+    instance_rate: Option<NonZeroU32>,
+
+    /// Requests per second that each account may make outside instances [default: any number]
+    #[arg(long, value_name = "N")]
+    account_rate: Option<NonZeroU32>,
+
+    /// Requests per second outside instances from one address without a key [default: any number]
+    #[arg(long, value_name = "N")]
+    anonymous_rate: Option<NonZeroU32>,
 
     /// Start though the secret isn't the one that the database was used with: every key changes
     #[arg(long)]
@@ -81,8 +104,12 @@ impl Serve {
     }
 
     async fn serve(self) -> anyhow::Result<()> {
-        let mut builder =
-            Server::builder().listen(self.listen).database(self.database).script_timeout(self.script_timeout);
+        let mut builder = Server::builder()
+            .listen(self.listen)
+            .database(self.database)
+            .script_timeout(self.script_timeout)
+            .open_registration(self.open_registration)
+            .require_key(self.require_key);
         match (variable(ADMIN_EMAIL)?, variable(ADMIN_PASSWORD)?) {
             (Some(email), Some(password)) => builder = builder.admin(email, SecretString::from(password)),
             (None, None) => {}
@@ -91,6 +118,15 @@ impl Serve {
         }
         if let Some(python) = self.python {
             builder = builder.python(python);
+        }
+        if let Some(rate) = self.instance_rate {
+            builder = builder.instance_rate(rate);
+        }
+        if let Some(rate) = self.account_rate {
+            builder = builder.account_rate(rate);
+        }
+        if let Some(rate) = self.anonymous_rate {
+            builder = builder.anonymous_rate(rate);
         }
         if let Some(secret) = variable(SECRET)? {
             builder = builder.secret(SecretString::from(secret));
@@ -131,15 +167,4 @@ fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
 #[cfg(not(unix))]
 fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     Ok(async { tokio::signal::ctrl_c().await.unwrap_or_default() })
-}
-
-/// An environment variable; empty is unset.
-fn variable(name: &str) -> anyhow::Result<Option<String>> {
-    match env::var(name) {
-        Ok(value) if value.is_empty() => Ok(None),
-        Ok(value) => Ok(Some(value)),
-        Err(env::VarError::NotPresent) => Ok(None),
-        // Not the value: it may be a secret.
-        Err(env::VarError::NotUnicode(_)) => bail!("{name} is not UTF-8"),
-    }
 }

@@ -28,3 +28,18 @@ fn the_command_explains_itself() {
 fn serve_explains_itself() {
     golden("serve.txt", &["serve", "--help"]);
 }
+
+#[test]
+fn account_explains_itself() {
+    golden("account.txt", &["account", "--help"]);
+    golden("account_add.txt", &["account", "add", "--help"]);
+    golden("account_list.txt", &["account", "list", "--help"]);
+    golden("account_password.txt", &["account", "password", "--help"]);
+}
+
+#[test]
+fn key_explains_itself() {
+    golden("key.txt", &["key", "--help"]);
+    golden("key_list.txt", &["key", "list", "--help"]);
+    golden("key_reset.txt", &["key", "reset", "--help"]);
+}

@@ -3,88 +3,17 @@
 // Tests state what they expect by unwrapping it; clippy.toml can't say so for their shared functions.
 #![allow(clippy::unwrap_used)]
 
-use std::process::Stdio;
+mod running;
+
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use syncano_client::{Client, Method, Runtime, Socket};
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
-/// No test waits longer than this for what must come.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// A running `syncano serve`; killed when dropped.
-struct Serve {
-    child: Child,
-    url: String,
-    log: String,
-    stderr: BufReader<tokio::process::ChildStderr>,
-}
-
-fn command(folder: &TempDir, environment: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_syncano"));
-    command
-        .args(["serve", "--listen", "127.0.0.1:0", "--database"])
-        .arg(format!("sqlite://{}", folder.path().join("test.db").display()))
-        .env_clear()
-        .envs(environment.iter().copied())
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
-    command
-}
-
-impl Serve {
-    async fn start(folder: &TempDir, environment: &[(&str, &str)]) -> Serve {
-        Serve::spawn(command(folder, environment)).await
-    }
-
-    async fn spawn(mut command: Command) -> Serve {
-        let mut child = command.spawn().unwrap();
-        let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut log = String::new();
-        let url = tokio::time::timeout(PATIENCE, async {
-            loop {
-                let mut line = String::new();
-                assert!(stderr.read_line(&mut line).await.unwrap() > 0, "it ended early: {log}");
-                log.push_str(&line);
-                if let Some(url) = line.trim().strip_prefix("listening on ") {
-                    break url.to_owned();
-                }
-            }
-        })
-        .await
-        .expect("it should be ready by now");
-        Serve { child, url, log, stderr }
-    }
-
-    fn signal(&self, signal: Signal) {
-        let pid = i32::try_from(self.child.id().expect("it runs")).unwrap();
-        kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
-    }
-
-    /// Waits for the end: exit code, standard output, the whole log.
-    async fn ended(mut self) -> (Option<i32>, String, String) {
-        let ended = tokio::time::timeout(PATIENCE, async {
-            let mut stdout = String::new();
-            self.child.stdout.take().unwrap().read_to_string(&mut stdout).await.unwrap();
-            self.stderr.read_to_string(&mut self.log).await.unwrap();
-            (self.child.wait().await.unwrap().code(), stdout)
-        });
-        let (code, stdout) = ended.await.expect("it should have ended by now");
-        (code, stdout, self.log)
-    }
-
-    /// Ends the server in good order.
-    async fn stop(self) -> (Option<i32>, String, String) {
-        self.signal(Signal::TERM);
-        self.ended().await
-    }
-}
+use running::{PATIENCE, Serve, command};
 
 async fn get(url: String) -> (u16, Value) {
     let response = reqwest::get(url).await.unwrap();
@@ -219,6 +148,8 @@ async fn what_it_cannot_do_it_says_and_exits() {
         ("--script-timeout", "0", "more than 0"),
         ("--script-timeout", "301", "at most 300"),
         ("--listen", "here", "invalid socket address"),
+        ("--instance-rate", "0", "zero"),
+        ("--anonymous-rate", "many", "invalid digit"),
     ] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_syncano"));
         command.args(["serve", "--database", "sqlite::memory:", flag, value]);

@@ -155,7 +155,11 @@ impl fmt::Display for NameProblem {
         match self {
             NameProblem::Empty => f.write_str("it is empty"),
             NameProblem::Character { character, punctuation } => {
-                write!(f, "it contains `{}`: use letters, digits", character.escape_debug())?;
+                // What can't be seen is spelt out; the text may become part of a JSON string, which quotes for itself.
+                match character {
+                    '"' | '\'' | '\\' => write!(f, "it contains `{character}`: use letters, digits")?,
+                    _ => write!(f, "it contains `{}`: use letters, digits", character.escape_debug())?,
+                }
                 for c in punctuation.chars() {
                     write!(f, ", `{c}`")?;
                 }

@@ -9,7 +9,7 @@ use syncano_core::normalize;
 use syncano_runner::Runner;
 use tokio::sync::{OwnedRwLockReadGuard, RwLock};
 
-use crate::auth::{Caller, Manager};
+use crate::auth::{Caller, Manager, other_instance};
 use crate::cache::Answers;
 use crate::catalog::{Catalog, Instance};
 use crate::errors::{ApiError, quoted};
@@ -18,6 +18,7 @@ use crate::keys::{self, KeyMaker};
 use crate::passwords::Passwords;
 use crate::store::Store;
 use crate::text_plain::LargeBodies;
+use crate::throttle::{Rates, Throttle};
 use crate::traces::TraceQueue;
 
 /// What becomes of an endpoint whose name another socket has already.
@@ -40,6 +41,7 @@ pub(crate) struct Settings {
     pub(crate) flat_names: FlatNames,
     /// Runs need a key, private or not.
     pub(crate) require_key: bool,
+    pub(crate) rates: Rates,
 }
 
 /// The server's state.
@@ -55,6 +57,7 @@ pub(crate) struct App {
     pub(crate) settings: Settings,
     pub(crate) gate: Gate,
     pub(crate) large_bodies: LargeBodies,
+    pub(crate) throttle: Throttle,
     /// The number of the last change of the database that is in the catalog.
     pub(crate) seen: AtomicI64,
 }
@@ -109,11 +112,6 @@ impl App {
     pub(crate) fn saw(&self, change: i64) {
         let _ = self.seen.compare_exchange(change - 1, change, Ordering::AcqRel, Ordering::Acquire);
     }
-}
-
-/// 403 for a key that opens one instance, used on another, or on none.
-fn other_instance() -> ApiError {
-    ApiError::forbidden("the key belongs to another instance")
 }
 
 /// 404 for an instance.

@@ -46,13 +46,19 @@ pub(crate) enum Manager {
 }
 
 impl Caller {
-    /// Whether the instance runs its private endpoints for this caller.
-    pub(crate) fn opens(&self, instance: &Instance) -> bool {
-        match self {
+    /// The caller, if the instance runs its private endpoints for it. A stranger's account, and a script of
+    /// another instance, are nobody in particular.
+    ///
+    /// # Errors
+    /// 403 for an API key of another instance: it is of no use here, and whoever sends it should know.
+    pub(crate) fn in_instance(self, instance: &Instance) -> Result<Option<Caller>, ApiError> {
+        let opens = match &self {
             Caller::Manager(Manager::Account(account)) => account.id == instance.owner,
             Caller::Manager(Manager::Token(id)) => *id == instance.id,
-            Caller::ApiKey(api_key) => api_key.instance == instance.id,
-        }
+            Caller::ApiKey(api_key) if api_key.instance != instance.id => return Err(other_instance()),
+            Caller::ApiKey(_) => true,
+        };
+        Ok(opens.then_some(self))
     }
 
     /// The account that the caller acts for in an instance that it opens.
@@ -72,6 +78,11 @@ impl Caller {
             Caller::ApiKey(_) => Err(ApiError::forbidden("an API key doesn't open this: use an account key")),
         }
     }
+}
+
+/// 403 for a key that opens one instance, used on another, or on none.
+pub(crate) fn other_instance() -> ApiError {
+    ApiError::forbidden("the key belongs to another instance")
 }
 
 impl Manager {
@@ -179,12 +190,15 @@ pub(crate) async fn receive(
     let known = caller(app, head)?;
     let limit = match (purpose, &known) {
         (Purpose::Run, _) => limits::RUN_BODY_BYTES,
-        (Purpose::Definition, Some(_)) => DEFINITION_BYTES,
-        (Purpose::Definition, None) => KEYLESS_BYTES,
+        (Purpose::Definition, Some(Caller::Manager(_))) => DEFINITION_BYTES,
+        // API keys are in applications, for everybody to find.
+        (Purpose::Definition, Some(Caller::ApiKey(_)) | None) => KEYLESS_BYTES,
     };
     let body = body::read(&head.headers, body, limit).await.map_err(|error| match error {
         ApiError::Detail(StatusCode::PAYLOAD_TOO_LARGE, text) if limit == KEYLESS_BYTES => {
-            let text = format!("{text} without a key in the header X-API-KEY; with one, {DEFINITION_BYTES}");
+            let text = format!(
+                "{text} without an account key in the header X-API-KEY; with one, {DEFINITION_BYTES}"
+            );
             ApiError::Detail(StatusCode::PAYLOAD_TOO_LARGE, text)
         }
         other => other,

@@ -1,6 +1,7 @@
 //! Settings of a server, and its start.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
@@ -26,6 +27,7 @@ use crate::server::Server;
 use crate::start_error::StartError;
 use crate::store::{Location, Store, state};
 use crate::text_plain::LargeBodies;
+use crate::throttle::{Rates, Throttle};
 use crate::traces::TraceQueue;
 use crate::{install, load, secret};
 
@@ -56,6 +58,7 @@ impl Default for ServerBuilder {
                 open_registration: false,
                 flat_names: FlatNames::default(),
                 require_key: false,
+                rates: Rates::default(),
             },
             runner: Runner::builder(),
         }
@@ -145,6 +148,25 @@ impl ServerBuilder {
         self
     }
 
+    /// How many requests per second each instance answers, runs included; further ones get 429. Default: any number.
+    pub fn instance_rate(mut self, per_second: NonZeroU32) -> Self {
+        self.settings.rates.instance = Some(per_second);
+        self
+    }
+
+    /// How many requests per second outside instances each account may make. Default: any number.
+    pub fn account_rate(mut self, per_second: NonZeroU32) -> Self {
+        self.settings.rates.account = Some(per_second);
+        self
+    }
+
+    /// How many requests per second outside instances may come from one address without a key; behind a proxy that
+    /// is the proxy's. Default: any number.
+    pub fn anonymous_rate(mut self, per_second: NonZeroU32) -> Self {
+        self.settings.rates.anonymous = Some(per_second);
+        self
+    }
+
     /// What all keys are made from. Default: a file beside the database, named after it with `.secret` added, which
     /// the first start makes for its owner alone.
     pub fn secret(mut self, secret: SecretString) -> Self {
@@ -166,8 +188,6 @@ impl ServerBuilder {
         if cfg!(not(target_os = "linux")) {
             return Err(StartError::Platform);
         }
-        let location = Location::parse(&self.database)
-            .ok_or_else(|| StartError::DatabaseUrl { url: self.database.clone() })?;
         let admin = match &self.admin {
             None => None,
             Some((email, password)) => {
@@ -179,11 +199,7 @@ impl ServerBuilder {
         let listener = TcpListener::bind(self.listen)
             .await
             .map_err(|source| StartError::Listen { address: self.listen, source })?;
-        let store = Store::open(&location).await.map_err(|source| StartError::Database {
-            url: self.database.clone(),
-            source: Box::new(source),
-        })?;
-        let keys = self.keys(&location, &store).await?;
+        let (location, store, keys) = self.open().await?;
 
         let runner = self.runner;
         // Looks for interpreters and tries them out, which blocks.
@@ -207,6 +223,7 @@ impl ServerBuilder {
             settings: self.settings,
             gate: Gate::default(),
             large_bodies: LargeBodies::default(),
+            throttle: Throttle::new(),
             seen: AtomicI64::new(0),
         };
         let database =
@@ -224,6 +241,18 @@ impl ServerBuilder {
         );
         let shared_database = location.path().is_some();
         start_serving(Arc::new(app), listener, admin, configured.is_some(), shared_database)
+    }
+
+    /// Opens the database, with the secret that belongs to it.
+    pub(crate) async fn open(&self) -> Result<(Location, Store, KeyMaker), StartError> {
+        let location = Location::parse(&self.database)
+            .ok_or_else(|| StartError::DatabaseUrl { url: self.database.clone() })?;
+        let store = Store::open(&location).await.map_err(|source| StartError::Database {
+            url: self.database.clone(),
+            source: Box::new(source),
+        })?;
+        let keys = self.keys(&location, &store).await?;
+        Ok((location, store, keys))
     }
 
     /// Finds the secret and makes sure that it is the one the database was used with.

@@ -62,12 +62,12 @@ impl Filter {
 
 /// Leaves out of an answer of the API what the request doesn't want. Answers of runs are the script's business.
 pub(crate) async fn filter(request: Request, next: Next) -> Result<Response, ApiError> {
-    let query = Query::parse(request.uri().query().unwrap_or_default());
+    let uri = request.uri().clone();
     let response = next.run(request).await;
     if response.extensions().get::<Filterable>().is_none() {
         return Ok(response);
     }
-    let filter = Filter::of(&query)?;
+    let filter = Filter::of(&Query::parse(uri.query().unwrap_or_default()))?;
     if filter == Filter::default() {
         return Ok(response);
     }

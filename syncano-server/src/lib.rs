@@ -1,7 +1,7 @@
 //! The Custom Sockets platform as a library: HTTP API, store, publishing, runs.
 //!
 //! [`Server::builder`] starts it inside any program that runs on Tokio; the `syncano` command is one such program.
-//! [`TestServer`] is the same for tests.
+//! [`TestServer`] is the same for tests. [`Accounts`] is for the operator: accounts and keys, beside a running server.
 //!
 //! # What a run answers
 //!
@@ -44,6 +44,7 @@ mod keys;
 mod load;
 mod meta;
 mod network;
+mod operator;
 mod pagination;
 mod passwords;
 mod private_file;
@@ -60,11 +61,13 @@ mod start_error;
 mod store;
 mod test_server;
 mod text_plain;
+mod throttle;
 mod time;
 mod traces;
 
 pub use app::FlatNames;
 pub use builder::ServerBuilder;
+pub use operator::{AccountError, AccountInfo, Accounts, ApiKeyInfo, KeyInfo};
 pub use server::Server;
 pub use start_error::StartError;
 pub use syncano_runner::Isolation;

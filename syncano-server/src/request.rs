@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use axum::extract::ConnectInfo;
-use http::{HeaderMap, Method, request::Parts};
+use http::{Extensions, HeaderMap, Method, Uri, request::Parts};
 use serde_json::{Map, Value};
 use syncano_core::{Path, Violation, limits};
 
@@ -43,13 +43,21 @@ pub(crate) struct Head {
 
 impl Head {
     pub(crate) fn new(parts: &Parts) -> Head {
+        Head::from_parts(&parts.method, &parts.uri, &parts.headers, &parts.extensions)
+    }
+
+    pub(crate) fn of<B>(request: &http::Request<B>) -> Head {
+        Head::from_parts(request.method(), request.uri(), request.headers(), request.extensions())
+    }
+
+    fn from_parts(method: &Method, uri: &Uri, headers: &HeaderMap, extensions: &Extensions) -> Head {
         Head {
-            method: parts.method.clone(),
-            path: parts.uri.path().to_owned(),
-            query: Query::parse(parts.uri.query().unwrap_or_default()),
-            headers: parts.headers.clone(),
-            peer: parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0),
-            body_key: parts.extensions.get::<BodyKey>().map(|key| key.0.clone()),
+            method: method.clone(),
+            path: uri.path().to_owned(),
+            query: Query::parse(uri.query().unwrap_or_default()),
+            headers: headers.clone(),
+            peer: extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0),
+            body_key: extensions.get::<BodyKey>().map(|key| key.0.clone()),
         }
     }
 

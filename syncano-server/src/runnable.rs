@@ -92,7 +92,8 @@ impl Runnable {
         config.extend(own);
         config.retain(|key, _| !CONTROL.contains(&key.as_str()));
         let config = Value::Object(config).to_string();
-        let script = Script::new(instance.name.as_str(), name, runtime, row.source.as_str(), config);
+        // By its number, since names pass from one instance to another.
+        let script = Script::new(instance.id.to_string(), name, runtime, row.source.as_str(), config);
         Ok(Runnable { script, timeout, full_access })
     }
 }

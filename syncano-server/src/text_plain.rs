@@ -18,7 +18,7 @@ use serde_json::value::RawValue;
 use tokio::sync::Semaphore;
 
 use crate::app::App;
-use crate::auth::{self, KEY_FIELD};
+use crate::auth::{self, Caller, KEY_FIELD};
 use crate::body::{self, DEFINITION_BYTES, KEYLESS_BYTES, Kind};
 use crate::errors::{ApiError, quoted};
 use crate::request::Head;
@@ -57,7 +57,7 @@ pub(crate) async fn undisguise(
     }
     let (mut parts, body) = request.into_parts();
     // A key that is wrong is none here: some routes don't look at it.
-    let has_key = matches!(auth::caller(&app, &Head::new(&parts)), Ok(Some(_)));
+    let has_key = matches!(auth::caller(&app, &Head::new(&parts)), Ok(Some(Caller::Manager(_))));
     let large = body::declared(&parts.headers) > KEYLESS_BYTES;
     // Held until the answer: until then the body is in memory.
     let place = match large && !has_key {

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
+use sea_orm::ConnectionTrait;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use syncano_core::route;
 
-use crate::app::App;
+use crate::app::{App, no_instance};
 use crate::auth::{Authorized, Caller, Keyed, Segments};
 use crate::catalog::Instance;
 use crate::errors::{ApiError, quoted};
@@ -50,7 +51,7 @@ pub(super) async fn create(
     let made = async move {
         let write = server.store.write().await?;
         if instances::by_id(&write.tx, its.id).await?.is_none() {
-            return Err(crate::app::no_instance(&its.name));
+            return Err(no_instance(&its.name));
         }
         let row = api_keys::insert(&write.tx, its.id, new).await?;
         let change = state::changed(&write.tx).await?;
@@ -149,11 +150,7 @@ async fn change(
     Ok(reply::ok(&object(app, &instance, &row)))
 }
 
-async fn find(
-    db: &impl sea_orm::ConnectionTrait,
-    instance: &Instance,
-    text: &str,
-) -> Result<ApiKeyRow, ApiError> {
+async fn find(db: &impl ConnectionTrait, instance: &Instance, text: &str) -> Result<ApiKeyRow, ApiError> {
     let id = id(text).ok_or_else(|| no_api_key(text))?;
     let row = api_keys::by_id(db, id).await?.filter(|row| row.instance_id == instance.id);
     row.ok_or_else(|| no_api_key(text))

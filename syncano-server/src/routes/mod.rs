@@ -14,7 +14,7 @@ use tower_http::cors::{Any, CorsLayer};
 
 use crate::app::App;
 use crate::errors::ApiError;
-use crate::{filter, reply, text_plain};
+use crate::{filter, reply, text_plain, throttle};
 
 mod account;
 mod api_keys;
@@ -42,6 +42,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     Router::new()
         .fallback_service(routes)
         .layer(middleware::from_fn(filter::filter))
+        .layer(middleware::from_fn_with_state(app.clone(), throttle::throttle))
         .layer(middleware::from_fn_with_state(app.clone(), text_plain::undisguise))
         .layer(middleware::from_fn_with_state(app, refuse_when_closed))
         .layer(cors())
@@ -166,7 +167,7 @@ impl Table {
     }
 }
 
-/// Any page may call; it may read what a run's answer says about itself.
+/// Any page may call; it may read what an answer says about itself.
 fn cors() -> CorsLayer {
     let said = [syncano_core::headers::STATUS, syncano_core::headers::TRACE, syncano_core::headers::RESULT];
     CorsLayer::new()
@@ -179,7 +180,9 @@ fn cors() -> CorsLayer {
             header::CONTENT_TYPE,
             header::AUTHORIZATION,
         ])
-        .expose_headers(said.map(HeaderName::from_static))
+        .expose_headers(
+            said.map(HeaderName::from_static).into_iter().chain([header::RETRY_AFTER]).collect::<Vec<_>>(),
+        )
         .max_age(CORS_MAX_AGE)
 }
 

@@ -148,7 +148,7 @@ async fn run(
         .and_then(|method| Some((method, endpoint.call(method)?)))
         .ok_or_else(|| ApiError::Method { method: head.method.clone(), allowed: endpoint.allowed() })?;
     let Received { caller, body } = auth::receive(app, &head, body, Purpose::Run).await?;
-    let caller = caller.filter(|caller| caller.opens(&instance));
+    let caller = caller.map(|caller| caller.in_instance(&instance)).transpose()?.flatten();
     let private = call.definition.private == Some(true);
     if (private || app.settings.require_key) && caller.is_none() {
         return Err(ApiError::forbidden(match private {

@@ -140,6 +140,11 @@ async fn a_key_may_stand_in_many_places() {
         world.request(Method::GET, path).header("authorization", format!("Bearer {key}")),
         world.request(Method::GET, &format!("{path}?api_key={key}")),
         world.request(Method::GET, &format!("{path}?apikey={key}")),
+        // There are no users, so a key of one is none.
+        world
+            .request(Method::GET, &format!("{path}?user_key=x"))
+            .header("x-api-key", key)
+            .header("x-user-key", "y"),
         world.request(Method::PATCH, path).json(&json!({ "_api_key": key })),
     ] {
         assert_eq!(request.send().await.unwrap().status(), 200);

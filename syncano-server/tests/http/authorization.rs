@@ -50,8 +50,8 @@ const ANY_ACCOUNT: Statuses = [403, 403, 403, 403, OK, OK, 403];
 const OWNER: Statuses = [403, 403, 403, 403, 404, OK, OK];
 /// Whoever has a key of the instance.
 const ANY_KEY: Statuses = [403, 403, 403, OK, 404, OK, OK];
-/// Runs: a key must be valid, if there is one.
-const RUN: Statuses = [OK, 403, OK, OK, OK, OK, OK];
+/// Runs: a key must be valid if there is one, and an API key must be of this instance.
+const RUN: Statuses = [OK, 403, 403, OK, OK, OK, OK];
 /// Runs of a private call.
 const PRIVATE_RUN: Statuses = [403, 403, 403, OK, 403, OK, OK];
 

@@ -34,7 +34,7 @@ async fn a_page_may_read_what_an_answer_says_about_itself() {
         let request = world.request(Method::GET, &path).header("origin", "https://example.org");
         let reply = super::Reply::of(request.send().await.unwrap()).await;
         assert_eq!(reply.header("access-control-allow-origin"), "*");
-        for header in ["syncano-status", "syncano-trace", "syncano-result"] {
+        for header in ["syncano-status", "syncano-trace", "syncano-result", "retry-after"] {
             assert!(reply.header("access-control-expose-headers").contains(header), "{path} {header}");
         }
     }

@@ -339,3 +339,26 @@ async fn metadata_has_limits() {
     let name = json!({ "first_name": "x".repeat(257) });
     assert!(world.patch("/v1.1/account/", name).await.field("first_name").contains("256"));
 }
+
+#[tokio::test]
+async fn what_a_process_remembers_stays_with_its_instance() {
+    if !super::python() {
+        return;
+    }
+    let world = World::new().await;
+    let counter = "calls = 0\ndef main():\n    global calls\n    calls += 1\n    return calls";
+    let run = async || world.run(Method::GET, "run/", None).await.json;
+    world.script(counter).await;
+    assert_eq!((run().await, run().await), (json!(1), json!(2)));
+    // The same script in another instance that now has this name.
+    world.post(&format!("{}rename/", one()), json!({ "new_name": "first-one" })).await;
+    world.post(ALL, json!({ "name": INSTANCE })).await;
+    world.script(counter).await;
+    assert_eq!(run().await, json!(1));
+    world.delete(&one()).await;
+    world.post(ALL, json!({ "name": INSTANCE })).await;
+    world.script(counter).await;
+    assert_eq!(run().await, json!(1));
+    let first = world.anonymous(Method::GET, "/v1.1/instances/first-one/endpoints/sockets/run/", None).await;
+    assert_eq!(first.json, json!(3));
+}

@@ -78,12 +78,35 @@ async fn child() {
     let request = world.request(Method::POST, &run("e/")).header("content-type", "application/json");
     Reply::of(request.body("{badsecret").send().await.unwrap()).await.detail(400);
     world.get(&run("e/traces/")).await;
+    let instance = format!("/v1.1/instances/{}/", super::INSTANCE);
+    let config = json!({ "config": { "token": "configsecret" } });
+    assert_eq!(
+        world.send(Method::PUT, &format!("{instance}snippets/config/"), Some(config)).await.status,
+        200
+    );
+    let made =
+        world.post(&format!("{instance}api_keys/"), json!({ "description": "descriptionsecret" })).await;
+    let api_key = made.json["api_key"].as_str().unwrap().to_owned();
+    assert_eq!(world.with_key(&api_key, Method::GET, &instance, None).await.status, 200);
+    world.with_key("keysecret", Method::GET, &instance, None).await.detail(403);
+    let text = json!({ "_api_key": world.key, "_method": "GETsecret" }).to_string();
+    let request = world.request(Method::POST, &instance).header("content-type", "text/plain").body(text);
+    Reply::of(request.send().await.unwrap()).await.detail(400);
+    world.post(&format!("{instance}rename/"), json!({ "new_name": "second-one" })).await;
     let key = world.key.clone();
     world.server.stop().await;
 
     let log = captured.text();
-    assert!(!log.contains("secret") && !log.contains(&key), "{log}");
-    for line in ["socket created", "status=\"error\"", "endpoint=\"s/e\"", "isolation=process", "stopped"] {
+    assert!(!log.contains("secret") && !log.contains(&key) && !log.contains(&api_key), "{log}");
+    for line in [
+        "socket created",
+        "status=\"error\"",
+        "endpoint=\"s/e\"",
+        "isolation=process",
+        "API key made",
+        "instance renamed",
+        "stopped",
+    ] {
         assert!(log.contains(line), "no {line} in {log}");
     }
 }

@@ -13,6 +13,7 @@ mod crash;
 mod endpoints;
 mod filters;
 mod full_disk;
+mod hostile;
 mod install;
 mod instances;
 mod log;
@@ -27,6 +28,7 @@ mod script_endpoints;
 mod scripts;
 mod shutdown;
 mod sockets;
+mod throttling;
 mod traces;
 mod update;
 
