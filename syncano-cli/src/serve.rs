@@ -8,7 +8,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use clap::Args;
+use clap::{Args, ValueEnum};
+use ipnet::IpNet;
 use secrecy::{ExposeSecret as _, SecretString};
 use syncano_core::limits::TIMEOUT_SECONDS;
 use syncano_server::Server;
@@ -51,6 +52,14 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "PATH")]
     python: Option<PathBuf>,
 
+    /// What becomes of an endpoint whose name another socket of the instance has
+    #[arg(long, value_name = "POLICY", default_value = "strict")]
+    flat_names: FlatNames,
+
+    /// A network that sockets may be fetched from though it isn't public; can be repeated
+    #[arg(long, value_name = "NETWORK")]
+    allow_network: Vec<IpNet>,
+
     /// Let anyone make an account
     #[arg(long)]
     open_registration: bool,
@@ -74,6 +83,23 @@ pub(crate) struct Serve {
     /// Start though the secret isn't the one that the database was used with: every key changes
     #[arg(long)]
     accept_new_secret: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum FlatNames {
+    /// The socket isn't installed, and its status says why
+    Strict,
+    /// The first socket keeps the short URL
+    Alias,
+}
+
+impl From<FlatNames> for syncano_server::FlatNames {
+    fn from(policy: FlatNames) -> Self {
+        match policy {
+            FlatNames::Strict => syncano_server::FlatNames::Strict,
+            FlatNames::Alias => syncano_server::FlatNames::Alias,
+        }
+    }
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -108,8 +134,13 @@ impl Serve {
             .listen(self.listen)
             .database(self.database)
             .script_timeout(self.script_timeout)
+            .flat_names(self.flat_names.into())
             .open_registration(self.open_registration)
-            .require_key(self.require_key);
+            .require_key(self.require_key)
+            .accept_new_secret(self.accept_new_secret);
+        for network in self.allow_network {
+            builder = builder.allow_network(network);
+        }
         match (variable(ADMIN_EMAIL)?, variable(ADMIN_PASSWORD)?) {
             (Some(email), Some(password)) => builder = builder.admin(email, SecretString::from(password)),
             (None, None) => {}

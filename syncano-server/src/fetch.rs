@@ -1,12 +1,20 @@
 //! Fetching files from URLs that strangers name. A request goes only where [`Network`] permits, whatever names and
 //! redirects say, and its size and time are bounded.
 
+use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::redirect::{Attempt, Policy};
+use axum::body::{Body, HttpBody as _};
+use http::{Request, Response, header};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::dns::Name;
+use hyper_util::rt::TokioExecutor;
+use tower::Service;
 use url::{Host, Url};
 
 use crate::network::Network;
@@ -14,6 +22,11 @@ use crate::network::Network;
 /// How long one file may take.
 const TIMEOUT: Duration = Duration::from_secs(15);
 const REDIRECTS: usize = 5;
+
+#[cfg(feature = "https")]
+type Connector = hyper_rustls::HttpsConnector<HttpConnector<Guard>>;
+#[cfg(not(feature = "https"))]
+type Connector = HttpConnector<Guard>;
 
 /// Why a file could not be fetched: the rest of a sentence.
 #[derive(Debug)]
@@ -25,48 +38,82 @@ impl std::fmt::Display for Problem {
     }
 }
 
-/// Fetches files.
+/// Fetches files. Not with the HTTP client that ours is made with: what its features do to one user in a program they
+/// do to all.
 pub(crate) struct Fetcher {
-    http: reqwest::Client,
+    http: Client<Connector, Body>,
     network: Arc<Network>,
 }
 
 impl Fetcher {
-    pub(crate) fn new(network: Network) -> Result<Fetcher, reqwest::Error> {
+    /// # Errors
+    /// When the certificates of this machine can't be read.
+    pub(crate) fn new(network: Network) -> io::Result<Fetcher> {
         let network = Arc::new(network);
-        #[cfg(feature = "https")]
-        {
-            // A program may have chosen a provider already; then that one serves us too.
-            let _ = rustls::crypto::ring::default_provider().install_default();
-        }
-        let of_redirects = network.clone();
-        let http = reqwest::Client::builder()
-            .user_agent(concat!("syncano-server/", env!("CARGO_PKG_VERSION")))
-            .timeout(TIMEOUT)
-            .redirect(Policy::custom(move |attempt| follow(attempt, &of_redirects)))
-            .dns_resolver(Arc::new(Guard(network.clone())))
-            // A proxy would look names up by itself.
-            .no_proxy()
-            .build()?;
-        Ok(Fetcher { http, network })
+        let mut connector = HttpConnector::new_with_resolver(Guard(network.clone()));
+        connector.set_connect_timeout(Some(TIMEOUT));
+        let connector = secure(connector)?;
+        Ok(Fetcher { http: Client::builder(TokioExecutor::new()).build(connector), network })
     }
 
     /// Fetches a file of at most `limit` bytes.
     pub(crate) async fn text(&self, url: &Url, limit: usize) -> Result<String, Problem> {
-        check(url, &self.network).map_err(Problem)?;
-        let mut response = self.http.get(url.clone()).send().await.map_err(problem)?;
-        if !response.status().is_success() {
-            return Err(Problem(format!("the answer was {}", response.status())));
+        match tokio::time::timeout(TIMEOUT, self.follow(url.clone(), limit)).await {
+            Ok(result) => result.map_err(Problem),
+            Err(_) => Err(Problem(format!("it took longer than {} s", TIMEOUT.as_secs()))),
         }
-        let mut body = Vec::new();
-        while let Some(part) = response.chunk().await.map_err(problem)? {
-            if body.len() + part.len() > limit {
-                return Err(Problem(format!("it is larger than {limit} bytes")));
-            }
-            body.extend_from_slice(&part);
-        }
-        String::from_utf8(body).map_err(|_| Problem("it is not UTF-8 text".to_owned()))
     }
+
+    async fn follow(&self, mut url: Url, limit: usize) -> Result<String, String> {
+        for _ in 0..=REDIRECTS {
+            let response = self.get(&url).await?;
+            if !response.status().is_redirection() {
+                return read(response, limit).await;
+            }
+            let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
+            let location = location.ok_or_else(|| format!("the answer was {}", response.status()))?;
+            url = url.join(location).map_err(|error| format!("it redirects to `{location}`: {error}"))?;
+        }
+        Err(format!("it redirects more than {REDIRECTS} times"))
+    }
+
+    async fn get(&self, url: &Url) -> Result<Response<hyper::body::Incoming>, String> {
+        check(url, &self.network)?;
+        let request = Request::get(url.as_str())
+            .header(header::USER_AGENT, concat!("syncano-server/", env!("CARGO_PKG_VERSION")))
+            .body(Body::empty())
+            .map_err(|error| error.to_string())?;
+        self.http.request(request).await.map_err(|error| reason(&error))
+    }
+}
+
+#[cfg(feature = "https")]
+fn secure(mut connector: HttpConnector<Guard>) -> io::Result<Connector> {
+    connector.enforce_http(false);
+    let provider = rustls::crypto::ring::default_provider();
+    let builder = hyper_rustls::HttpsConnectorBuilder::new().with_provider_and_native_roots(provider)?;
+    Ok(builder.https_or_http().enable_http1().wrap_connector(connector))
+}
+
+#[cfg(not(feature = "https"))]
+fn secure(connector: HttpConnector<Guard>) -> io::Result<Connector> {
+    Ok(connector)
+}
+
+async fn read(response: Response<hyper::body::Incoming>, limit: usize) -> Result<String, String> {
+    if !response.status().is_success() {
+        return Err(format!("the answer was {}", response.status()));
+    }
+    let mut incoming = response.into_body();
+    let mut body = Vec::new();
+    while let Some(frame) = std::future::poll_fn(|context| Pin::new(&mut incoming).poll_frame(context)).await {
+        let Ok(part) = frame.map_err(|error| reason(&error))?.into_data() else { continue };
+        if body.len() + part.len() > limit {
+            return Err(format!("it is larger than {limit} bytes"));
+        }
+        body.extend_from_slice(&part);
+    }
+    String::from_utf8(body).map_err(|_| "it is not UTF-8 text".to_owned())
 }
 
 /// Whether a request may go to this URL, as far as it says so itself.
@@ -86,47 +133,41 @@ fn check(url: &Url, network: &Network) -> Result<(), String> {
     if network.permits(address) { Ok(()) } else { Err(refusal(&address.to_string())) }
 }
 
-fn follow(attempt: Attempt<'_>, network: &Network) -> reqwest::redirect::Action {
-    if attempt.previous().len() > REDIRECTS {
-        return attempt.error(format!("it redirects more than {REDIRECTS} times"));
-    }
-    match check(attempt.url(), network) {
-        Ok(()) => attempt.follow(),
-        Err(problem) => attempt.error(problem),
-    }
-}
-
 fn refusal(host: &str) -> String {
     format!("`{host}` is not a public address; the operator may allow its network")
 }
 
-/// Looks names up, and leaves out addresses that must not be reached.
-struct Guard(Arc<Network>);
-
-impl Resolve for Guard {
-    fn resolve(&self, name: Name) -> Resolving {
-        let network = self.0.clone();
-        Box::pin(async move {
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            let permitted: Vec<SocketAddr> =
-                found.into_iter().filter(|address| network.permits(address.ip())).collect();
-            if permitted.is_empty() {
-                return Err(refusal(name.as_str()).into());
-            }
-            let addresses: Addrs = Box::new(permitted.into_iter());
-            Ok(addresses)
-        })
-    }
-}
-
 /// The innermost reason says most.
-fn problem(error: reqwest::Error) -> Problem {
-    if error.is_timeout() {
-        return Problem(format!("it took longer than {} s", TIMEOUT.as_secs()));
-    }
-    let mut reason: &dyn std::error::Error = &error;
+fn reason(error: &dyn std::error::Error) -> String {
+    let mut reason = error;
     while let Some(source) = reason.source() {
         reason = source;
     }
-    Problem(reason.to_string())
+    reason.to_string()
+}
+
+/// Looks names up, and leaves out addresses that must not be reached.
+#[derive(Clone)]
+struct Guard(Arc<Network>);
+
+impl Service<Name> for Guard {
+    type Response = std::vec::IntoIter<SocketAddr>;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = io::Result<Self::Response>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
+        let network = self.0.clone();
+        Box::pin(async move {
+            let mut found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            found.retain(|address| network.permits(address.ip()));
+            match found.is_empty() {
+                true => Err(io::Error::other(refusal(name.as_str()))),
+                false => Ok(found.into_iter()),
+            }
+        })
+    }
 }

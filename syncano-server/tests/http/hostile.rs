@@ -31,6 +31,9 @@ const SOCKET: &[&str] =
 const API_KEY: &[&str] =
     &["description", "ignore_acl", "allow_user_create", "allow_group_create", "allow_anonymous_read"];
 
+const SCRIPT: &[&str] = &["runtime_name", "source", "label", "description", "config"];
+const SCRIPT_ENDPOINT: &[&str] = &["name", "script", "public", "description"];
+
 const TARGETS: &[Target] = &[
     target("PATCH", "/v1.1/account/", &["first_name", "last_name", "metadata"]),
     target("POST", "/v1.1/account/register/", &["email", "password", "first_name", "invitation_key"]),
@@ -48,6 +51,16 @@ const TARGETS: &[Target] = &[
     target("POST", "/v2/instances/{instance}/sockets/", SOCKET),
     target("PATCH", "/v1.1/instances/{instance}/sockets/s/", SOCKET),
     target("POST", "/v1.1/instances/{instance}/sockets/s/recheck/", &[]),
+    // Without an URL: what happens after the answer would be seen later.
+    target("POST", "/v1.1/instances/{instance}/sockets/install/", &["name", "config"]),
+    target("POST", "/v1.1/instances/{instance}/snippets/scripts/", SCRIPT),
+    target("PATCH", "/v2/instances/{instance}/snippets/scripts/2/", SCRIPT),
+    target("POST", "/v1.1/instances/{instance}/snippets/scripts/2/run/", &["payload"]),
+    target("POST", "/v1.1/instances/{instance}/endpoints/scripts/", SCRIPT_ENDPOINT),
+    target("PUT", "/v1.1/instances/{instance}/endpoints/scripts/hook/", SCRIPT_ENDPOINT),
+    target("PATCH", "/v2/instances/{instance}/endpoints/scripts/hook/edit/", SCRIPT_ENDPOINT),
+    target("POST", "/v1.1/instances/{instance}/endpoints/scripts/hook/reset_link/", &[]),
+    target("POST", "/v1.1/instances/{instance}/endpoints/sockets/s/e/invalidate/", &[]),
     // Not allowed there, whatever the body says.
     target("POST", "/v1.1/instances/{instance}/snippets/", &[]),
     target("DELETE", "/v1.1/account/", &[]),
@@ -61,10 +74,12 @@ const SEEN: &[&str] = &[
     "/v1.1/instances/{instance}/api_keys/",
     "/v1.1/instances/{instance}/sockets/",
     "/v1.1/instances/{instance}/endpoints/sockets/",
+    "/v1.1/instances/{instance}/snippets/scripts/",
+    "/v1.1/instances/{instance}/endpoints/scripts/",
 ];
 
 /// Cases in all.
-const CASES: u32 = 600;
+const CASES: u32 = 800;
 
 /// A request's body.
 #[derive(Debug, Clone)]
@@ -84,12 +99,13 @@ const KINDS: [&str; 7] = [
 ];
 
 /// Words that mean something somewhere.
-const WORDS: [&str; 22] = [
+const WORDS: [&str; 23] = [
     "",
     " ",
     "s",
     "e",
     "valid-name",
+    "python3",
     "other-name",
     "a@b.co",
     "true",
@@ -204,6 +220,9 @@ impl Attacked {
         let world = World::with(|server| server.open_registration(true)).await;
         world.publish(socket("s", "e", "print(1)")).await;
         world.post(&format!("/v1.1/instances/{INSTANCE}/api_keys/"), json!({})).await;
+        let script = world.new_script("print(1)").await;
+        assert_eq!(script, 2);
+        world.new_endpoint("hook", script).await;
         let mut attacked = Attacked { world, instance: INSTANCE.to_owned(), before: Vec::new() };
         attacked.before = attacked.seen().await;
         attacked
