@@ -52,6 +52,10 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "PATH")]
     python: Option<PathBuf>,
 
+    /// The Node interpreter, for JavaScript [default: /usr/bin/node, else the first that works on PATH]
+    #[arg(long, value_name = "PATH")]
+    node: Option<PathBuf>,
+
     /// What becomes of an endpoint whose name another socket of the instance has
     #[arg(long, value_name = "POLICY", default_value = "strict")]
     flat_names: FlatNames,
@@ -149,6 +153,9 @@ impl Serve {
         }
         if let Some(python) = self.python {
             builder = builder.python(python);
+        }
+        if let Some(node) = self.node {
+            builder = builder.node(node);
         }
         if let Some(rate) = self.instance_rate {
             builder = builder.instance_rate(rate);

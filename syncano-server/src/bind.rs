@@ -74,7 +74,11 @@ impl<C: ConnectionTrait> Binding<'_, C> {
         // A dependency may have a name that only the URLs of script endpoints give another meaning.
         let name_is_free = named.is_none() && NameKind::ScriptEndpoint.check(name).is_ok();
         for bound in before.into_iter().chain(named) {
-            if is_wanted(script, &bound.script) {
+            // By its number a script is used through an endpoint of the socket's own: whoever owns another may make
+            // that run something else.
+            let shareable = matches!(script.script, ScriptSource::New { .. });
+            let usable = shareable || bound.endpoint.socket_id == Some(self.socket);
+            if usable && is_wanted(script, &bound.script) {
                 return Ok(bound.endpoint.id);
             }
             if self.may_change(&bound).await? {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use sea_orm::DbErr;
 use secrecy::SecretString;
-use syncano_core::{Language, limits};
+use syncano_core::limits;
 use syncano_runner::{Isolation, Runner, RunnerBuilder};
 use tokio::net::TcpListener;
 
@@ -95,6 +95,12 @@ impl ServerBuilder {
     /// The Python interpreter. Default: the system's own.
     pub fn python(mut self, path: impl Into<PathBuf>) -> Self {
         self.runner = self.runner.python(path);
+        self
+    }
+
+    /// The Node interpreter, which runs JavaScript. Default: the system's own.
+    pub fn node(mut self, path: impl Into<PathBuf>) -> Self {
+        self.runner = self.runner.node(path);
         self
     }
 
@@ -207,10 +213,6 @@ impl ServerBuilder {
             .await
             .map_err(|source| StartError::Internal(source.to_string()))?
             .map_err(|source| StartError::Runner(Box::new(source)))?;
-        // Python has been logged by the runner itself.
-        if let Err(missing) = runner.interpreter(Language::JavaScript) {
-            tracing::warn!("{missing}");
-        }
         let app = App {
             traces: TraceQueue::start(store.clone()),
             store,

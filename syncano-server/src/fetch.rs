@@ -106,7 +106,8 @@ async fn read(response: Response<hyper::body::Incoming>, limit: usize) -> Result
     }
     let mut incoming = response.into_body();
     let mut body = Vec::new();
-    while let Some(frame) = std::future::poll_fn(|context| Pin::new(&mut incoming).poll_frame(context)).await {
+    while let Some(frame) = std::future::poll_fn(|context| Pin::new(&mut incoming).poll_frame(context)).await
+    {
         let Ok(part) = frame.map_err(|error| reason(&error))?.into_data() else { continue };
         if body.len() + part.len() > limit {
             return Err(format!("it is larger than {limit} bytes"));

@@ -29,8 +29,8 @@ pub(crate) mod wrong {
     #[endpoint("lacks", POST, source = "def main(other): return other")]
     pub async fn lacks(argument: u8) -> u8;
 
-    #[endpoint("javascript", GET, runtime = "nodejs", source = "console.log(1)")]
-    pub async fn javascript() -> u32;
+    #[endpoint("ruby", GET, runtime = "ruby", source = "puts 1")]
+    pub async fn ruby() -> u32;
 
     #[endpoint("large", POST, source = "def main(text): return len(text)")]
     pub async fn large(text: &str) -> u32;
@@ -78,9 +78,9 @@ async fn a_failing_script_tells_where() {
 #[tokio::test]
 async fn a_runtime_that_is_not_there_is_a_failure_that_says_so() {
     let (_world, api) = published().await;
-    let error = api.javascript().await.unwrap_err();
+    let error = api.ruby().await.unwrap_err();
     let CallError::Script(failure) = &error else { panic!("{error:?}") };
-    assert!(failure.stderr.contains("JavaScript"), "{failure}");
+    assert!(failure.stderr.contains("Ruby"), "{failure}");
 }
 
 #[tokio::test]

@@ -55,9 +55,9 @@ fn table() -> Table {
     let table = account_routes(table, "/v2/account");
     // The oldest clients log in here.
     let table = account_routes(table, "/v1/account");
-    let table = instance_routes(table, "/v1.1/instances");
+    let table = instance_routes(table, "/v1.1/instances", any(runs::dispatch));
     let table = script_endpoint_routes(table, "/v1.1/instances", Version::V1);
-    let table = instance_routes(table, "/v2/instances");
+    let table = instance_routes(table, "/v2/instances", any(runs::dispatch_v2));
     script_endpoint_routes(table, "/v2/instances", Version::V2)
 }
 
@@ -72,7 +72,7 @@ fn account_routes(table: Table, folder: &str) -> Table {
         .route(&path("/password/"), post(account::set_password))
 }
 
-fn instance_routes(table: Table, folder: &str) -> Table {
+fn instance_routes(table: Table, folder: &str, dispatch: MethodRouter<Arc<App>>) -> Table {
     let path = |rest: &str| format!("{folder}{rest}");
     table
         .route(&path("/"), get(instances::list).post(instances::create))
@@ -112,15 +112,17 @@ fn instance_routes(table: Table, folder: &str) -> Table {
         .route(&path("/{instance}/snippets/scripts/{script}/traces/"), get(scripts::traces))
         .route(&path("/{instance}/snippets/scripts/{script}/traces/{script_trace}/"), get(scripts::trace))
         .route(&path("/{instance}/endpoints/sockets/"), get(endpoints::of_instance))
-        .route(&path("/{instance}/endpoints/sockets/{*rest}"), any(runs::dispatch))
+        .route(&path("/{instance}/endpoints/sockets/{*rest}"), dispatch)
 }
 
 /// How the versions of the API differ.
 #[derive(Clone, Copy, PartialEq)]
 enum Version {
-    /// `…/{name}/` is the script endpoint, `…/{name}/run/` runs it.
+    /// `…/endpoints/scripts/{name}/` is the script endpoint, `…/{name}/run/` runs it;
+    /// `…/endpoints/sockets/{name}/` runs the endpoint of that name.
     V1,
-    /// `…/{name}/` runs the script endpoint, `…/{name}/edit/` is the script endpoint.
+    /// `…/endpoints/scripts/{name}/` runs the script endpoint, `…/{name}/edit/` is the script endpoint;
+    /// `…/endpoints/sockets/{name}/` lists the endpoints of the socket of that name.
     V2,
 }
 

@@ -9,7 +9,7 @@ use axum::response::Response;
 use syncano_core::{Method, headers};
 
 use super::endpoints::{self, Naming, no_endpoint};
-use super::traces;
+use super::{Version, traces};
 use crate::answer;
 use crate::app::{App, no_instance};
 use crate::arguments::merge;
@@ -54,11 +54,32 @@ pub(super) async fn dispatch(
     names: Segments<(String, String)>,
     request: Request,
 ) -> Result<Response, ApiError> {
+    answer_for(app, names, request, Version::V1).await
+}
+
+/// Version 2 never runs an endpoint by its name alone: a single name is a socket's.
+pub(super) async fn dispatch_v2(
+    State(app): State<Arc<App>>,
+    names: Segments<(String, String)>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    answer_for(app, names, request, Version::V2).await
+}
+
+async fn answer_for(
+    app: Arc<App>,
+    names: Segments<(String, String)>,
+    request: Request,
+    version: Version,
+) -> Result<Response, ApiError> {
     let (name, rest) = &*names;
     let (parts, body) = request.into_parts();
     let head = Head::new(&parts);
     let target = Target::parse(rest).ok_or_else(ApiError::no_such_url)?;
     match target {
+        Target::Run { socket: None, endpoint: socket } if version == Version::V2 => {
+            list_socket(&app, name, socket, &head)
+        }
         Target::Run { socket, endpoint } => {
             let instance = app.catalog.instance(name).ok_or_else(|| no_instance(name))?;
             let routes = instance.routes.load_full();

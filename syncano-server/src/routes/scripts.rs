@@ -198,7 +198,7 @@ pub(super) async fn runtimes(
             let object = json!({
                 "name": runtime,
                 // What runs it here and now, which is newer than its name says. Empty: nothing does.
-                "version": interpreter.as_ref().map_or("", |_| ""),
+                "version": interpreter.map_or("", |found| found.version()),
                 "library": null,
                 "library_version": null,
                 "deprecated": false,

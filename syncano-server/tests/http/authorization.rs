@@ -271,7 +271,10 @@ async fn other_key(world: &World) -> String {
 
 /// Whether version 2 has other routes in place of this one.
 fn only_in_v1(path: &str) -> bool {
-    path.ends_with("/endpoints/scripts/{script_endpoint}/") || path.ends_with("/{script_endpoint}/run/")
+    path.ends_with("/endpoints/scripts/{script_endpoint}/")
+        || path.ends_with("/{script_endpoint}/run/")
+        || path.ends_with("/endpoints/sockets/{endpoint}/")
+        || path.ends_with("/endpoints/sockets/{private_endpoint}/")
 }
 
 /// The row's path in another version of the API.

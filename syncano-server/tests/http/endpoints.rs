@@ -105,3 +105,16 @@ async fn a_socket_with_nothing_installed_has_an_empty_list() {
     assert_eq!((list.status.as_u16(), &list.json["objects"]), (200, &json!([])));
     assert_eq!(names(&world.get(&run("")).await.json).len(), 3);
 }
+
+#[tokio::test]
+async fn version_2_takes_a_single_name_for_a_sockets() {
+    let world = World::new().await;
+    world.publish(socket("same", "same", "print(1)")).await;
+    let path = format!("{}same/", super::run("").replace("/v1.1/", "/v2/"));
+    let list = world.get(&path).await.json;
+    assert_eq!(list["objects"][0]["name"], "same/same");
+    let reply = world.post(&path, json!({})).await;
+    reply.detail(405);
+    assert_eq!(reply.header("allow"), "GET");
+    world.get(&path.replace("/same/", "/nothing/")).await.detail(404);
+}

@@ -16,6 +16,7 @@ mod full_disk;
 mod hostile;
 mod install;
 mod instances;
+mod javascript;
 mod log;
 mod migration;
 mod ownership;
@@ -32,7 +33,6 @@ mod throttling;
 mod traces;
 mod update;
 
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
@@ -207,12 +207,21 @@ fn process(test: &str) -> Command {
 
 /// Tests that run Python scripts need Python: without it they are skipped, in CI they fail.
 fn python() -> bool {
-    let found = ["/usr/bin/python3", "/usr/local/bin/python3", "/bin/python3"]
-        .iter()
-        .any(|path| Path::new(path).exists());
+    is_there("python3")
+}
+
+/// The same for JavaScript.
+fn node() -> bool {
+    is_there("node")
+}
+
+fn is_there(interpreter: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders = std::env::split_paths(&path).chain(["/usr/bin".into(), "/usr/local/bin".into()]);
+    let found = folders.any(|folder| folder.join(interpreter).exists());
     if !found {
-        assert!(std::env::var_os("CI").is_none(), "CI needs Python: install python3");
-        eprintln!("skipped: no python3 in /usr/bin; install it to run this test");
+        assert!(std::env::var_os("CI").is_none(), "CI needs {interpreter}: install it");
+        eprintln!("skipped: there is no {interpreter}; install it to run this test");
     }
     found
 }

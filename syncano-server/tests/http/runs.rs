@@ -123,11 +123,11 @@ async fn failures_are_200_and_say_so() {
 #[tokio::test]
 async fn a_runtime_without_an_interpreter_is_a_failed_run() {
     let world = World::with(|server| server.python("/nowhere/python3")).await;
-    let mut body = socket("s", "js", "console.log(1)");
-    body["dependencies"][0]["runtime_name"] = json!("nodejs");
+    let mut body = socket("s", "rb", "puts 1");
+    body["dependencies"][0]["runtime_name"] = json!("ruby");
     world.publish(body).await;
     world.publish(socket("t", "py", "print(1)")).await;
-    for path in ["js/", "py/"] {
+    for path in ["rb/", "py/"] {
         let reply = world.run(Method::GET, path, None).await;
         assert_eq!(reply.outcome(), (200, "failure", "trace"));
         assert!(reply.json["result"]["stderr"].as_str().unwrap().contains("can't run"), "{reply:?}");
