@@ -4,76 +4,123 @@
 //! run, nor old clients' 200 for a failure from success.
 
 use std::any::{Any, TypeId};
+use std::fmt;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use serde::de::Error as _;
+use serde::de::{DeserializeOwned, Error as _};
 use syncano_core::{ResultKind, RunStatus, Trace, headers};
 
-use crate::{ApiError, CallError, CallResult, Response, ScriptError, ScriptFailure};
+use crate::{ApiError, CallError, Response, ScriptFailure};
 
-/// Whether the call asks for the record of the run instead of the script's answer.
-pub(crate) fn wants_trace<T: 'static>() -> bool {
-    TypeId::of::<T>() == TypeId::of::<Trace>()
+/// Reads JSON.
+pub(crate) type Read<T> = fn(&[u8]) -> Result<T, serde_json::Error>;
+
+/// How results of one type are read. Made where it is known that the type deserialises, so that calls need no bounds.
+pub(crate) struct ReadResult<T> {
+    json: Read<T>,
+    /// A response or printed text: as it is for [`String`], JSON for every other type.
+    text: Read<T>,
+    /// Whether to ask for the record of the run instead of the script's answer.
+    pub(crate) wants_trace: bool,
+    /// Whether a program that prints nothing answers `null`, which is `()` and `None`.
+    nothing_is_null: bool,
 }
 
-pub(crate) fn read<T: CallResult, E: ScriptError>(
-    endpoint: String,
-    request: String,
-    status: StatusCode,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response<T>, CallError<E>> {
-    let word = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let Some(run) = word(headers::STATUS) else {
-        return Err(CallError::Api { endpoint, error: ApiError::read(status, request, &body) });
-    };
-    let run = RunStatus::from_word(run);
-    let kind = word(headers::RESULT).and_then(ResultKind::from_word);
-    let trace = word(headers::TRACE).and_then(|number| number.parse().ok());
-
-    let value = match (kind, run) {
-        (Some(ResultKind::Value), _) => serde_json::from_slice(&body),
-        (Some(ResultKind::Response), _) if status.is_success() => text_or_json(&body),
-        (Some(ResultKind::Response), _) => {
-            return Err(match serde_json::from_slice(&body) {
-                Ok(error) => CallError::App { endpoint, error },
-                Err(_) => CallError::Response { endpoint, status, body },
-            });
-        }
-        (Some(ResultKind::AppError), _) => match serde_json::from_slice(&body) {
-            Ok(error) => return Err(CallError::App { endpoint, error }),
-            Err(source) => Err(source),
-        },
-        (Some(ResultKind::Trace), Some(_)) if wants_trace::<T>() => serde_json::from_slice(&body),
-        (Some(ResultKind::Trace), Some(run)) => match serde_json::from_slice::<Trace>(&body) {
-            Ok(trace) if run == RunStatus::Success => return printed(endpoint, status, headers, trace),
-            Ok(trace) => return Err(CallError::Script(Box::new(failure(endpoint, trace)))),
-            Err(source) => Err(source),
-        },
-        (None, _) | (_, None) => {
-            Err(serde_json::Error::custom("the server says in its headers what this client doesn't know"))
-        }
-    };
-    match value {
-        Ok(value) => Ok(Response { status, headers, trace, value }),
-        Err(source) => Err(CallError::Decode { endpoint, source, body }),
+// Not derived: that would ask the same of the type.
+impl<T> Clone for ReadResult<T> {
+    fn clone(&self) -> Self {
+        *self
     }
 }
 
-/// The answer of a program that made no response: what it printed.
-fn printed<T: CallResult, E: ScriptError>(
-    endpoint: String,
-    status: StatusCode,
-    headers: HeaderMap,
-    trace: Trace,
-) -> Result<Response<T>, CallError<E>> {
-    let stdout = trace.result.stdout;
-    // A program that prints nothing answers nothing: `null`, which is `()` and `None`.
-    let nothing = stdout.is_empty() && TypeId::of::<T>() != TypeId::of::<String>();
-    match text_or_json(if nothing { b"null" } else { stdout.as_bytes() }) {
-        Ok(value) => Ok(Response { status, headers, trace: Some(trace.id), value }),
-        Err(source) => Err(CallError::Decode { endpoint, source, body: stdout.into() }),
+impl<T> Copy for ReadResult<T> {}
+
+impl<T> fmt::Debug for ReadResult<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReadResult").field("wants_trace", &self.wants_trace).finish_non_exhaustive()
+    }
+}
+
+impl<T: DeserializeOwned + 'static> ReadResult<T> {
+    pub(crate) fn new() -> ReadResult<T> {
+        let is_text = TypeId::of::<T>() == TypeId::of::<String>();
+        ReadResult {
+            json: |body| serde_json::from_slice(body),
+            text: if is_text { as_text } else { |body| serde_json::from_slice(body) },
+            wants_trace: TypeId::of::<T>() == TypeId::of::<Trace>(),
+            nothing_is_null: !is_text,
+        }
+    }
+}
+
+/// Text for a `T` that is [`String`]; only the compiler doesn't know.
+fn as_text<T: 'static>(body: &[u8]) -> Result<T, serde_json::Error> {
+    let text = String::from_utf8(body.to_vec()).map_err(serde_json::Error::custom)?;
+    let text: Box<dyn Any> = Box::new(text);
+    text.downcast().map(|text| *text).map_err(|_| serde_json::Error::custom("not a string"))
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Answer {
+    /// `endpoint` and `request` are what errors name.
+    pub(crate) fn read<T, E>(
+        self,
+        endpoint: String,
+        request: String,
+        result: ReadResult<T>,
+        error: Read<E>,
+    ) -> Result<Response<T>, CallError<E>> {
+        let Answer { status, headers, body } = self;
+        let word = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        let Some(run) = word(headers::STATUS) else {
+            return Err(CallError::Api { endpoint, error: ApiError::read(status, request, &body) });
+        };
+        let run = RunStatus::from_word(run);
+        let kind = word(headers::RESULT).and_then(ResultKind::from_word);
+        let trace = word(headers::TRACE).and_then(|number| number.parse().ok());
+
+        let value = match (kind, run) {
+            (Some(ResultKind::Value), _) => (result.json)(&body),
+            (Some(ResultKind::Response), _) if status.is_success() => (result.text)(&body),
+            (Some(ResultKind::Response), _) => {
+                return Err(match error(&body) {
+                    Ok(error) => CallError::App { endpoint, error },
+                    Err(_) => CallError::Response { endpoint, status, body },
+                });
+            }
+            (Some(ResultKind::AppError), _) => match error(&body) {
+                Ok(error) => return Err(CallError::App { endpoint, error }),
+                Err(source) => Err(source),
+            },
+            (Some(ResultKind::Trace), Some(_)) if result.wants_trace => (result.json)(&body),
+            (Some(ResultKind::Trace), Some(run)) => match serde_json::from_slice::<Trace>(&body) {
+                Ok(trace) if run == RunStatus::Success => {
+                    let stdout = trace.result.stdout;
+                    let nothing = stdout.is_empty() && result.nothing_is_null;
+                    return match (result.text)(if nothing { b"null" } else { stdout.as_bytes() }) {
+                        Ok(value) => Ok(Response { status, headers, trace: Some(trace.id), value }),
+                        Err(source) => Err(CallError::Decode { endpoint, source, body: stdout.into() }),
+                    };
+                }
+                Ok(trace) => return Err(CallError::Script(Box::new(failure(endpoint, trace)))),
+                Err(source) => Err(source),
+            },
+            (None, _) | (_, None) => {
+                Err(serde_json::Error::custom("the server says in its headers what this client doesn't know"))
+            }
+        };
+        match value {
+            Ok(value) => Ok(Response { status, headers, trace, value }),
+            Err(source) => Err(CallError::Decode { endpoint, source, body }),
+        }
     }
 }
 
@@ -88,17 +135,6 @@ fn failure(endpoint: String, trace: Trace) -> ScriptFailure {
     }
 }
 
-/// Text for [`String`], JSON for every other type.
-fn text_or_json<T: CallResult>(body: &[u8]) -> Result<T, serde_json::Error> {
-    if TypeId::of::<T>() != TypeId::of::<String>() {
-        return serde_json::from_slice(body);
-    }
-    let text = String::from_utf8(body.to_vec()).map_err(serde_json::Error::custom)?;
-    // `T` is `String`; only the compiler doesn't know.
-    let text: Box<dyn Any> = Box::new(text);
-    text.downcast().map(|text| *text).map_err(|_| serde_json::Error::custom("not a string"))
-}
-
 #[cfg(test)]
 mod tests {
     use serde::Deserialize;
@@ -107,20 +143,23 @@ mod tests {
     use super::*;
     use crate::NoError;
 
-    fn answer(status: u16, run: &str, kind: &str, body: &str) -> (StatusCode, HeaderMap, Bytes) {
+    fn answer(status: u16, run: &str, kind: &str, body: &str) -> Answer {
         let mut headers = HeaderMap::new();
         if !run.is_empty() {
             headers.insert(headers::STATUS, run.parse().unwrap());
             headers.insert(headers::RESULT, kind.parse().unwrap());
             headers.insert(headers::TRACE, "7".parse().unwrap());
         }
-        (StatusCode::from_u16(status).unwrap(), headers, Bytes::from(body.to_owned()))
+        Answer { status: StatusCode::from_u16(status).unwrap(), headers, body: Bytes::from(body.to_owned()) }
     }
 
-    fn read_as<T: CallResult, E: ScriptError>(
-        (status, headers, body): (StatusCode, HeaderMap, Bytes),
+    fn read_as<T: DeserializeOwned + 'static, E: DeserializeOwned>(
+        answer: Answer,
     ) -> Result<T, CallError<E>> {
-        read("s/e".to_owned(), "GET /".to_owned(), status, headers, body).map(|response| response.value)
+        let error = |body: &[u8]| serde_json::from_slice(body);
+        answer
+            .read("s/e".to_owned(), "GET /".to_owned(), ReadResult::new(), error)
+            .map(|response| response.value)
     }
 
     fn trace(status: &str, stdout: &str) -> String {
@@ -159,11 +198,11 @@ mod tests {
 
     #[test]
     fn a_failed_run_is_a_script_failure_though_the_status_is_200() {
-        let failed = answer(200, "failure", "trace", &trace("failure", "so far"));
-        let Err(CallError::Script(failure)) = read_as::<u8, NoError>(failed.clone()) else { panic!() };
+        let failed = || answer(200, "failure", "trace", &trace("failure", "so far"));
+        let Err(CallError::Script(failure)) = read_as::<u8, NoError>(failed()) else { panic!() };
         assert_eq!((failure.stdout.as_str(), failure.stderr.as_str(), failure.trace), ("so far", "oh", 7));
         // Whoever asks for the trace gets it.
-        assert_eq!(read_as::<Trace, NoError>(failed).unwrap().status, RunStatus::Failure);
+        assert_eq!(read_as::<Trace, NoError>(failed()).unwrap().status, RunStatus::Failure);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! A typed call: built by the generated functions, sent when awaited.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::future::{Future, IntoFuture};
-use std::marker::PhantomData;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -10,11 +10,12 @@ use http::{HeaderMap, StatusCode};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
-use syncano_core::{Method, route};
+use syncano_core::{Method, headers};
 
-use crate::__private::Target;
+use crate::answer::{Answer, Read, ReadResult};
+use crate::encode::{self, Arguments};
 use crate::error::RequestProblem;
-use crate::{CallError, Instance, answer, encode};
+use crate::{CallError, Client};
 
 /// What a function tagged with `#[endpoint]` may take: any type that serialises and has a JSON Schema.
 #[diagnostic::on_unimplemented(
@@ -74,12 +75,23 @@ impl std::error::Error for NoError {}
 /// `.await` gives the value; [`send`](Call::send) gives the value with status and headers.
 #[must_use = "a call is sent only when it is awaited"]
 pub struct Call<T, E = NoError> {
-    instance: Instance,
-    target: &'static Target,
-    arguments: Vec<encode::Argument>,
+    client: Client,
+    to: Destination,
     method: Method,
+    arguments: Arguments,
     timeout: Option<Duration>,
-    types: PhantomData<fn() -> (T, E)>,
+    result: ReadResult<T>,
+    error: Read<E>,
+}
+
+/// Where a call goes.
+#[derive(Debug, Clone)]
+pub(crate) struct Destination {
+    /// What errors call it: `socket/endpoint`.
+    pub(crate) name: String,
+    pub(crate) path: String,
+    /// The methods that are answered there.
+    pub(crate) methods: Cow<'static, [Method]>,
 }
 
 /// An answer with what came along.
@@ -97,19 +109,21 @@ pub struct Response<T> {
 }
 
 impl<T, E> Call<T, E> {
-    pub(crate) fn new(instance: &Instance, target: &'static Target) -> Call<T, E> {
-        Call {
-            instance: instance.clone(),
-            target,
-            arguments: Vec::new(),
-            method: target.methods.first().copied().unwrap_or(Method::Post),
-            timeout: None,
-            types: PhantomData,
-        }
+    pub(crate) fn new(
+        client: &Client,
+        to: Destination,
+        method: Method,
+        arguments: Arguments,
+        result: ReadResult<T>,
+        error: Read<E>,
+    ) -> Call<T, E> {
+        Call { client: client.clone(), to, method, arguments, timeout: None, result, error }
     }
 
     pub(crate) fn push(&mut self, argument: encode::Argument) {
-        self.arguments.push(argument);
+        if let Arguments::Named(arguments) = &mut self.arguments {
+            arguments.push(argument);
+        }
     }
 
     /// Sends another of the methods that the endpoint lists; the first is sent otherwise (POST for `*`).
@@ -123,53 +137,45 @@ impl<T, E> Call<T, E> {
         self.timeout = Some(timeout);
         self
     }
-}
 
-impl<T: CallResult, E: ScriptError> Call<T, E> {
     /// Sends the call.
     ///
     /// # Errors
     /// See [`CallError`].
     pub async fn send(self) -> Result<Response<T>, CallError<E>> {
-        let Target { socket, endpoint, methods } = self.target;
-        let endpoint_name = || format!("{socket}/{endpoint}");
-        let refuse = |reason| CallError::Request { endpoint: endpoint_name(), reason };
-        if !methods.contains(&self.method) {
-            return Err(refuse(RequestProblem::Method { method: self.method, allowed: methods.to_vec() }));
+        let Call { client, to, method, arguments, timeout, result, error } = self;
+        let Destination { name, path, methods } = to;
+        let refuse = |reason| CallError::Request { endpoint: name.clone(), reason };
+        if !methods.contains(&method) {
+            return Err(refuse(RequestProblem::Method { method, allowed: methods.into_owned() }));
         }
-        let encode::Request { query, body } = encode::request(self.method, self.arguments).map_err(refuse)?;
-
-        let path = route::run(self.instance.name(), socket, endpoint);
+        let encode::Request { query, body } = encode::request(method, arguments).map_err(refuse)?;
         // Both name the same five methods.
-        let method = http::Method::from_bytes(self.method.as_str().as_bytes()).unwrap_or(http::Method::POST);
-        let mut request = self
-            .instance
-            .client()
-            .request(method.clone(), &path)
-            .ok_or_else(|| refuse(RequestProblem::Key))?
-            .query(&query);
+        let method = http::Method::from_bytes(method.as_str().as_bytes()).unwrap_or(http::Method::POST);
+        let mut request =
+            client.request(method.clone(), &path).ok_or_else(|| refuse(RequestProblem::Key))?.query(&query);
         if let Some(body) = body {
             request = request.header(http::header::CONTENT_TYPE, "application/json").body(body);
         }
-        if answer::wants_trace::<T>() {
-            use syncano_core::headers;
+        if result.wants_trace {
             request = request.header(headers::WANT, headers::WANT_TRACE);
         }
-        if let Some(timeout) = self.timeout {
+        if let Some(timeout) = timeout {
             request = request.timeout(timeout);
         }
         let transport = |source: reqwest::Error| CallError::Transport {
-            endpoint: endpoint_name(),
+            endpoint: name.clone(),
             source: source.without_url(),
         };
         let response = request.send().await.map_err(transport)?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = response.bytes().await.map_err(transport)?;
-        answer::read(endpoint_name(), format!("{method} {path}"), status, headers, body)
+        Answer { status, headers, body }.read(name, format!("{method} {path}"), result, error)
     }
 }
 
-impl<T: CallResult, E: ScriptError> IntoFuture for Call<T, E> {
+// No bounds but `'static`: a type that can't be a result has been told where the call was made.
+impl<T: 'static, E: 'static> IntoFuture for Call<T, E> {
     type Output = Result<T, CallError<E>>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
@@ -180,11 +186,6 @@ impl<T: CallResult, E: ScriptError> IntoFuture for Call<T, E> {
 
 impl<T, E> fmt::Debug for Call<T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Call")
-            .field("instance", &self.instance.name())
-            .field("socket", &self.target.socket)
-            .field("endpoint", &self.target.endpoint)
-            .field("method", &self.method)
-            .finish_non_exhaustive()
+        f.debug_struct("Call").field("to", &self.to).field("method", &self.method).finish_non_exhaustive()
     }
 }

@@ -7,18 +7,18 @@ use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
 use reqwest::{Method, Url};
 use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use syncano_core::route;
 
-use crate::{ApiError, Error, Instance};
+use crate::{ApiError, Error};
 
 /// How long to wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long to wait for an answer unless the call says otherwise: scripts may take 300 s.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(310);
+pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(310);
 
-/// A server, and with an account key the right to manage what the account owns. Cheap to clone.
+/// A server, and with a key the rights that the key gives. Cheap to clone.
 ///
 /// ```no_run
 /// # async fn run() -> Result<(), syncano_client::Error> {
@@ -71,64 +71,88 @@ impl Client {
         Ok(Client { http, base: parsed.as_str().trim_end_matches('/').into(), key: None })
     }
 
-    /// The same client with an account key: 40 hexadecimal digits, shown by the server when the account is made.
-    pub fn account_key(mut self, key: impl Into<String>) -> Client {
-        self.key = Some(Arc::new(SecretString::from(key.into())));
-        self
+    /// The same client with an account key: 40 hexadecimal digits, shown by the server when the account is made. It
+    /// manages what the account owns. See also [`log_in`](Client::log_in).
+    pub fn account_key(self, key: impl Into<String>) -> Client {
+        self.with_key(SecretString::from(key.into()))
     }
 
-    /// The instance of that name. Nothing is sent; a wrong name shows at the first use.
-    pub fn instance(&self, name: impl Into<String>) -> Instance {
-        Instance::new(self.clone(), name.into())
+    /// The same client with an API key of an instance: 40 hexadecimal digits. It calls the private endpoints of that
+    /// instance, and manages nothing. See [`Instance::create_api_key`](crate::Instance::create_api_key).
+    pub fn api_key(self, key: impl Into<String>) -> Client {
+        self.with_key(SecretString::from(key.into()))
     }
 
-    /// Creates an instance.
-    ///
-    /// # Errors
-    /// [`Error::Api`] when the name breaks the rules or is taken, or the key is wrong.
-    pub async fn create_instance(&self, name: impl Into<String>) -> Result<Instance, Error> {
-        let name = name.into();
-        let _: Value = self.manage(Method::POST, &route::instances(), Some(&json!({ "name": name }))).await?;
-        Ok(self.instance(name))
+    pub(crate) fn with_key(self, key: SecretString) -> Client {
+        Client { key: Some(Arc::new(key)), ..self }
     }
 
-    /// The instance of that name, made unless this account has it already.
-    ///
-    /// # Errors
-    /// As [`create_instance`](Client::create_instance).
-    pub async fn create_or_open_instance(&self, name: impl Into<String>) -> Result<Instance, Error> {
-        let instance = self.instance(name);
-        if instance.exists().await? {
-            return Ok(instance);
-        }
-        match self.create_instance(instance.name()).await {
-            // Somebody with the same account was faster.
-            Err(Error::Api(error)) if error.status == StatusCode::BAD_REQUEST => {
-                if instance.exists().await? {
-                    Ok(instance)
-                } else {
-                    Err(error.into())
-                }
-            }
-            other => other,
-        }
+    pub(crate) fn without_key(&self) -> Client {
+        Client { key: None, ..self.clone() }
+    }
+
+    /// The key that is sent, to be kept for the next time: after [`log_in`](Client::log_in), say.
+    pub fn key(&self) -> Option<&SecretString> {
+        self.key.as_deref()
+    }
+
+    /// The address of a path on the server.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    /// Reads what is at `path`.
+    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
+        self.exchange(Method::GET, path, None).await
     }
 
     /// Reads what is at `path`; `None` when the server says that nothing is.
     pub(crate) async fn find<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, Error> {
-        match self.manage(Method::GET, path, None).await {
+        match self.get(path).await {
             Ok(found) => Ok(Some(found)),
             Err(Error::Api(error)) if error.status == StatusCode::NOT_FOUND => Ok(None),
             Err(error) => Err(error),
         }
     }
 
+    /// Creates something, or does something: `{}` is sent where nothing is to be said.
+    pub(crate) async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: impl Serialize,
+    ) -> Result<T, Error> {
+        self.exchange(Method::POST, path, Some(json!(body))).await
+    }
+
+    /// Replaces what is at `path`.
+    pub(crate) async fn put<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: impl Serialize,
+    ) -> Result<T, Error> {
+        self.exchange(Method::PUT, path, Some(json!(body))).await
+    }
+
+    /// Changes what is at `path`: what the body doesn't mention stays.
+    pub(crate) async fn patch<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: impl Serialize,
+    ) -> Result<T, Error> {
+        self.exchange(Method::PATCH, path, Some(json!(body))).await
+    }
+
+    /// Deletes what is at `path`.
+    pub(crate) async fn delete(&self, path: &str) -> Result<(), Error> {
+        self.exchange(Method::DELETE, path, None).await
+    }
+
     /// Sends a management request and reads the JSON answer.
-    pub(crate) async fn manage<T: DeserializeOwned>(
+    async fn exchange<T: DeserializeOwned>(
         &self,
         method: Method,
         path: &str,
-        body: Option<&Value>,
+        body: Option<Value>,
     ) -> Result<T, Error> {
         let request = format!("{method} {path}");
         let mut builder = self.request(method, path).ok_or(Error::Key)?;
@@ -156,7 +180,7 @@ impl Client {
 
     /// A request with the key on it; `None` when the key can't stand in a header.
     pub(crate) fn request(&self, method: Method, path: &str) -> Option<reqwest::RequestBuilder> {
-        let mut builder = self.http.request(method, format!("{}{path}", self.base));
+        let mut builder = self.http.request(method, self.url(path));
         if let Some(key) = &self.key {
             let mut value = HeaderValue::from_str(key.expose_secret()).ok()?;
             value.set_sensitive(true);

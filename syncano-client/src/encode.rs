@@ -1,10 +1,12 @@
 //! How arguments travel: GET and DELETE in the query, the others in a JSON body.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, from_str};
-use syncano_core::{Method, Placement};
+use syncano_core::{Map, Method, Placement};
 
 use crate::error::RequestProblem;
 
@@ -26,15 +28,59 @@ impl Argument {
     }
 }
 
+/// What a call is given.
+#[derive(Debug)]
+pub(crate) enum Arguments {
+    /// The arguments of a generated function.
+    Named(Vec<Argument>),
+    /// One value for the whole: the body, or an object whose keys go into the query.
+    Data(Result<Value, serde_json::Error>),
+}
+
+impl Arguments {
+    /// `null`, and so `()`, is no data.
+    pub(crate) fn data(data: impl Serialize) -> Arguments {
+        Arguments::Data(serde_json::to_value(data))
+    }
+}
+
 /// What is sent.
 #[derive(Debug)]
 pub(crate) struct Request {
-    pub(crate) query: Vec<(&'static str, String)>,
+    pub(crate) query: Vec<(Cow<'static, str>, String)>,
     pub(crate) body: Option<Bytes>,
 }
 
-/// Distributes arguments over query and body. `null` is left out, so that the script's default applies.
-pub(crate) fn request(method: Method, arguments: Vec<Argument>) -> Result<Request, RequestProblem> {
+/// Distributes arguments over query and body.
+pub(crate) fn request(method: Method, arguments: Arguments) -> Result<Request, RequestProblem> {
+    match arguments {
+        Arguments::Named(arguments) => named(method, arguments),
+        Arguments::Data(data) => {
+            self::data(method, data.map_err(|source| RequestProblem::Argument { argument: "data", source })?)
+        }
+    }
+}
+
+fn data(method: Method, data: Value) -> Result<Request, RequestProblem> {
+    let keys = match data {
+        Value::Null => Map::new(),
+        data if method.has_body() => {
+            return Ok(Request { query: Vec::new(), body: Some(data.to_string().into()) });
+        }
+        Value::Object(keys) => keys,
+        _ => return Err(RequestProblem::NoObject { method }),
+    };
+    let mut query = Vec::new();
+    for (name, value) in keys {
+        if !value.is_null() {
+            parameter(&mut query, name, value);
+        }
+    }
+    Ok(Request { query, body: method.has_body().then(|| object(&[])) })
+}
+
+/// `null` is left out, so that the script's default applies.
+fn named(method: Method, arguments: Vec<Argument>) -> Result<Request, RequestProblem> {
     let mut query = Vec::new();
     let mut keys: Vec<(&str, Box<RawValue>)> = Vec::new();
     let mut whole = None;
@@ -63,9 +109,10 @@ pub(crate) fn request(method: Method, arguments: Vec<Argument>) -> Result<Reques
 }
 
 /// A list repeats its key, an object is JSON text, everything else is its plain text.
-fn parameter(query: &mut Vec<(&'static str, String)>, name: &'static str, value: Value) {
+fn parameter(query: &mut Vec<(Cow<'static, str>, String)>, name: impl Into<Cow<'static, str>>, value: Value) {
+    let name = name.into();
     match value {
-        Value::Array(items) => query.extend(items.into_iter().map(|item| (name, text(item)))),
+        Value::Array(items) => query.extend(items.into_iter().map(|item| (name.clone(), text(item)))),
         other => query.push((name, text(other))),
     }
 }
@@ -101,7 +148,7 @@ mod tests {
 
     #[test]
     fn get_puts_arguments_into_the_query() {
-        let request = request(
+        let request = named(
             Method::Get,
             vec![
                 argument("text", "ä b&c"),
@@ -115,7 +162,7 @@ mod tests {
             ],
         )
         .unwrap();
-        let query: Vec<_> = request.query.iter().map(|(key, value)| (*key, value.as_str())).collect();
+        let query: Vec<_> = request.query.iter().map(|(key, value)| (key.as_ref(), value.as_str())).collect();
         assert_eq!(
             query,
             [
@@ -137,19 +184,43 @@ mod tests {
         let mut forced = argument("page", 2);
         forced.placement = Placement::Query;
         let request =
-            request(Method::Post, vec![argument("a\"b", 1), argument("none", None::<u8>), forced]).unwrap();
+            named(Method::Post, vec![argument("a\"b", 1), argument("none", None::<u8>), forced]).unwrap();
         assert_eq!(request.body.unwrap(), r#"{"a\"b":1}"#);
-        assert_eq!(request.query, [("page", "2".to_owned())]);
+        assert_eq!(request.query, [("page".into(), "2".to_owned())]);
     }
 
     #[test]
     fn one_argument_can_be_the_whole_body() {
         let whole = || Argument::new("item", &[1, 2], Placement::Body);
-        assert_eq!(request(Method::Put, vec![whole()]).unwrap().body.unwrap(), "[1,2]");
-        let refused = request(Method::Get, vec![whole()]).unwrap_err();
+        assert_eq!(named(Method::Put, vec![whole()]).unwrap().body.unwrap(), "[1,2]");
+        let refused = named(Method::Get, vec![whole()]).unwrap_err();
         assert_eq!(
             refused.to_string(),
             "its argument `item` is the body, and GET sends none: use a method with a body"
         );
+    }
+
+    #[test]
+    fn data_is_the_body_or_the_query() {
+        let sent = |method, data: Value| data_request(method, data).map_err(|problem| problem.to_string());
+        let object = serde_json::json!({"a": [1, "b"], "none": null});
+        assert_eq!(sent(Method::Post, object.clone()), Ok((vec![], Some(object.to_string()))));
+        let query = vec![("a".to_owned(), "1".to_owned()), ("a".to_owned(), "b".to_owned())];
+        assert_eq!(sent(Method::Get, object), Ok((query, None)));
+        assert_eq!(sent(Method::Post, Value::Null), Ok((vec![], Some("{}".to_owned()))));
+        assert_eq!(sent(Method::Delete, Value::Null), Ok((vec![], None)));
+        assert_eq!(sent(Method::Put, Value::from(vec![1])), Ok((vec![], Some("[1]".to_owned()))));
+        assert_eq!(
+            sent(Method::Get, Value::from(vec![1])),
+            Err("GET sends its data in the query: it must be an object".to_owned())
+        );
+    }
+
+    type Sent = (Vec<(String, String)>, Option<String>);
+
+    fn data_request(method: Method, data: Value) -> Result<Sent, RequestProblem> {
+        let Request { query, body } = request(method, Arguments::data(data))?;
+        let query = query.into_iter().map(|(key, value)| (key.into_owned(), value)).collect();
+        Ok((query, body.map(|body| String::from_utf8(body.to_vec()).unwrap())))
     }
 }

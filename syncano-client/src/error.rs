@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -9,7 +10,7 @@ use serde_json::Value;
 use syncano_core::{Method, RunStatus, Violations};
 use thiserror::Error;
 
-/// An error of managing a server: connecting, instances, publishing.
+/// An error of managing a server: of everything but calls.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -22,7 +23,7 @@ pub enum Error {
         reason: String,
     },
     /// The key can't be sent.
-    #[error("the account key can't be sent: a key is 40 hexadecimal digits")]
+    #[error("the key can't be sent: a key is 40 hexadecimal digits")]
     Key,
     /// The request didn't reach the server, or its answer didn't arrive.
     #[error("{request}: {}", Chain(source))]
@@ -56,6 +57,32 @@ pub enum Error {
         socket: String,
         /// The server's reason.
         status_info: String,
+    },
+    /// A socket keeps its name; nothing was sent.
+    #[error("the socket `{socket}` can't become `{name}`: publish that one, and delete this")]
+    Renamed {
+        /// The socket.
+        socket: String,
+        /// The name in the definition.
+        name: String,
+    },
+    /// It is not done yet: waiting any longer was not asked for.
+    #[error("{what} is still `{status}` after {} s", waited.as_secs_f64())]
+    Unfinished {
+        /// What was waited for.
+        what: String,
+        /// Its status.
+        status: String,
+        /// How long was waited.
+        waited: Duration,
+    },
+    /// What was to be sent can't be written as JSON; nothing was sent.
+    #[error("{request}: this can't be written as JSON: {source}")]
+    Encode {
+        /// Method and path.
+        request: String,
+        /// Why.
+        source: serde_json::Error,
     },
     /// The server's answer isn't what the API promises.
     #[error("{request}: the answer can't be read: {source}")]
@@ -155,7 +182,8 @@ impl std::error::Error for ApiError {}
 
 /// An error of a call; it names the endpoint and says which part failed.
 ///
-/// `E` is the script's own error type (`error = E` in the macro), [`NoError`](crate::NoError) without one.
+/// `E` is the script's own error type (`error = E` in the macro), [`NoError`](crate::NoError) without one, and JSON where the
+/// endpoint is run by name. What errors call the endpoint is `socket/endpoint`, or the name by which it was run.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum CallError<E = crate::NoError> {
@@ -236,6 +264,12 @@ pub enum RequestProblem {
         /// The method.
         method: Method,
     },
+    /// Data that is no object, with a method that sends it in the query.
+    #[error("{method} sends its data in the query: it must be an object")]
+    NoObject {
+        /// The method.
+        method: Method,
+    },
     /// An argument can't be written as JSON.
     #[error("its argument `{argument}` can't be written as JSON: {source}")]
     Argument {
@@ -245,7 +279,7 @@ pub enum RequestProblem {
         source: serde_json::Error,
     },
     /// The client's key can't be sent.
-    #[error("the account key can't be sent: a key is 40 hexadecimal digits")]
+    #[error("the key can't be sent: a key is 40 hexadecimal digits")]
     Key,
 }
 

@@ -128,32 +128,103 @@
 //! }
 //! # }
 //! ```
+//!
+//! # Managing without the macro
+//!
+//! Definitions can be put together at run time, and changed after they were published. What the macro can't say, a script or
+//! script endpoint that is on the server already for example, is said like this:
+//!
+//! ```no_run
+//! # async fn run(instance: syncano_client::Instance) -> anyhow::Result<()> {
+//! use serde_json::json;
+//! use syncano_client::{Method, NewScript, Runtime, ScriptCall, ScriptDependency, Socket, Trace};
+//!
+//! let existing = instance.create_script(NewScript::new(Runtime::Python3, "def main(name): return name")).await?;
+//! let socket = Socket::builder("my_custom_socket")
+//!     .script("custom_script", Runtime::Python3, "print('custom_script')")
+//!     .existing_script("another_custom_script", existing.id())
+//!     .call("my_endpoint", "custom_script", [Method::Get])
+//!     .call("my_endpoint", "another_custom_script", [Method::Post])
+//!     .call("monthly", "name_of_a_script_endpoint", [Method::Get])
+//!     .build()?;
+//! let mut published = instance.publish(&socket).await?;
+//!
+//! // Endpoints are run by name; the answer is JSON, or what is asked for.
+//! let answer = published.run(Method::Post, "my_endpoint", json!({"name": "Ada"})).await?;
+//! let text = published.run_as::<String>(Method::Get, "my_endpoint", ()).await?;
+//! let trace = published.run_as::<Trace>(Method::Get, "my_endpoint", ()).await?;
+//! for endpoint in published.endpoints().await? {
+//!     println!("{} {:?}", endpoint.name(), endpoint.traces().await?);
+//! }
+//!
+//! let mut changed = published.definition().clone();
+//! changed.remove_endpoint("monthly");
+//! changed.add_endpoint("private", [ScriptCall::new("new_script", [Method::Get]).private(true).timeout(5.0)]);
+//! changed.add_dependency(ScriptDependency::new("new_script", Runtime::Python3, "print(3)"));
+//! published.update(&changed).await?;
+//! published.recheck().await?;
+//! println!("{} {}", published.status(), published.status_info());
+//! # let _ = (answer, text, trace); Ok(())
+//! # }
+//! ```
+//!
+//! [`Socket::from_json`] and serde read the raw JSON format. The rest of a server is reached from three types:
+//!
+//! | from | to |
+//! |---|---|
+//! | [`Client`] | [`register`](Client::register), [`log_in`](Client::log_in), the [`account`](Client::account), [`instances`](Client::instances) |
+//! | [`Instance`] | [`publish`](Instance::publish), [`sockets`](Instance::sockets), [`install_from_url`](Instance::install_from_url), [`socket_endpoints`](Instance::socket_endpoints), [`run`](Instance::run), [`scripts`](Instance::scripts), [`script_endpoints`](Instance::script_endpoints), [`api_keys`](Instance::api_keys), [`config`](Instance::config) |
+//! | [`Published`] | [`update`](Published::update), [`recheck`](Published::recheck), [`endpoints`](Published::endpoints), [`run`](Published::run) |
+//!
+//! What is read by name or number is an [`Option`]: `None` is what the server doesn't have. Lists are [`Pages`]. What is
+//! read stays as it was until `reload`; what changes it (`update`, `reset`, …) reads it along.
 
 /// The README's example compiles.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
+mod account;
 mod answer;
+mod api_key;
 mod call;
 mod client;
 mod encode;
 mod error;
 mod instance;
+mod pages;
+mod patience;
 mod publish;
+mod published;
+mod recorded;
+mod run;
+mod script;
+mod script_endpoint;
+mod socket_endpoint;
 
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
 
+pub use account::{Account, AccountUpdate};
+pub use api_key::{ApiKey, ApiKeyOptions};
 pub use call::{Argument, Call, CallResult, NoError, Response, ScriptError};
 pub use client::Client;
-pub use error::{ApiError, CallError, Error, ScriptFailure};
-pub use instance::Instance;
-pub use publish::{Change, Published};
+pub use error::{ApiError, CallError, Error, RequestProblem, ScriptFailure};
+pub use instance::{Instance, InstanceDetails, InstanceUpdate};
+pub use pages::Pages;
+pub use published::{Change, Published};
+pub use recorded::RecordedTrace;
 pub use schemars;
+pub use script::{NewScript, PendingTrace, RuntimeDetails, Script, ScriptUpdate};
+pub use script_endpoint::{NewScriptEndpoint, ScriptEndpoint, ScriptEndpointUpdate};
+pub use secrecy::{ExposeSecret, SecretString};
+pub use socket_endpoint::SocketEndpoint;
+/// A call in a definition; [`Call`] is one that is made.
+pub use syncano_core::Call as ScriptCall;
 pub use syncano_core::{
-    CustomResponse, Dependency, Endpoint, Method, Methods, RunResult, RunStatus, Runtime, ScriptDependency,
-    ScriptSource, Socket, SocketBuilder, SocketStatus, Trace, Violation, Violations,
+    ClassDependency, CustomResponse, Dependency, Endpoint, Map, Method, Methods, RunResult, RunStatus,
+    Runtime, ScriptDependency, ScriptSource, Socket, SocketBuilder, SocketStatus, Trace, Violation,
+    Violations,
 };
 pub use syncano_macros::{endpoint, socket};

@@ -1,11 +1,16 @@
 //! What generated code names. Not part of the public interface: it changes with the macro.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
-use syncano_core::{Dependency, Map, ScriptDependency, ScriptSource, Socket};
+use syncano_core::{Map, ScriptDependency, Socket, route};
 
 pub use syncano_core::{Inputs, Placement};
 
-use crate::{Argument, Call, CallResult, Instance, Method, Methods, Runtime, encode};
+use crate::answer::{Read, ReadResult};
+use crate::call::Destination;
+use crate::encode::{self, Arguments};
+use crate::{Argument, Call, CallResult, Instance, Method, Methods, Runtime, ScriptError};
 
 /// Where a generated function's call goes.
 #[derive(Debug)]
@@ -19,8 +24,45 @@ pub struct Target {
 }
 
 /// A call without arguments.
-pub fn call<T, E>(instance: &Instance, target: &'static Target) -> Call<T, E> {
-    Call::new(instance, target)
+pub fn call<T, E>(
+    instance: &Instance,
+    target: &'static Target,
+    result: ResultType<T>,
+    error: Read<E>,
+) -> Call<T, E> {
+    let Target { socket, endpoint, methods } = target;
+    let to = Destination {
+        name: format!("{socket}/{endpoint}"),
+        path: route::run(instance.name(), socket, endpoint),
+        methods: Cow::Borrowed(methods),
+    };
+    let method = methods.first().copied().unwrap_or(Method::Post);
+    Call::new(instance.client(), to, method, Arguments::Named(Vec::new()), result.read, error)
+}
+
+/// The type of a result: how it is read, and its schema.
+#[derive(Debug)]
+pub struct ResultType<T> {
+    read: ReadResult<T>,
+    schema: fn() -> Value,
+}
+
+/// The only place that asks something of the type of a result: one that can't be a result is told there, and not again
+/// wherever the call is made and awaited.
+pub fn result<T: CallResult>() -> ResultType<T> {
+    ResultType { read: ReadResult::new(), schema: syncano_core::Outputs::of::<T> }
+}
+
+impl<T> ResultType<T> {
+    /// The schema of what the call answers; a trace is the server's own and has none.
+    pub fn schema(self) -> Option<Value> {
+        (!self.read.wants_trace).then(self.schema)
+    }
+}
+
+/// What reads the error that a call's script raises.
+pub fn error<E: ScriptError>() -> Read<E> {
+    |body| serde_json::from_slice(body)
 }
 
 /// The call with one argument more.
@@ -37,11 +79,6 @@ pub fn argument<T, E, A: Argument + ?Sized>(
 /// The listed methods.
 pub fn methods(methods: &[Method]) -> Methods {
     Methods::Only(methods.to_vec())
-}
-
-/// The schema of what a call answers; a trace is the server's own and has none.
-pub fn outputs<T: CallResult>() -> Option<Value> {
-    (!crate::answer::wants_trace::<T>()).then(syncano_core::Outputs::of::<T>)
 }
 
 /// Builds what `definition()` returns.
@@ -64,11 +101,7 @@ impl Definition {
 
     /// Adds a script.
     pub fn script(mut self, name: &str, runtime: Runtime, source: &str) -> Definition {
-        self.socket.dependencies.push(Dependency::Script(ScriptDependency {
-            name: name.to_owned(),
-            script: ScriptSource::New { runtime_name: runtime, source: source.to_owned() },
-            config: None,
-        }));
+        self.socket.dependencies.push(ScriptDependency::new(name, runtime, source).into());
         self
     }
 

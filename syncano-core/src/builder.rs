@@ -1,7 +1,9 @@
 //! Definitions built at run time, without the macro.
 
+use serde_json::Value;
+
 use crate::{
-    Call, Dependency, Endpoint, Map, Methods, Runtime, ScriptDependency, ScriptSource, Severity, Socket,
+    Call, ClassDependency, Dependency, Endpoint, Map, Methods, Runtime, ScriptDependency, Severity, Socket,
     Violations,
 };
 
@@ -34,45 +36,44 @@ impl SocketBuilder {
         self
     }
 
-    /// Adds a call to the endpoint, which is made with its first call: the script `script` answers `methods`.
+    /// Adds a call to the endpoint, which is made with its first call: `script` answers `methods`.
+    ///
+    /// `script` is the name of a script dependency, or of a script endpoint that is on the server already.
     pub fn call(
         mut self,
         endpoint: impl Into<String>,
         script: impl Into<String>,
         methods: impl Into<Methods>,
     ) -> Self {
-        let calls = &mut self.socket.endpoints.entry(endpoint.into()).or_default().calls;
-        calls.push(Call::new(script, methods));
+        self.socket.add_call(endpoint, Call::new(script, methods));
         self
     }
 
-    /// Adds a whole endpoint, or replaces the one of that name.
-    pub fn endpoint(mut self, name: impl Into<String>, endpoint: Endpoint) -> Self {
-        self.socket.endpoints.insert(name.into(), endpoint);
+    /// Adds a whole endpoint, or replaces the one of that name; `[call, …]` stands for one.
+    pub fn endpoint(mut self, name: impl Into<String>, endpoint: impl Into<Endpoint>) -> Self {
+        self.socket.add_endpoint(name, endpoint);
         self
     }
 
     /// Adds a new script.
     pub fn script(self, name: impl Into<String>, runtime: Runtime, source: impl Into<String>) -> Self {
-        self.dependency(Dependency::Script(ScriptDependency {
-            name: name.into(),
-            script: ScriptSource::New { runtime_name: runtime, source: source.into() },
-            config: None,
-        }))
+        self.dependency(ScriptDependency::new(name, runtime, source))
     }
 
     /// Adds a script that is on the server already, by its number.
     pub fn existing_script(self, name: impl Into<String>, script: i64) -> Self {
-        self.dependency(Dependency::Script(ScriptDependency {
-            name: name.into(),
-            script: ScriptSource::Existing { script },
-            config: None,
-        }))
+        self.dependency(ScriptDependency::existing(name, script))
+    }
+
+    /// Adds a class of data objects, by its fields.
+    pub fn class(self, name: impl Into<String>, schema: Vec<Value>) -> Self {
+        self.dependency(ClassDependency::new(name, schema))
     }
 
     /// Adds a dependency.
-    pub fn dependency(mut self, dependency: Dependency) -> Self {
-        self.socket.dependencies.push(dependency);
+    pub fn dependency(mut self, dependency: impl Into<Dependency>) -> Self {
+        // Not `add_dependency`: two of one name are a slip that `build` tells.
+        self.socket.dependencies.push(dependency.into());
         self
     }
 

@@ -19,6 +19,8 @@
 //! ```
 
 mod builder;
+mod class;
+mod edit;
 pub mod headers;
 mod inherit;
 mod json;
@@ -35,6 +37,7 @@ mod validate;
 mod violation;
 
 pub use builder::SocketBuilder;
+pub use class::FIELD_TYPES;
 pub use headers::ResultKind;
 pub use json::depth;
 pub use method::{Method, Methods, UnknownMethod};

@@ -2,6 +2,8 @@
 
 /// Characters of a name.
 pub const NAME: usize = 64;
+/// Characters of a script's label.
+pub const LABEL: usize = 80;
 /// Characters of a description.
 pub const DESCRIPTION: usize = 256;
 /// Endpoints of one socket.
@@ -24,6 +26,10 @@ pub const CONFIG_KEYS: usize = 1024;
 pub const CONFIG_KEY: usize = 64;
 /// Bytes of a `config` object as JSON (256 KiB).
 pub const CONFIG_BYTES: usize = 256 * 1024;
+/// Fields of a class.
+pub const CLASS_FIELDS: usize = 32;
+/// Indexes of a class.
+pub const CLASS_INDEXES: usize = 16;
 /// The longest time a script may be given, in seconds.
 pub const TIMEOUT_SECONDS: f64 = 300.0;
 /// The longest time an answer may be cached, in seconds.

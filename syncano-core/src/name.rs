@@ -13,10 +13,14 @@ pub enum NameKind {
     Socket,
     /// An endpoint of a socket: 1–64 of `[a-z0-9_.-]`, none of the words that its URL uses.
     Endpoint,
-    /// A script dependency, which is the name of a script endpoint: 1–64 of `[a-z0-9_-]`.
+    /// A script dependency: 1–64 of `[a-z0-9_-]`.
     Script,
+    /// A script endpoint: as a script dependency, and not `p`, which begins the URLs of public links.
+    ScriptEndpoint,
     /// A class dependency: 1–64 letters, digits and `_`.
     Class,
+    /// A field of a class: 1–64 letters, digits and `_`.
+    Field,
 }
 
 impl fmt::Display for NameKind {
@@ -26,7 +30,9 @@ impl fmt::Display for NameKind {
             NameKind::Socket => "socket",
             NameKind::Endpoint => "endpoint",
             NameKind::Script => "script",
+            NameKind::ScriptEndpoint => "script endpoint",
             NameKind::Class => "class",
+            NameKind::Field => "field",
         })
     }
 }
@@ -35,6 +41,7 @@ impl fmt::Display for NameKind {
 const RESERVED_INSTANCES: [&str; 10] =
     ["account", "admin", "health", "install", "login", "media", "public", "static", "status", "support"];
 const RESERVED_SOCKETS: [&str; 1] = ["install"];
+const RESERVED_SCRIPT_ENDPOINTS: [&str; 1] = ["p"];
 const RESERVED_ENDPOINTS: [&str; 4] = ["history", "install", "invalidate", "traces"];
 
 impl NameKind {
@@ -49,9 +56,9 @@ impl NameKind {
     const fn punctuation(self) -> &'static str {
         match self {
             NameKind::Instance => "-",
-            NameKind::Socket | NameKind::Script => "_-",
+            NameKind::Socket | NameKind::Script | NameKind::ScriptEndpoint => "_-",
             NameKind::Endpoint => "_-.",
-            NameKind::Class => "_",
+            NameKind::Class | NameKind::Field => "_",
         }
     }
 
@@ -60,7 +67,8 @@ impl NameKind {
             NameKind::Instance => &RESERVED_INSTANCES,
             NameKind::Socket => &RESERVED_SOCKETS,
             NameKind::Endpoint => &RESERVED_ENDPOINTS,
-            NameKind::Script | NameKind::Class => &[],
+            NameKind::ScriptEndpoint => &RESERVED_SCRIPT_ENDPOINTS,
+            NameKind::Script | NameKind::Class | NameKind::Field => &[],
         }
     }
 
@@ -90,7 +98,7 @@ impl NameKind {
         if !first.is_ascii_lowercase() {
             return Err(NameProblem::Start(first));
         }
-        if self != NameKind::Class && !last.is_ascii_alphanumeric() {
+        if !matches!(self, NameKind::Class | NameKind::Field) && !last.is_ascii_alphanumeric() {
             return Err(NameProblem::End(last));
         }
         if length < shortest || length > longest {

@@ -7,6 +7,11 @@ pub const VERSION: &str = "/v1.1";
 
 /// One segment of a path, percent-encoded.
 pub fn segment(name: &str) -> String {
+    // Encoded or not, these lead to another folder. With a blank behind they don't, and to the server that is the same
+    // name: none that anything can have.
+    if matches!(name, "." | "..") {
+        return format!("{name}%20");
+    }
     let mut encoded = String::with_capacity(name.len());
     for byte in name.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
@@ -214,5 +219,6 @@ mod tests {
             socket("demo", "a/../b?c#d é"),
             "/v1.1/instances/demo/sockets/a%2F..%2Fb%3Fc%23d%20%C3%A9/"
         );
+        assert_eq!(run("..", ".", "..."), "/v1.1/instances/..%20/endpoints/sockets/.%20/.../");
     }
 }

@@ -65,8 +65,27 @@ pub struct Endpoint {
     pub acl: Map,
 }
 
+impl Endpoint {
+    /// An endpoint without calls.
+    pub fn new() -> Endpoint {
+        Endpoint::default()
+    }
+
+    /// Adds a call.
+    pub fn add_call(&mut self, call: Call) -> &mut Self {
+        self.calls.push(call);
+        self
+    }
+}
+
+impl<const N: usize> From<[Call; N]> for Endpoint {
+    fn from(calls: [Call; N]) -> Endpoint {
+        Endpoint { calls: calls.into(), ..Endpoint::default() }
+    }
+}
+
 /// One call of an endpoint: a script and the methods it answers.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename = "script")]
 pub struct Call {
     /// The name of the script dependency, or of a script endpoint that exists.
@@ -88,6 +107,24 @@ impl Call {
     /// A call with no options.
     pub fn new(name: impl Into<String>, methods: impl Into<Methods>) -> Call {
         Call { name: name.into(), methods: methods.into(), private: None, cache: None, timeout: None }
+    }
+
+    /// Whether only callers with a key may run it.
+    pub fn private(mut self, private: bool) -> Self {
+        self.private = Some(private);
+        self
+    }
+
+    /// For how many seconds an answer may be repeated; 0 for none.
+    pub fn cache(mut self, seconds: u32) -> Self {
+        self.cache = Some(seconds);
+        self
+    }
+
+    /// How many seconds the script may take.
+    pub fn timeout(mut self, seconds: f64) -> Self {
+        self.timeout = Some(seconds);
+        self
     }
 }
 
@@ -111,6 +148,18 @@ impl Dependency {
     }
 }
 
+impl From<ScriptDependency> for Dependency {
+    fn from(script: ScriptDependency) -> Dependency {
+        Dependency::Script(script)
+    }
+}
+
+impl From<ClassDependency> for Dependency {
+    fn from(class: ClassDependency) -> Dependency {
+        Dependency::Class(class)
+    }
+}
+
 /// A script that calls refer to by name.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ScriptDependency {
@@ -122,6 +171,25 @@ pub struct ScriptDependency {
     /// The script's own configuration (`timeout`, `fresh`, …). `None` keeps what was published before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config: Option<Map>,
+}
+
+impl ScriptDependency {
+    /// A new script, which the socket brings along.
+    pub fn new(name: impl Into<String>, runtime: Runtime, source: impl Into<String>) -> ScriptDependency {
+        let script = ScriptSource::New { runtime_name: runtime, source: source.into() };
+        ScriptDependency { name: name.into(), script, config: None }
+    }
+
+    /// A script that is on the server already, by its number.
+    pub fn existing(name: impl Into<String>, script: i64) -> ScriptDependency {
+        ScriptDependency { name: name.into(), script: ScriptSource::Existing { script }, config: None }
+    }
+
+    /// Sets the script's own configuration.
+    pub fn config(mut self, config: Map) -> Self {
+        self.config = Some(config);
+        self
+    }
 }
 
 /// Where a script comes from.
@@ -149,6 +217,13 @@ pub struct ClassDependency {
     pub name: String,
     /// Its fields.
     pub schema: Vec<serde_json::Value>,
+}
+
+impl ClassDependency {
+    /// A class with these fields, such as `{"name": "title", "type": "string"}`.
+    pub fn new(name: impl Into<String>, schema: Vec<serde_json::Value>) -> ClassDependency {
+        ClassDependency { name: name.into(), schema }
+    }
 }
 
 impl Socket {

@@ -204,7 +204,10 @@ impl Found {
             }
             match dependency {
                 Dependency::Script(script) => self.script(&path, script),
-                Dependency::Class(class) => self.depth(&path.key("schema"), &class.schema),
+                Dependency::Class(class) => {
+                    self.depth(&path.key("schema"), &class.schema);
+                    self.0.extend(class.check(&path.key("schema")));
+                }
             }
         }
     }

@@ -203,6 +203,12 @@ pub enum ViolationKind {
         /// The call's name.
         call: String,
     },
+    /// A field of a class that breaks a rule.
+    #[error("{0}")]
+    ClassField(&'static str),
+    /// A type of fields that nobody knows.
+    #[error("{0} is no type of a field: use one of {list}", list = crate::FIELD_TYPES.join(", "))]
+    ClassFieldType(String),
     /// A script without a source.
     #[error("the script `{0}` is empty")]
     EmptyScript(String),

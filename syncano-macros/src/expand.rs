@@ -118,20 +118,11 @@ impl ValidatedCall {
         };
         let checks = self.arguments.iter().map(|argument| argument.check(krate));
         let inputs = self.arguments.iter().map(|argument| argument.input(krate));
-        let error_check = self.error.as_ref().map(|ty| {
-            let check = quote_spanned!(ty.span()=> error::<#ty>());
-            quote! {
-                fn error<E: #krate::ScriptError>() {}
-                #check;
-            }
-        });
-        let output = output_type(&self.output);
-        let outputs = at_type(&output, krate, &quote!(outputs), &output);
+        let result = self.result(krate);
         quote! {
             #(#cfgs)*
             let definition = {
                 #(#checks)*
-                #error_check
                 definition
                     .script(#script_name, #krate::Runtime::#runtime, #source)
                     .call(
@@ -139,7 +130,7 @@ impl ValidatedCall {
                         #script_name,
                         #methods,
                         #private::Inputs::new() #(#inputs)*,
-                        #outputs(),
+                        #result().schema(),
                     )
             };
         }
@@ -161,10 +152,17 @@ impl ValidatedCall {
                 quote!(&[#(#methods),*])
             }
         };
+        let result = self.result(krate);
+        let error = match &self.error {
+            Some(ty) => at_type(ty, krate, &quote!(error), &ty.to_token_stream()),
+            None => quote!(#krate::__private::error::<_>),
+        };
         let call = quote! {
             #krate::__private::call(
                 &self.instance,
                 &const { #krate::__private::Target { socket: NAME, endpoint: #endpoint, methods: #methods } },
+                #result(),
+                #error(),
             )
         };
         let call = self.arguments.iter().fold(call, |call, argument| argument.add(krate, &call));
@@ -185,6 +183,12 @@ impl ValidatedCall {
                 #call
             }
         }
+    }
+
+    /// What reads the result. A type that can't be one is told once, as with arguments.
+    fn result(&self, krate: &TokenStream) -> TokenStream {
+        let output = output_type(&self.output);
+        at_type(&output, krate, &quote!(result), &output)
     }
 }
 

@@ -10,14 +10,26 @@ use syncano_runner::Runner;
 use tokio::sync::{OwnedRwLockReadGuard, RwLock};
 
 use crate::auth::{Caller, Manager, other_instance};
+use crate::cache::Answers;
 use crate::catalog::{Catalog, Instance};
 use crate::errors::{ApiError, quoted};
+use crate::fetch::Fetcher;
 use crate::keys::{self, KeyMaker};
 use crate::passwords::Passwords;
 use crate::store::Store;
 use crate::text_plain::LargeBodies;
 use crate::throttle::{Rates, Throttle};
 use crate::traces::TraceQueue;
+
+/// What becomes of an endpoint whose name another socket has already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FlatNames {
+    /// The socket isn't installed, and its status says why.
+    #[default]
+    Strict,
+    /// The first socket keeps the short URL; the other's endpoint is reached by `socket/endpoint` only.
+    Alias,
+}
 
 /// What the operator decided.
 #[derive(Debug, Clone)]
@@ -26,6 +38,7 @@ pub(crate) struct Settings {
     pub(crate) script_timeout: Duration,
     /// Anyone may make an account.
     pub(crate) open_registration: bool,
+    pub(crate) flat_names: FlatNames,
     /// Runs need a key, private or not.
     pub(crate) require_key: bool,
     pub(crate) rates: Rates,
@@ -38,7 +51,9 @@ pub(crate) struct App {
     pub(crate) keys: KeyMaker,
     pub(crate) passwords: Passwords,
     pub(crate) runner: Runner,
+    pub(crate) fetcher: Fetcher,
     pub(crate) traces: TraceQueue,
+    pub(crate) answers: Answers,
     pub(crate) settings: Settings,
     pub(crate) gate: Gate,
     pub(crate) large_bodies: LargeBodies,

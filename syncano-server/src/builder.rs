@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use sea_orm::DbErr;
 use secrecy::SecretString;
 use syncano_core::{Language, limits};
@@ -14,10 +15,13 @@ use syncano_runner::{Isolation, Runner, RunnerBuilder};
 use tokio::net::TcpListener;
 
 use crate::accounts::{self, Admin, normalize_email};
-use crate::app::{App, Gate, Settings};
+use crate::app::{App, FlatNames, Gate, Settings};
+use crate::cache::Answers;
 use crate::catalog::Catalog;
 use crate::errors::ApiError;
+use crate::fetch::Fetcher;
 use crate::keys::KeyMaker;
+use crate::network::Network;
 use crate::passwords::Passwords;
 use crate::server::Server;
 use crate::start_error::StartError;
@@ -25,7 +29,7 @@ use crate::store::{Location, Store, state};
 use crate::text_plain::LargeBodies;
 use crate::throttle::{Rates, Throttle};
 use crate::traces::TraceQueue;
-use crate::{load, secret};
+use crate::{install, load, secret};
 
 /// Settings of a [`Server`]; every one has a default.
 #[derive(Debug, Clone)]
@@ -35,6 +39,7 @@ pub struct ServerBuilder {
     admin: Option<(String, SecretString)>,
     secret: Option<SecretString>,
     accept_new_secret: bool,
+    network: Network,
     settings: Settings,
     runner: RunnerBuilder,
 }
@@ -47,9 +52,11 @@ impl Default for ServerBuilder {
             admin: None,
             secret: None,
             accept_new_secret: false,
+            network: Network::default(),
             settings: Settings {
                 script_timeout: Duration::from_secs(30),
                 open_registration: false,
+                flat_names: FlatNames::default(),
                 require_key: false,
                 rates: Rates::default(),
             },
@@ -147,6 +154,19 @@ impl ServerBuilder {
         self
     }
 
+    /// What becomes of an endpoint whose name another socket of the instance has already. Default:
+    /// [`FlatNames::Strict`].
+    pub fn flat_names(mut self, policy: FlatNames) -> Self {
+        self.settings.flat_names = policy;
+        self
+    }
+
+    /// Allows the server to fetch sockets from a network that isn't public, besides all public addresses.
+    pub fn allow_network(mut self, network: IpNet) -> Self {
+        self.network.allow(network);
+        self
+    }
+
     /// What all keys are made from. Default: a file beside the database, named after it with `.secret` added, which
     /// the first start makes for its owner alone.
     pub fn secret(mut self, secret: SecretString) -> Self {
@@ -194,20 +214,22 @@ impl ServerBuilder {
         let app = App {
             traces: TraceQueue::start(store.clone()),
             store,
+            answers: Answers::default(),
             catalog: Catalog::default(),
             keys,
             passwords: Passwords::new(),
             runner,
+            fetcher: Fetcher::new(self.network).map_err(|error| StartError::Internal(error.to_string()))?,
             settings: self.settings,
             gate: Gate::default(),
             large_bodies: LargeBodies::default(),
             throttle: Throttle::new(),
             seen: AtomicI64::new(0),
         };
-        load::everything(&app).await.map_err(|source| StartError::Database {
-            url: self.database.clone(),
-            source: Box::new(source),
-        })?;
+        let database =
+            |source: DbErr| StartError::Database { url: self.database.clone(), source: Box::new(source) };
+        install::clean_up(&app).await.map_err(database)?;
+        load::everything(&app).await.map_err(database)?;
         let configured = admin.as_ref().map(|(email, password)| (email.as_str(), password));
         let admin =
             accounts::admin(&app, configured).await.map_err(|error| StartError::Internal(internal(error)))?;

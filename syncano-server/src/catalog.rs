@@ -11,6 +11,7 @@ use syncano_core::normalize;
 use crate::accounts::stored_object;
 use crate::endpoint::Endpoint;
 use crate::keys::{KeyBytes, KeyMaker};
+use crate::run::Running;
 use crate::store::accounts::AccountRow;
 use crate::store::api_keys::ApiKeyRow;
 use crate::store::instances::InstanceRow;
@@ -37,7 +38,9 @@ pub(crate) struct Instance {
     /// What all its scripts see in `CONFIG`. Whoever changes it makes the routes anew.
     pub(crate) config: Arc<ArcSwap<Map<String, Value>>>,
     pub(crate) routes: Arc<ArcSwap<Routes>>,
-    /// One change of the instance's sockets at a time.
+    /// Runs that have not ended.
+    pub(crate) running: Running,
+    /// One change of what the instance runs at a time.
     pub(crate) publishing: Arc<tokio::sync::Mutex<()>>,
 }
 
@@ -49,6 +52,7 @@ impl Instance {
             owner: row.owner_id,
             config: Arc::new(ArcSwap::from_pointee(stored_object(&row.config))),
             routes: Arc::default(),
+            running: Running::default(),
             publishing: Arc::default(),
         }
     }
@@ -61,6 +65,7 @@ impl Instance {
             owner: self.owner,
             config: self.config.clone(),
             routes: self.routes.clone(),
+            running: self.running.clone(),
             publishing: self.publishing.clone(),
         }
     }
@@ -91,6 +96,7 @@ impl Routes {
         let flat = sockets
             .values()
             .flat_map(|endpoints| endpoints.iter())
+            .filter(|(_, endpoint)| endpoint.has_short_url)
             .map(|(name, endpoint)| (name.clone(), endpoint.clone()))
             .collect();
         Routes { sockets, flat }

@@ -1,19 +1,17 @@
 //! An installed endpoint, made ready for calls.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::{Map, Value, json};
-use syncano_core::{Method, SCHEMA_KEYS, Socket, limits, normalize, route};
-use syncano_runner::Script;
+use syncano_core::{Method, SCHEMA_KEYS, Socket, normalize, route};
 
 use crate::app::Settings;
-use crate::catalog::SocketRoutes;
-use crate::store::scripts::ScriptRow;
-
-/// Keys of a script's configuration that are for the server. `CONFIG` doesn't show them.
-const CONTROL: [&str; 5] = ["timeout", "async", "mcpu", "allow_full_access", "fresh"];
+use crate::cache::Edition;
+use crate::catalog::{Instance, SocketRoutes};
+use crate::runnable::Runnable;
+use crate::store::script_endpoints::{Bound, UsageRow};
+use crate::store::traces::Subject;
 
 /// An endpoint that can be called.
 pub(crate) struct Endpoint {
@@ -24,85 +22,72 @@ pub(crate) struct Endpoint {
     pub(crate) name: String,
     /// The name that calls are compared with.
     pub(crate) flat: String,
+    /// Whether it can be called by its name alone.
+    pub(crate) has_short_url: bool,
     pub(crate) definition: syncano_core::Endpoint,
+    /// Of the answers that are kept.
+    pub(crate) edition: Edition,
     calls: Vec<Call>,
 }
 
 /// One call of an endpoint.
 pub(crate) struct Call {
     pub(crate) definition: syncano_core::Call,
-    pub(crate) timeout: Duration,
-    pub(crate) script: Script,
+    /// What it runs, or why it can't: its script may have been deleted meanwhile.
+    pub(crate) script: Result<Runnable, String>,
 }
 
-/// Why a definition can't be installed.
-#[derive(Debug)]
-pub(crate) struct Unresolved(pub(crate) String);
-
-/// Makes the routes of a socket. `scripts` are those that its calls may name; `instance` is what keeps their processes
-/// apart from those of other instances: its number, since names pass from one to another.
+/// Makes the routes of a socket. `used` is what its calls may name, `short_urls` are the names it has for itself.
 pub(crate) fn compile(
-    instance: &str,
+    instance: &Instance,
     socket_id: i64,
     socket: &Socket,
-    scripts: &BTreeMap<String, ScriptRow>,
+    used: &BTreeMap<String, (Bound, UsageRow)>,
+    short_urls: &BTreeSet<String>,
     settings: &Settings,
-) -> Result<SocketRoutes, Unresolved> {
+) -> SocketRoutes {
     let mut routes = SocketRoutes::new();
     for (name, definition) in &socket.endpoints {
+        let flat = normalize(name);
         let calls = definition.calls.iter().map(|call| {
-            let script = scripts.get(&normalize(&call.name)).ok_or_else(|| {
-                Unresolved(format!("no script named \"{}\" for endpoint \"{name}\"", call.name))
-            })?;
-            compile_call(instance, socket, call, script, settings)
+            let script = match used.get(&normalize(&call.name)) {
+                Some((bound, _)) => Runnable::of_call(instance, socket, call, &bound.script, settings),
+                None => Err(format!(
+                    "the script \"{}\" of this endpoint is gone: recheck the socket \"{}\"",
+                    call.name, socket.name
+                )),
+            };
+            Call { definition: call.clone(), script }
         });
         let endpoint = Endpoint {
             socket_id,
             socket: normalize(&socket.name),
             name: name.trim().to_owned(),
-            flat: normalize(name),
+            has_short_url: short_urls.contains(&flat),
             definition: definition.clone(),
-            calls: calls.collect::<Result<_, _>>()?,
+            edition: Edition::default(),
+            calls: calls.collect(),
+            flat,
         };
         routes.insert(endpoint.flat.clone(), Arc::new(endpoint));
     }
-    Ok(routes)
-}
-
-fn compile_call(
-    instance: &str,
-    socket: &Socket,
-    call: &syncano_core::Call,
-    script: &ScriptRow,
-    settings: &Settings,
-) -> Result<Call, Unresolved> {
-    let runtime = script.runtime.parse().map_err(|unknown: syncano_core::UnknownRuntime| {
-        Unresolved(format!("script \"{}\": {unknown}", script.name))
-    })?;
-    let own: Map<String, Value> = serde_json::from_str(&script.config)
-        .map_err(|error| Unresolved(format!("script \"{}\": its config: {error}", script.name)))?;
-    let timeout = call
-        .timeout
-        .or_else(|| own.get("timeout").and_then(Value::as_f64))
-        .filter(|seconds| *seconds > 0.0)
-        .map_or(settings.script_timeout, |seconds| {
-            Duration::from_secs_f64(seconds.min(limits::TIMEOUT_SECONDS))
-        });
-    let mut config = socket.config.clone();
-    config.extend(own);
-    config.retain(|key, _| !CONTROL.contains(&key.as_str()));
-    let config = Value::Object(config).to_string();
-    Ok(Call {
-        definition: call.clone(),
-        timeout,
-        script: Script::new(instance, script.name.as_str(), runtime, script.source.as_str(), config),
-    })
+    routes
 }
 
 impl Endpoint {
     /// The name by which an instance tells its endpoints apart.
     pub(crate) fn full(&self) -> String {
         format!("{}/{}", self.socket, self.flat)
+    }
+
+    /// Whose runs are recorded.
+    pub(crate) fn subject(&self) -> Subject {
+        Subject::SocketEndpoint { socket: self.socket_id, endpoint: self.flat.clone() }
+    }
+
+    /// Where its runs are listed.
+    pub(crate) fn traces(&self, instance: &Instance) -> String {
+        route::traces(&instance.name, &self.socket, &self.flat)
     }
 
     /// The first call that answers the method.
@@ -176,7 +161,9 @@ mod tests {
             socket: "s".to_owned(),
             name: "e".to_owned(),
             flat: "e".to_owned(),
+            has_short_url: true,
             definition,
+            edition: Edition::default(),
             calls: Vec::new(),
         }
     }

@@ -9,6 +9,8 @@ use sha2::Sha256;
 /// 160 bits: the 40 hexadecimal digits of a key.
 pub(crate) type KeyBytes = [u8; 20];
 
+/// Bytes of a public link that say what it leads to: a trillion numbers.
+const LINK_ID: usize = 5;
 /// How long a token is good.
 const TOKEN_SECONDS: i64 = 600;
 /// Bytes of the digest in a token: 128 bits.
@@ -48,6 +50,22 @@ impl KeyMaker {
         key
     }
 
+    /// The public link of a script endpoint. It begins with the number of what it leads to, so that this is found without
+    /// a search; the rest is what nobody can guess.
+    pub(crate) fn public_link(&self, id: i64, generation: i64) -> KeyBytes {
+        let mut link = KeyBytes::default();
+        link[..LINK_ID].copy_from_slice(&id.to_be_bytes()[8 - LINK_ID..]);
+        let digest = self.digest(&format!("link:{id}:{generation}"));
+        link[LINK_ID..].copy_from_slice(&digest[..20 - LINK_ID]);
+        link
+    }
+
+    /// Whether it is the link of this script endpoint. Takes as long for every other link.
+    pub(crate) fn is_public_link(&self, link: &KeyBytes, id: i64, generation: i64) -> bool {
+        let right = self.public_link(id, generation);
+        right.iter().zip(link).fold(0, |differences, (a, b)| differences | (a ^ b)) == 0
+    }
+
     /// An API key of an instance. Its last digit is odd.
     pub(crate) fn api_key(&self, id: i64, generation: i64) -> KeyBytes {
         let mut key = self.key("api_key", id, generation);
@@ -79,6 +97,11 @@ impl KeyMaker {
     pub(crate) fn fingerprint(&self) -> String {
         hex(&self.digest("fingerprint")[..16])
     }
+}
+
+/// The number of the script endpoint that a public link leads to, if it is one.
+pub(crate) fn linked(link: &KeyBytes) -> i64 {
+    link[..LINK_ID].iter().fold(0, |id, byte| id << 8 | i64::from(*byte))
 }
 
 /// A key as it is written.

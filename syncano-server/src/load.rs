@@ -13,7 +13,7 @@ use crate::app::{App, Settings};
 use crate::catalog::{Instance, Routes, SocketRoutes};
 use crate::endpoint::compile;
 use crate::store::sockets::SocketRow;
-use crate::store::{accounts, api_keys, instances, scripts, sockets, state};
+use crate::store::{accounts, api_keys, instances, script_endpoints, sockets, state};
 
 /// How often a running server looks for changes of other processes.
 const POLL: Duration = Duration::from_secs(1);
@@ -21,21 +21,17 @@ const POLL: Duration = Duration::from_secs(1);
 /// The routes of what a socket has installed. What can't be read is logged and has none.
 pub(crate) async fn socket_routes(
     db: &impl ConnectionTrait,
-    instance: &str,
+    instance: &Instance,
     row: &SocketRow,
     settings: &Settings,
 ) -> Result<Option<SocketRoutes>, DbErr> {
     let Some(installed) = &row.installed else { return Ok(None) };
-    let scripts = scripts::of_socket(db, row.id).await?;
-    let routes =
-        serde_json::from_str::<Socket>(installed).map_err(|error| error.to_string()).and_then(|socket| {
-            compile(&row.instance_id.to_string(), row.id, &socket, &scripts, settings)
-                .map_err(|error| error.0)
-        });
-    match routes {
-        Ok(routes) => Ok(Some(routes)),
-        Err(reason) => {
-            tracing::error!(instance, socket = row.name, reason, "an installed socket can't be used");
+    let used = script_endpoints::used_by(db, row.id).await?;
+    let names = sockets::names_of(db, row.id).await?;
+    match serde_json::from_str::<Socket>(installed) {
+        Ok(socket) => Ok(Some(compile(instance, row.id, &socket, &used, &names, settings))),
+        Err(error) => {
+            tracing::error!(instance = instance.name, socket = row.name, %error, "an installed socket can't be used");
             Ok(None)
         }
     }
@@ -49,7 +45,7 @@ pub(crate) async fn instance_routes(
 ) -> Result<Routes, DbErr> {
     let mut routes = BTreeMap::new();
     for row in sockets::installed(db, instance.id).await? {
-        if let Some(endpoints) = socket_routes(db, &instance.name, &row, settings).await? {
+        if let Some(endpoints) = socket_routes(db, instance, &row, settings).await? {
             routes.insert(row.name, Arc::new(endpoints));
         }
     }

@@ -2,10 +2,8 @@
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use syncano_core::Method;
 
-use crate::catalog::{Account, Instance};
-use crate::endpoint::Endpoint;
+use crate::catalog::Account;
 use crate::request::Head;
 
 /// Headers that say who is calling or how the request travelled: not the script's business.
@@ -52,6 +50,11 @@ pub(crate) fn request(head: &Head) -> Map<String, Value> {
     request
 }
 
+/// The name by which the caller knows the server.
+pub(crate) fn host(head: &Head) -> &str {
+    head.header("host").unwrap_or_default()
+}
+
 /// The first address that a proxy names, else who is connected.
 fn remote_address(head: &Head) -> String {
     let forwarded = head.header("x-forwarded-for").and_then(|list| list.split(',').next());
@@ -61,37 +64,56 @@ fn remote_address(head: &Head) -> String {
     }
 }
 
-/// `META` as JSON. `admin` is the account whose key the caller used, if it owns the instance.
-pub(crate) fn meta(
-    request: &Map<String, Value>,
-    instance: &Instance,
-    endpoint: &Endpoint,
-    method: Method,
-    admin: Option<&Account>,
-) -> String {
-    #[derive(Serialize)]
-    struct Meta<'a> {
-        request: &'a Map<String, Value>,
-        metadata: Map<String, Value>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        admin: Option<Value>,
-        executed_by: &'a str,
-        executor: String,
-        instance: &'a str,
-        socket: &'a str,
-        api_host: &'a str,
-        r#async: u8,
+/// `META` of a run. What doesn't apply is left out.
+#[derive(Serialize)]
+pub(crate) struct Meta<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) request: Option<&'a Map<String, Value>>,
+    /// What the endpoint says about itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) metadata: Option<Map<String, Value>>,
+    /// The account whose key the caller used, if it owns the instance.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) admin: Option<Admin<'a>>,
+    pub(crate) executed_by: ExecutedBy,
+    /// The number of a script, or the name of an endpoint.
+    pub(crate) executor: Value,
+    pub(crate) instance: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) socket: Option<&'a str>,
+    pub(crate) api_host: &'a str,
+    /// Acts for the instance's owner, if the script was given that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) token: Option<String>,
+    pub(crate) r#async: u8,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Admin<'a> {
+    id: i64,
+    email: &'a str,
+}
+
+impl<'a> Admin<'a> {
+    pub(crate) fn new(account: &'a Account) -> Admin<'a> {
+        Admin { id: account.id, email: &account.email }
     }
-    let meta = Meta {
-        request,
-        metadata: endpoint.visible_metadata(method),
-        admin: admin.map(|account| json!({ "id": account.id, "email": account.email })),
-        executed_by: "socket_endpoint",
-        executor: endpoint.full(),
-        instance: &instance.name,
-        socket: &endpoint.socket,
-        api_host: request.get("HTTP_HOST").and_then(Value::as_str).unwrap_or_default(),
-        r#async: 0,
-    };
-    json!(meta).to_string()
+}
+
+/// How a run came about, in the words of the platform.
+#[derive(Clone, Copy, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ExecutedBy {
+    /// A script by its number.
+    Codebox,
+    /// A script endpoint.
+    Webhook,
+    /// An endpoint of a socket.
+    SocketEndpoint,
+}
+
+impl Meta<'_> {
+    pub(crate) fn to_json(&self) -> String {
+        json!(self).to_string()
+    }
 }

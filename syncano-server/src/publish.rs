@@ -1,34 +1,35 @@
 //! Publishing: create, update, recheck and delete of sockets.
 //!
-//! Each is one transaction, one at a time in an instance, and runs to its end even if the caller goes away: a crash
-//! leaves the old socket or the new one. A definition whose shape is right is always stored. If something about
-//! it doesn't fit what else is in the instance, the socket gets the status `error`, and what ran before goes on
-//! running.
+//! Each is one [`Change`]. A definition whose shape is right is always stored. If something about it doesn't fit what
+//! else is in the instance, the socket gets the status `error`, and what ran before goes on running.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::DbErr;
 use serde_json::{Map, Value};
-use syncano_core::{Dependency, ScriptSource, Severity, Socket, SocketStatus, normalize};
+use syncano_core::{Dependency, ScriptSource, Severity, Socket, SocketStatus, ViolationKind, normalize};
 
-use crate::app::{App, no_instance};
-use crate::catalog::{Instance, SocketRoutes};
+use crate::app::{App, FlatNames};
+use crate::bind;
+use crate::catalog::Instance;
+use crate::change::Change;
 use crate::definition;
 use crate::endpoint::compile;
 use crate::errors::{ApiError, quoted};
-use crate::load;
+use crate::install;
 use crate::request::integer;
-use crate::store::scripts::{NewScript, ScriptRow};
+use crate::store::classes::ClassField;
 use crate::store::sockets::SocketRow;
-use crate::store::{WriteTransaction, instances, is_taken, scripts, sockets, state};
+use crate::store::traces::Kind;
+use crate::store::{classes, is_taken, script_endpoints, scripts, sockets, traces};
 use crate::time;
 
 /// The field by which a change names the revision it was planned from.
 const EXPECTED_REVISION: &str = "expected_revision";
 
 /// What is to happen to a socket.
-enum Change {
+enum Step {
     Create(Map<String, Value>),
     Update(String, Map<String, Value>),
     Recheck(String),
@@ -40,7 +41,7 @@ pub(crate) async fn create(
     instance: Arc<Instance>,
     body: Map<String, Value>,
 ) -> Result<SocketRow, ApiError> {
-    apply(app, instance, Change::Create(body)).await
+    take(app, instance, Step::Create(body)).await
 }
 
 pub(crate) async fn update(
@@ -49,7 +50,7 @@ pub(crate) async fn update(
     name: &str,
     body: Map<String, Value>,
 ) -> Result<SocketRow, ApiError> {
-    apply(app, instance, Change::Update(normalize(name), body)).await
+    take(app, instance, Step::Update(normalize(name), body)).await
 }
 
 pub(crate) async fn recheck(
@@ -57,230 +58,234 @@ pub(crate) async fn recheck(
     instance: Arc<Instance>,
     name: &str,
 ) -> Result<SocketRow, ApiError> {
-    apply(app, instance, Change::Recheck(normalize(name))).await
+    take(app, instance, Step::Recheck(normalize(name))).await
 }
 
 pub(crate) async fn delete(app: &Arc<App>, instance: Arc<Instance>, name: &str) -> Result<(), ApiError> {
-    apply(app, instance, Change::Delete(normalize(name))).await.map(drop)
+    take(app, instance, Step::Delete(normalize(name))).await.map(drop)
 }
 
-async fn apply(app: &Arc<App>, instance: Arc<Instance>, change: Change) -> Result<SocketRow, ApiError> {
+async fn take(app: &Arc<App>, instance: Arc<Instance>, step: Step) -> Result<SocketRow, ApiError> {
     let server = app.clone();
-    app.to_the_end(async move { Publishing { app: &server, instance: &instance }.run(change).await }).await
-}
-
-struct Publishing<'a> {
-    app: &'a App,
-    instance: &'a Instance,
-}
-
-/// Routes to put in place when the transaction is through; `None` removes them.
-type Routes = Vec<(String, Option<SocketRoutes>)>;
-
-impl Publishing<'_> {
-    async fn run(&self, change: Change) -> Result<SocketRow, ApiError> {
-        let _alone = self.instance.publishing.lock().await;
-        let write = self.app.store.write().await?;
-        if instances::by_id(&write.tx, self.instance.id).await?.is_none() {
-            return Err(no_instance(&self.instance.name));
-        }
-        let (row, routes, what) = match change {
-            Change::Create(body) => self.create(&write, body).await?,
-            Change::Update(name, body) => self.update(&write, &name, &body).await?,
-            Change::Recheck(name) => self.recheck(&write, &name).await?,
-            Change::Delete(name) => self.delete(&write, &name).await?,
+    app.to_the_end(async move {
+        let mut change = Change::begin(&server, &instance).await?;
+        let (row, what) = match step {
+            Step::Create(body) => (create_in(&mut change, body).await?, "created"),
+            Step::Update(name, body) => (update_in(&mut change, &name, &body).await?, "updated"),
+            Step::Recheck(name) => {
+                let (row, fetch) = recheck_in(&mut change, &name).await?;
+                change.commit().await?;
+                log(&instance, &row, "rechecked");
+                if let Some(config) = fetch {
+                    install::start(&server, &instance, &row, config);
+                }
+                return Ok(row);
+            }
+            Step::Delete(name) => (delete_in(&mut change, &name).await?, "deleted"),
         };
-        let number = state::changed(&write.tx).await?;
-        write.commit().await?;
-        self.app.saw(number);
-        for (socket, routes) in routes {
-            self.instance.install(&socket, routes);
-        }
-        tracing::info!(
-            instance = self.instance.name,
-            socket = row.name,
-            revision = row.revision,
-            status = row.status,
-            status_info = row.status_info,
-            "socket {what}"
-        );
+        change.commit().await?;
+        log(&instance, &row, what);
         Ok(row)
-    }
+    })
+    .await
+}
 
-    async fn create(
-        &self,
-        write: &WriteTransaction,
-        body: Map<String, Value>,
-    ) -> Result<(SocketRow, Routes, &'static str), ApiError> {
-        let socket = definition::new(body).map_err(|broken| ApiError::violations(&broken))?;
-        let inserted = sockets::insert(&write.tx, self.instance.id, &socket.name, String::new()).await;
-        let row = inserted.map_err(|error| match is_taken(&error) {
-            true => ApiError::field(
-                "name",
-                format!("the instance has a socket named `{}` already: choose another name", socket.name),
-            ),
-            false => error.into(),
-        })?;
-        let (row, routes) = self.settle(write, row, &socket).await?;
-        Ok((row, routes, "created"))
-    }
+pub(crate) fn log(instance: &Instance, row: &SocketRow, what: &str) {
+    tracing::info!(
+        instance = instance.name,
+        socket = row.name,
+        revision = row.revision,
+        status = row.status,
+        status_info = row.status_info,
+        "socket {what}"
+    );
+}
 
-    async fn update(
-        &self,
-        write: &WriteTransaction,
-        name: &str,
-        body: &Map<String, Value>,
-    ) -> Result<(SocketRow, Routes, &'static str), ApiError> {
-        let mut row = self.find(write, name).await?;
-        check_revision(body, row.revision)?;
-        let stored = serde_json::from_str(&row.definition).map_err(ApiError::internal)?;
-        let socket = definition::changed(stored, body).map_err(|broken| ApiError::violations(&broken))?;
-        row.revision += 1;
-        row.updated_at = time::now();
-        let (row, routes) = self.settle(write, row, &socket).await?;
-        Ok((row, routes, "updated"))
-    }
+async fn create_in(change: &mut Change<'_>, body: Map<String, Value>) -> Result<SocketRow, ApiError> {
+    let socket = definition::new(body).map_err(|broken| ApiError::violations(&broken))?;
+    let row = insert(change, &socket.name, String::new(), None).await?;
+    settle(change, row, &socket).await
+}
 
-    async fn recheck(
-        &self,
-        write: &WriteTransaction,
-        name: &str,
-    ) -> Result<(SocketRow, Routes, &'static str), ApiError> {
-        let row = self.find(write, name).await?;
-        let (row, routes) = match serde_json::from_str::<Socket>(&row.definition) {
-            Ok(socket) => self.settle(write, row, &socket).await?,
-            // Rules may have become stricter since it was stored.
-            Err(error) => (self.refuse(write, row, error.to_string()).await?, Routes::new()),
-        };
-        Ok((row, routes, "rechecked"))
-    }
+/// A socket that has nothing installed yet.
+pub(crate) async fn insert(
+    change: &Change<'_>,
+    name: &str,
+    definition: String,
+    install_url: Option<String>,
+) -> Result<SocketRow, ApiError> {
+    let inserted = sockets::insert(change.db(), change.instance.id, name, definition, install_url).await;
+    inserted.map_err(|error| match is_taken(&error) {
+        true => ApiError::field(
+            "name",
+            format!("the instance has a socket named `{name}` already: choose another name"),
+        ),
+        false => error.into(),
+    })
+}
 
-    async fn delete(
-        &self,
-        write: &WriteTransaction,
-        name: &str,
-    ) -> Result<(SocketRow, Routes, &'static str), ApiError> {
-        let row = self.find(write, name).await?;
-        scripts::refer(&write.tx, row.id, &BTreeMap::new()).await?;
-        scripts::release_unused(&write.tx, row.id).await?;
-        sockets::delete(&write.tx, row.id).await?;
-        let routes = vec![(row.name.clone(), None)];
-        Ok((row, routes, "deleted"))
-    }
+async fn update_in(
+    change: &mut Change<'_>,
+    name: &str,
+    body: &Map<String, Value>,
+) -> Result<SocketRow, ApiError> {
+    let mut row = find(change, name).await?;
+    check_revision(body, row.revision)?;
+    let stored = serde_json::from_str(&row.definition).map_err(ApiError::internal)?;
+    let socket = definition::changed(stored, body).map_err(|broken| ApiError::violations(&broken))?;
+    row.revision += 1;
+    row.updated_at = time::now();
+    settle(change, row, &socket).await
+}
 
-    async fn find(&self, write: &WriteTransaction, name: &str) -> Result<SocketRow, ApiError> {
-        sockets::by_name(&write.tx, self.instance.id, name).await?.ok_or_else(|| no_socket(name))
-    }
-
-    /// Stores the definition and installs it, if everything it needs is there.
-    async fn settle(
-        &self,
-        write: &WriteTransaction,
-        mut row: SocketRow,
-        socket: &Socket,
-    ) -> Result<(SocketRow, Routes), ApiError> {
-        row.definition = serde_json::to_string(socket).map_err(ApiError::internal)?;
-        match self.problem(&write.tx, row.id, socket).await? {
-            Some(problem) => Ok((self.refuse(write, row, problem).await?, Routes::new())),
-            None => self.install(write, row, socket).await,
+/// Checks a socket again. One of which nothing has arrived yet has to be fetched, with this configuration.
+async fn recheck_in(
+    change: &mut Change<'_>,
+    name: &str,
+) -> Result<(SocketRow, Option<Map<String, Value>>), ApiError> {
+    let mut row = find(change, name).await?;
+    match serde_json::from_str::<Socket>(&row.definition) {
+        Ok(socket) if install::must_fetch(&row, &socket) => {
+            row.status = SocketStatus::Checking.to_string();
+            row.status_info = String::new();
+            Ok((sockets::update(change.db(), row).await?, Some(socket.config)))
         }
+        Ok(socket) => Ok((settle(change, row, &socket).await?, None)),
+        // Rules may have become stricter since it was stored.
+        Err(error) => Ok((refuse(change, row, error.to_string()).await?, None)),
     }
+}
 
-    /// Notes why the definition is not installed. What was installed before stays.
-    async fn refuse(
-        &self,
-        write: &WriteTransaction,
-        mut row: SocketRow,
-        problem: String,
-    ) -> Result<SocketRow, ApiError> {
-        row.status = SocketStatus::Error.to_string();
-        row.status_info = problem;
-        Ok(sockets::update(&write.tx, row).await?)
+async fn delete_in(change: &mut Change<'_>, name: &str) -> Result<SocketRow, ApiError> {
+    let row = find(change, name).await?;
+    script_endpoints::use_only(change.db(), row.id, []).await?;
+    script_endpoints::release_unused(change.db(), row.id).await?;
+    traces::delete_of(change.db(), Kind::SocketEndpoint, [row.id]).await?;
+    sockets::delete(change.db(), row.id).await?;
+    change.route(&row.name, None);
+    Ok(row)
+}
+
+pub(crate) async fn find(change: &Change<'_>, name: &str) -> Result<SocketRow, ApiError> {
+    sockets::by_name(change.db(), change.instance.id, name).await?.ok_or_else(|| no_socket(name))
+}
+
+/// Stores the definition and installs it, if everything it needs is there.
+pub(crate) async fn settle(
+    change: &mut Change<'_>,
+    mut row: SocketRow,
+    socket: &Socket,
+) -> Result<SocketRow, ApiError> {
+    row.definition = serde_json::to_string(socket).map_err(ApiError::internal)?;
+    match problems(change, row.id, socket).await? {
+        Some(problems) => refuse(change, row, problems).await,
+        None => install(change, row, socket).await,
     }
+}
 
-    /// The first thing that the definition needs and the instance doesn't give, as a sentence.
-    async fn problem(
-        &self,
-        db: &impl ConnectionTrait,
-        id: i64,
-        socket: &Socket,
-    ) -> Result<Option<String>, DbErr> {
-        let semantic = socket.validate().into_iter().find(|v| v.kind.severity() == Severity::Semantic);
-        if let Some(violation) = semantic {
-            return Ok(Some(violation.kind.to_string()));
-        }
-        let wanted: Vec<(&str, i64)> = existing(socket).collect();
-        let found = scripts::by_ids(db, self.instance.id, wanted.iter().map(|(_, id)| *id)).await?;
-        if let Some((name, id)) = wanted.iter().find(|(_, id)| !found.contains_key(id)) {
-            return Ok(Some(format!("there is no script {id}, which the dependency \"{name}\" names")));
-        }
-        let taken = sockets::taken_name(db, self.instance.id, id, &flat_names(socket)).await?;
-        Ok(taken.map(|(name, owner)| format!("endpoint \"{name}\" already belongs to socket \"{owner}\"")))
-    }
+/// Notes why the definition is not installed. What was installed before stays.
+pub(crate) async fn refuse(
+    change: &Change<'_>,
+    mut row: SocketRow,
+    problem: String,
+) -> Result<SocketRow, ApiError> {
+    row.status = SocketStatus::Error.to_string();
+    row.status_info = problem;
+    Ok(sockets::update(change.db(), row).await?)
+}
 
-    async fn install(
-        &self,
-        write: &WriteTransaction,
-        mut row: SocketRow,
-        socket: &Socket,
-    ) -> Result<(SocketRow, Routes), ApiError> {
-        let db = &write.tx;
-        let (scripts, changed) = self.put_scripts(db, row.id, socket).await?;
-        scripts::refer(db, row.id, &scripts).await?;
-        scripts::release_unused(db, row.id).await?;
-        sockets::claim_names(db, self.instance.id, row.id, flat_names(socket)).await?;
-        // The scripts are rows of their own.
-        let installed = Socket { dependencies: Vec::new(), ..socket.clone() };
-        row.installed = Some(serde_json::to_string(&installed).map_err(ApiError::internal)?);
-        row.status = SocketStatus::Ok.to_string();
-        row.status_info = String::new();
-        let row = sockets::update(db, row).await?;
-        let own = compile(&self.instance.id.to_string(), row.id, socket, &scripts, &self.app.settings)
-            .map_err(|problem| ApiError::internal(problem.0))?;
-        let mut routes = vec![(row.name.clone(), Some(own))];
-        for other in sockets::using(db, &changed, row.id).await? {
-            let again = load::socket_routes(db, &self.instance.name, &other, &self.app.settings).await?;
-            routes.push((other.name, again));
-        }
-        Ok((row, routes))
-    }
-
-    /// Writes the socket's own scripts and finds the others; tells which were there before and are changed.
-    async fn put_scripts(
-        &self,
-        db: &impl ConnectionTrait,
-        id: i64,
-        socket: &Socket,
-    ) -> Result<(BTreeMap<String, ScriptRow>, BTreeSet<i64>), DbErr> {
-        let before = scripts::of_socket(db, id).await?;
-        let mut used = BTreeMap::new();
-        let mut changed = BTreeSet::new();
-        for dependency in &socket.dependencies {
-            let Dependency::Script(script) = dependency else { continue };
-            let ScriptSource::New { runtime_name, source } = &script.script else { continue };
-            let name = normalize(&script.name);
-            let new = NewScript {
-                name: name.clone(),
-                runtime: runtime_name.to_string(),
-                source: source.clone(),
-                config: Value::Object(script.config.clone().unwrap_or_default()).to_string(),
-            };
-            let earlier = before.get(&name);
-            let row = scripts::put(db, self.instance.id, id, earlier, new).await?;
-            if earlier.is_some_and(|earlier| earlier.id == row.id && *earlier != row) {
-                changed.insert(row.id);
+/// What the definition needs and the instance doesn't give, as a sentence.
+async fn problems(change: &Change<'_>, id: i64, socket: &Socket) -> Result<Option<String>, DbErr> {
+    let (db, instance) = (change.db(), change.instance.id);
+    let mut problems = Vec::new();
+    for violation in socket.validate() {
+        match &violation.kind {
+            ViolationKind::UnresolvedCall { call, .. } => {
+                let found = script_endpoints::by_name(db, instance, &normalize(call)).await?;
+                // One of the socket's own goes with the dependency that it was made for.
+                if found.is_none_or(|found| found.socket_id == Some(id)) {
+                    problems.push(violation.kind.to_string());
+                }
             }
-            used.insert(name, row);
+            other if other.severity() == Severity::Semantic => problems.push(other.to_string()),
+            _ => {}
         }
-        let existing: Vec<(&str, i64)> = existing(socket).collect();
-        let found = scripts::by_ids(db, self.instance.id, existing.iter().map(|(_, id)| *id)).await?;
-        for (name, id) in existing {
-            if let Some(row) = found.get(&id) {
-                used.insert(normalize(name), row.clone());
-            }
-        }
-        Ok((used, changed))
     }
+    let wanted: Vec<(&str, i64)> = existing(socket).collect();
+    let found = scripts::by_ids(db, instance, wanted.iter().map(|(_, id)| *id)).await?;
+    for (name, id) in wanted.iter().filter(|(_, id)| !found.contains_key(id)) {
+        problems.push(format!("there is no script {id}, which the dependency \"{name}\" names"));
+    }
+    if change.app.settings.flat_names == FlatNames::Strict {
+        let taken = sockets::taken_names(db, instance, id, &flat_names(socket)).await?;
+        let taken = taken.into_iter();
+        problems.extend(
+            taken.map(|(name, owner)| format!("endpoint \"{name}\" already belongs to socket \"{owner}\"")),
+        );
+    }
+    for (field, other) in classes::conflicts(db, instance, id, &class_fields(socket)).await? {
+        let ClassField { class, field, field_type } = field;
+        problems.push(format!(
+            "class \"{class}\" has field \"{field}\" of another type: {other}, not {field_type}"
+        ));
+    }
+    Ok((!problems.is_empty()).then(|| problems.join("; ")))
+}
+
+async fn install(
+    change: &mut Change<'_>,
+    mut row: SocketRow,
+    socket: &Socket,
+) -> Result<SocketRow, ApiError> {
+    let (db, instance) = (change.db(), change.instance.id);
+    let changed = bind::bind(db, instance, row.id, socket).await?;
+    script_endpoints::release_unused(db, row.id).await?;
+    let wanted = flat_names(socket);
+    let taken = match change.app.settings.flat_names {
+        FlatNames::Strict => BTreeMap::new(),
+        FlatNames::Alias => sockets::taken_names(db, instance, row.id, &wanted).await?,
+    };
+    let names: BTreeSet<String> = wanted.into_iter().filter(|name| !taken.contains_key(name)).collect();
+    sockets::claim_names(db, instance, row.id, names.iter().cloned()).await?;
+    classes::need_only(db, instance, row.id, class_fields(socket)).await?;
+    row.installed = Some(serde_json::to_string(&installed(socket)).map_err(ApiError::internal)?);
+    row.status = SocketStatus::Ok.to_string();
+    row.status_info = String::new();
+    let row = sockets::update(db, row).await?;
+    let used = script_endpoints::used_by(db, row.id).await?;
+    let own = compile(change.instance, row.id, socket, &used, &names, &change.app.settings);
+    change.route(&row.name, Some(own));
+    for other in change.sockets_using(changed).await? {
+        if other.id != row.id {
+            change.reroute(&other).await?;
+        }
+    }
+    Ok(row)
+}
+
+/// What is kept of a definition for running it: new scripts are rows of their own.
+fn installed(socket: &Socket) -> Socket {
+    let mut installed = socket.clone();
+    installed.dependencies.retain(|dependency| match dependency {
+        Dependency::Script(script) => matches!(script.script, ScriptSource::Existing { .. }),
+        Dependency::Class(_) => false,
+    });
+    installed
+}
+
+fn class_fields(socket: &Socket) -> Vec<ClassField> {
+    let classes = socket.dependencies.iter().filter_map(|dependency| match dependency {
+        Dependency::Class(class) => Some(class),
+        Dependency::Script(_) => None,
+    });
+    let fields = classes.flat_map(|class| {
+        class.fields().map(|(field, field_type)| ClassField {
+            class: class.class_name(),
+            field: field.to_owned(),
+            field_type: field_type.to_owned(),
+        })
+    });
+    fields.collect()
 }
 
 /// 404 for a socket.

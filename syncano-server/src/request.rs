@@ -110,15 +110,41 @@ impl Fields {
         }
     }
 
-    /// A text of the length of a description, if the field is there.
-    pub(crate) fn short_text(&self, field: &str) -> Result<Option<String>, ApiError> {
+    /// A text of at most so many characters, if the field is there.
+    pub(crate) fn bounded_text(&self, field: &str, limit: usize) -> Result<Option<String>, ApiError> {
         let text = self.text(field)?;
         let length = text.as_ref().map_or(0, |text| text.chars().count());
-        if length > limits::DESCRIPTION {
-            let problem = format!("{length} characters: at most {} are allowed", limits::DESCRIPTION);
-            return Err(ApiError::field(field, problem));
+        match length > limit {
+            true => Err(ApiError::field(field, format!("{length} characters: at most {limit} are allowed"))),
+            false => Ok(text),
         }
-        Ok(text)
+    }
+
+    /// A text of the length of a description, if the field is there.
+    pub(crate) fn short_text(&self, field: &str) -> Result<Option<String>, ApiError> {
+        self.bounded_text(field, limits::DESCRIPTION)
+    }
+
+    /// A whole number, if the field is there.
+    pub(crate) fn integer(&self, field: &str) -> Result<Option<i64>, ApiError> {
+        match self.0.get(field) {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => {
+                integer(value).map(Some).ok_or_else(|| ApiError::field(field, "expected a whole number"))
+            }
+        }
+    }
+
+    /// Any JSON, if the field is there; old clients send it as a string of JSON. `null` and `""` are nothing.
+    pub(crate) fn json(&self, field: &str) -> Result<Option<Value>, ApiError> {
+        match self.0.get(field) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) if text.is_empty() => Ok(None),
+            Some(Value::String(text)) => serde_json::from_str(text)
+                .map(Some)
+                .map_err(|error| ApiError::field(field, format!("the string is not JSON: {error}"))),
+            Some(value) => Ok(Some(value.clone())),
+        }
     }
 
     /// An object, if the field is there, that breaks no rule.

@@ -7,7 +7,7 @@ use sea_orm::DbErr;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior};
 
-use crate::store::traces::TraceRow;
+use crate::store::traces::{Subject, Trace};
 use crate::store::{Store, traces};
 use crate::time;
 
@@ -17,7 +17,7 @@ const WAITING: usize = 1024;
 const BATCH: usize = 256;
 /// How often the writer tries to store a batch.
 const ATTEMPTS: u32 = 5;
-/// Traces kept of an endpoint.
+/// Traces kept of a script or an endpoint.
 const KEPT: u64 = 100;
 /// How long a trace is kept, in microseconds.
 const KEPT_FOR: i64 = 24 * 60 * 60 * 1_000_000;
@@ -35,7 +35,7 @@ struct Amount {
 }
 
 impl Amount {
-    fn add(&mut self, trace: &TraceRow) {
+    fn add(&mut self, trace: &Trace) {
         self.traces += 1;
         self.bytes += trace.result.len() + trace.args.len() + trace.meta.len();
     }
@@ -46,7 +46,7 @@ impl Amount {
 }
 
 enum Message {
-    Trace(Box<TraceRow>),
+    Trace(Box<Trace>),
     /// Answered when everything before it is stored.
     Settle(oneshot::Sender<()>),
 }
@@ -64,7 +64,7 @@ impl TraceQueue {
     }
 
     /// Hands a trace to the writer; waits while the queue is full.
-    pub(crate) async fn push(&self, trace: TraceRow) {
+    pub(crate) async fn push(&self, trace: Trace) {
         let (instance, id) = (trace.instance_id, trace.id);
         if self.0.send(Message::Trace(Box::new(trace))).await.is_err() {
             tracing::error!(instance, trace = id, "the writer of traces has ended: a trace is lost");
@@ -83,8 +83,8 @@ impl TraceQueue {
 
 struct Writer {
     store: Store,
-    /// Endpoints that got traces since the last sweep.
-    swept: BTreeSet<(i64, String)>,
+    /// What got traces since the last sweep.
+    swept: BTreeSet<Subject>,
     /// Stored since the last sweep.
     stored: Amount,
     sweep_after: Amount,
@@ -138,8 +138,8 @@ impl Writer {
     }
 
     /// Stores traces, and throws old ones away if it's time.
-    async fn store_batch(&mut self, batch: Vec<TraceRow>, size: Amount) {
-        let touched = batch.iter().map(|trace| (trace.socket_id, trace.endpoint.clone()));
+    async fn store_batch(&mut self, batch: Vec<Trace>, size: Amount) {
+        let touched = batch.iter().map(|trace| trace.subject.clone());
         self.swept.extend(touched);
         self.store_or_lose(batch).await;
         self.stored.traces += size.traces;
@@ -149,7 +149,7 @@ impl Writer {
         }
     }
 
-    async fn store_or_lose(&self, batch: Vec<TraceRow>) {
+    async fn store_or_lose(&self, batch: Vec<Trace>) {
         let mut pause = Duration::from_millis(100);
         for attempt in 1.. {
             match self.write(batch.clone()).await {
@@ -167,7 +167,7 @@ impl Writer {
         }
     }
 
-    async fn write(&self, batch: Vec<TraceRow>) -> Result<(), DbErr> {
+    async fn write(&self, batch: Vec<Trace>) -> Result<(), DbErr> {
         let write = self.store.write().await?;
         traces::insert(&write.tx, batch).await?;
         write.commit().await
@@ -184,8 +184,8 @@ impl Writer {
     async fn delete_old(&mut self) -> Result<(), DbErr> {
         let write = self.store.write().await?;
         let mut deleted = traces::delete_older(&write.tx, time::now() - KEPT_FOR).await?;
-        for (socket, endpoint) in &self.swept {
-            deleted += traces::keep_newest(&write.tx, *socket, endpoint, KEPT).await?;
+        for subject in &self.swept {
+            deleted += traces::keep_newest(&write.tx, subject, KEPT).await?;
         }
         write.commit().await?;
         self.swept.clear();
@@ -201,7 +201,7 @@ mod tests {
     use super::*;
     use crate::store::accounts::NewAccount;
     use crate::store::instances::NewInstance;
-    use crate::store::{Location, accounts, instances, sockets};
+    use crate::store::{Location, accounts, instances};
 
     /// Stores 1,200 traces with so many bytes each, and tells how many are left and how large the files are.
     async fn store_many(bytes: usize, sweep_after: Amount) -> (usize, u64) {
@@ -215,16 +215,14 @@ mod tests {
             metadata: "{}".to_owned(),
         };
         let instance_id = instances::insert(&store.db, new).await.unwrap().id;
-        let socket_id = sockets::insert(&store.db, instance_id, "s", "{}".to_owned()).await.unwrap().id;
         let mut writer = Writer { sweep_after, ..Writer::new(store.clone()) };
         for batch in 0..10 {
             let messages = (1..=120).map(|index| {
-                Message::Trace(Box::new(TraceRow {
+                Message::Trace(Box::new(Trace {
                     instance_id,
                     id: batch * 120 + index,
-                    socket_id,
-                    endpoint: "e".to_owned(),
-                    status: "success".to_owned(),
+                    subject: Subject::Script(1),
+                    status: syncano_core::RunStatus::Success,
                     executed_at: Some(time::now()),
                     duration: Some(1),
                     result: "{}".to_owned(),

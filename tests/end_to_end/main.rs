@@ -3,13 +3,24 @@
 // Tests state what they expect by unwrapping it; clippy.toml can't say so for their shared functions.
 #![allow(clippy::unwrap_used)]
 
+mod accounts;
+mod api_keys;
+mod caching;
 mod calls;
 mod errors;
+mod install_from_url;
+mod instance_settings;
+mod instances;
+mod other_servers;
 mod publishing;
+mod run_time_sockets;
+mod script_endpoints;
+mod scripts;
+mod socket_endpoints;
 
 use secrecy::ExposeSecret as _;
 use syncano_client::{Client, Instance};
-use syncano_server::TestServer;
+use syncano_server::{ServerBuilder, TestServer};
 
 /// A server of its own for one test, and an instance on it.
 struct World {
@@ -20,7 +31,11 @@ struct World {
 
 impl World {
     async fn new() -> World {
-        let server = TestServer::start().await.expect("the test server starts");
+        World::with(|server| server).await
+    }
+
+    async fn with(change: impl FnOnce(ServerBuilder) -> ServerBuilder) -> World {
+        let server = TestServer::builder().with(change).start().await.expect("the test server starts");
         let client =
             Client::connect(&server.url()).unwrap().account_key(server.account_key().expose_secret());
         let instance = client.create_or_open_instance("test-instance").await.unwrap();

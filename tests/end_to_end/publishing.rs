@@ -101,14 +101,3 @@ async fn publishers_at_the_same_time_agree_or_learn_of_the_conflict() {
     let source = serde_json::to_value(found.definition()).unwrap()["dependencies"][0]["source"].clone();
     assert!(winners.iter().any(|winner| source == winner.as_str()), "{source} is none of {winners:?}");
 }
-
-#[tokio::test]
-async fn instances_are_opened_created_and_deleted() {
-    let world = World::new().await;
-    assert!(world.instance.exists().await.unwrap());
-    let again = world.client.create_or_open_instance("test-instance").await.unwrap();
-    let error = world.client.create_instance("test-instance").await.unwrap_err();
-    assert!(matches!(&error, Error::Api(api) if api.fields.contains_key("name")), "{error}");
-    again.delete().await.unwrap();
-    assert!(!world.instance.exists().await.unwrap());
-}

@@ -23,6 +23,8 @@ mod endpoints;
 mod health;
 mod instances;
 mod runs;
+mod script_endpoints;
+mod scripts;
 mod sockets;
 mod traces;
 
@@ -54,7 +56,9 @@ fn table() -> Table {
     // The oldest clients log in here.
     let table = account_routes(table, "/v1/account");
     let table = instance_routes(table, "/v1.1/instances");
-    instance_routes(table, "/v2/instances")
+    let table = script_endpoint_routes(table, "/v1.1/instances", Version::V1);
+    let table = instance_routes(table, "/v2/instances");
+    script_endpoint_routes(table, "/v2/instances", Version::V2)
 }
 
 fn account_routes(table: Table, folder: &str) -> Table {
@@ -90,6 +94,7 @@ fn instance_routes(table: Table, folder: &str) -> Table {
         )
         .route(&path("/{instance}/endpoints/"), get(instances::endpoints))
         .route(&path("/{instance}/sockets/"), get(sockets::list).post(sockets::create))
+        .route(&path("/{instance}/sockets/install/"), post(sockets::install))
         .route(
             &path("/{instance}/sockets/{socket}/"),
             get(sockets::show).put(sockets::update).patch(sockets::update).delete(sockets::delete),
@@ -97,8 +102,54 @@ fn instance_routes(table: Table, folder: &str) -> Table {
         .route(&path("/{instance}/sockets/{socket}/recheck/"), post(sockets::recheck))
         .route(&path("/{instance}/sockets/{socket}/endpoints/"), get(endpoints::of_socket))
         .route(&path("/{instance}/sockets/{socket}/endpoints/{endpoint}/"), get(endpoints::show))
+        .route(&path("/{instance}/snippets/scripts/"), get(scripts::list).post(scripts::create))
+        .route(&path("/{instance}/snippets/scripts/runtimes/"), get(scripts::runtimes))
+        .route(
+            &path("/{instance}/snippets/scripts/{script}/"),
+            get(scripts::show).put(scripts::update).patch(scripts::update).delete(scripts::delete),
+        )
+        .route(&path("/{instance}/snippets/scripts/{script}/run/"), post(scripts::run))
+        .route(&path("/{instance}/snippets/scripts/{script}/traces/"), get(scripts::traces))
+        .route(&path("/{instance}/snippets/scripts/{script}/traces/{script_trace}/"), get(scripts::trace))
         .route(&path("/{instance}/endpoints/sockets/"), get(endpoints::of_instance))
         .route(&path("/{instance}/endpoints/sockets/{*rest}"), any(runs::dispatch))
+}
+
+/// How the versions of the API differ.
+#[derive(Clone, Copy, PartialEq)]
+enum Version {
+    /// `…/{name}/` is the script endpoint, `…/{name}/run/` runs it.
+    V1,
+    /// `…/{name}/` runs the script endpoint, `…/{name}/edit/` is the script endpoint.
+    V2,
+}
+
+fn script_endpoint_routes(table: Table, folder: &str, version: Version) -> Table {
+    let path = |rest: &str| format!("{folder}/{{instance}}/endpoints/scripts{rest}");
+    let object = get(script_endpoints::show)
+        .put(script_endpoints::update)
+        .patch(script_endpoints::update)
+        .delete(script_endpoints::delete);
+    let run = get(script_endpoints::run).post(script_endpoints::run);
+    let table = match version {
+        Version::V1 => {
+            table.route(&path("/{script_endpoint}/"), object).route(&path("/{script_endpoint}/run/"), run)
+        }
+        Version::V2 => {
+            let run =
+                run.put(script_endpoints::run).patch(script_endpoints::run).delete(script_endpoints::run);
+            table.route(&path("/{script_endpoint}/"), run).route(&path("/{script_endpoint}/edit/"), object)
+        }
+    };
+    let run_link = get(script_endpoints::run_link).post(script_endpoints::run_link);
+    let run_public = get(script_endpoints::run_public).post(script_endpoints::run_public);
+    table
+        .route(&path("/"), get(script_endpoints::list).post(script_endpoints::create))
+        .route(&path("/{script_endpoint}/reset_link/"), post(script_endpoints::reset_link))
+        .route(&path("/{script_endpoint}/traces/"), get(script_endpoints::traces))
+        .route(&path("/{script_endpoint}/traces/{script_endpoint_trace}/"), get(script_endpoints::trace))
+        .route(&path("/p/{link}/"), run_link)
+        .route(&path("/p/{link}/{script_endpoint}/"), run_public)
 }
 
 /// Routes, and their paths: a router doesn't tell which it has, and tests must know.

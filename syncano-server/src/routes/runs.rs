@@ -6,10 +6,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use http::StatusCode;
-use serde_json::{Map, Value, json};
-use syncano_core::{Method, RunStatus, headers};
-use syncano_runner::Outcome;
+use syncano_core::{Method, headers};
 
 use super::endpoints::{self, Naming, no_endpoint};
 use super::traces;
@@ -17,18 +14,14 @@ use crate::answer;
 use crate::app::{App, no_instance};
 use crate::arguments::merge;
 use crate::auth::{self, Purpose, Received, Segments};
-use crate::catalog::{Account, Instance};
+use crate::cache::Question;
+use crate::catalog::Instance;
 use crate::endpoint::Endpoint;
 use crate::errors::ApiError;
-use crate::meta;
+use crate::meta::{self, Admin, ExecutedBy, Meta};
+use crate::reply;
 use crate::request::Head;
-use crate::store::traces::TraceRow;
-use crate::time;
-
-/// How long a caller waits at most: what the longest script may take, and some time to end it.
-const CALLER_WAIT: Duration = Duration::from_secs(310);
-/// Bytes of JSON that a stored trace keeps of each side of the arguments, and of what is known of the request.
-const KEPT: usize = 64 * 1024;
+use crate::run::{Recorded, Run};
 
 /// What the rest of the URL means. Endpoint names contain no slash and are none of the words used here.
 #[derive(Debug, PartialEq)]
@@ -36,6 +29,7 @@ enum Target<'a> {
     Run { socket: Option<&'a str>, endpoint: &'a str },
     Traces { socket: Option<&'a str>, endpoint: &'a str },
     Trace { socket: Option<&'a str>, endpoint: &'a str, id: &'a str },
+    Invalidate { socket: Option<&'a str>, endpoint: &'a str },
 }
 
 impl Target<'_> {
@@ -46,6 +40,8 @@ impl Target<'_> {
             [endpoint, "traces", id] => Some(Target::Trace { socket: None, endpoint, id }),
             [socket, endpoint, "traces"] => Some(Target::Traces { socket: Some(socket), endpoint }),
             [socket, endpoint, "traces", id] => Some(Target::Trace { socket: Some(socket), endpoint, id }),
+            [endpoint, "invalidate"] => Some(Target::Invalidate { socket: None, endpoint }),
+            [socket, endpoint, "invalidate"] => Some(Target::Invalidate { socket: Some(socket), endpoint }),
             [endpoint] => Some(Target::Run { socket: None, endpoint }),
             [socket, endpoint] => Some(Target::Run { socket: Some(socket), endpoint }),
             _ => None,
@@ -79,22 +75,38 @@ pub(super) async fn dispatch(
             }
         }
         Target::Traces { socket, endpoint } => {
-            let instance = owned(&app, name, &head)?;
-            let endpoint = traces::endpoint(&instance, socket, endpoint)?;
-            traces::list(&app, &instance, &endpoint, &head).await
+            let instance = owned(&app, name, &head, Method::Get)?;
+            let endpoint = find(&instance, socket, endpoint)?;
+            traces::list(&app, &instance, &endpoint.subject(), &endpoint.traces(&instance), &head).await
         }
         Target::Trace { socket, endpoint, id } => {
-            let instance = owned(&app, name, &head)?;
-            let endpoint = traces::endpoint(&instance, socket, endpoint)?;
-            traces::show(&app, &instance, &endpoint, id).await
+            let instance = owned(&app, name, &head, Method::Get)?;
+            let endpoint = find(&instance, socket, endpoint)?;
+            traces::show(&app, &instance, &endpoint.subject(), &endpoint.traces(&instance), id).await
+        }
+        Target::Invalidate { socket, endpoint } => {
+            let instance = owned(&app, name, &head, Method::Post)?;
+            find(&instance, socket, endpoint)?.edition.invalidate();
+            Ok(reply::no_content())
         }
     }
 }
 
-/// The instance, for its owner who only reads.
-fn owned(app: &App, name: &str, head: &Head) -> Result<Arc<Instance>, ApiError> {
-    if head.method != http::Method::GET {
-        return Err(ApiError::Method { method: head.method.clone(), allowed: vec![Method::Get] });
+/// The installed endpoint of this name.
+fn find(instance: &Instance, socket: Option<&str>, endpoint: &str) -> Result<Arc<Endpoint>, ApiError> {
+    let routes = instance.routes.load();
+    match socket {
+        Some(socket) => {
+            routes.full(socket, endpoint).ok_or_else(|| no_endpoint(&format!("{socket}/{endpoint}")))
+        }
+        None => routes.flat(endpoint).ok_or_else(|| no_endpoint(endpoint)),
+    }
+}
+
+/// The instance, for its owner and this method.
+fn owned(app: &App, name: &str, head: &Head, method: Method) -> Result<Arc<Instance>, ApiError> {
+    if head.method.as_str() != method.as_str() {
+        return Err(ApiError::Method { method: head.method.clone(), allowed: vec![method] });
     }
     let caller = auth::caller(app, head)?.ok_or_else(|| ApiError::forbidden("this needs an account key"))?;
     app.instance(&caller.manager()?, name)
@@ -109,9 +121,19 @@ fn list_socket(app: &App, instance: &str, socket: &str, head: &Head) -> Result<R
     };
     // Whoever calls an endpoint that isn't there is told so, key or not.
     exists(&app.catalog.instance(instance).ok_or_else(|| no_instance(instance))?)?;
-    let instance = owned(app, instance, head)?;
+    let instance = owned(app, instance, head, Method::Get)?;
     let installed = exists(&instance)?;
     endpoints::answer(&instance, head, installed.values().cloned().collect(), Naming::Full)
+}
+
+/// Whether the caller wants the trace, whatever the script answers.
+pub(super) fn wants_trace(head: &Head) -> bool {
+    head.header(headers::WANT).is_some_and(|want| want.trim() == headers::WANT_TRACE)
+}
+
+/// Whether the caller wants no answer that was given before.
+fn skips_cache(head: &Head) -> bool {
+    head.query.last("__skip_cache").is_some_and(|value| !matches!(value, "" | "0" | "false"))
 }
 
 async fn run(
@@ -121,13 +143,13 @@ async fn run(
     head: Head,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let method =
-        head.method.as_str().parse::<Method>().ok().filter(|method| endpoint.call(*method).is_some());
-    let method = method
+    let method = head.method.as_str().parse::<Method>().ok();
+    let (method, call) = method
+        .and_then(|method| Some((method, endpoint.call(method)?)))
         .ok_or_else(|| ApiError::Method { method: head.method.clone(), allowed: endpoint.allowed() })?;
     let Received { caller, body } = auth::receive(app, &head, body, Purpose::Run).await?;
     let caller = caller.map(|caller| caller.in_instance(&instance)).transpose()?.flatten();
-    let private = endpoint.call(method).and_then(|call| call.definition.private) == Some(true);
+    let private = call.definition.private == Some(true);
     if (private || app.settings.require_key) && caller.is_none() {
         return Err(ApiError::forbidden(match private {
             true => {
@@ -138,119 +160,50 @@ async fn run(
             }
         }));
     }
-    let owner = caller.and_then(|caller| caller.account(app, &instance));
+    let admin = caller.and_then(|caller| caller.account(app, &instance));
+    let runnable = call.script.as_ref().map_err(ApiError::not_found)?;
     let incoming = merge(method, &head.query, body?, endpoint.inputs(method))?;
-    let run = Run { instance, endpoint, method, request: meta::request(&head), arguments: incoming.raw };
-    let want_trace = head.header(headers::WANT).is_some_and(|want| want.trim() == headers::WANT_TRACE);
-    run.start(app, incoming.arguments, owner, want_trace).await
-}
-
-struct Run {
-    instance: Arc<Instance>,
-    endpoint: Arc<Endpoint>,
-    method: Method,
-    /// `META.request`.
-    request: Map<String, Value>,
-    /// As the trace shows them.
-    arguments: Value,
-}
-
-impl Run {
-    /// Runs the script in a task of its own: its trace is stored even if the caller doesn't wait.
-    async fn start(
-        self,
-        app: &Arc<App>,
-        arguments: syncano_runner::Arguments,
-        owner: Option<Arc<Account>>,
-        want_trace: bool,
-    ) -> Result<Response, ApiError> {
-        let server = app.clone();
-        let run = async move {
-            let call = self.endpoint.call(self.method).ok_or_else(|| no_endpoint(&self.endpoint.flat))?;
-            let meta =
-                meta::meta(&self.request, &self.instance, &self.endpoint, self.method, owner.as_deref());
-            let id = server.store.next_trace(self.instance.id).await;
-            let runner_call = syncano_runner::Call { arguments, meta, timeout: call.timeout };
-            let outcome = server.runner.run(&call.script, runner_call).await;
-            tracing::debug!(
-                instance = self.instance.name,
-                endpoint = self.endpoint.full(),
-                trace = id,
-                status = outcome.status.as_str(),
-                milliseconds = answer::milliseconds(&outcome),
-                "run"
-            );
-            server.traces.push(self.record(id, &outcome)).await;
-            Ok(answer::respond(id, &outcome, want_trace))
-        };
-        match tokio::time::timeout(CALLER_WAIT, app.to_the_end(run)).await {
-            Ok(answer) => answer,
-            Err(_) => Err(ApiError::Detail(
-                StatusCode::REQUEST_TIMEOUT,
-                format!(
-                    "no answer within {} s; the run goes on, and its trace will be stored",
-                    CALLER_WAIT.as_secs()
-                ),
-            )),
-        }
+    let keep = call.definition.cache.filter(|seconds| *seconds > 0).map(|seconds| {
+        let account = admin.as_ref().map(|account| account.id);
+        let question = Question::new(&endpoint.edition, method, &incoming.arguments, account);
+        (question, Duration::from_secs(seconds.into()))
+    });
+    if let Some((question, _)) = &keep
+        && !skips_cache(&head)
+        && let Some(kept) = app.answers.get(question)
+    {
+        return Ok(answer::respond(kept.trace, &kept.outcome, wants_trace(&head)));
     }
-
-    fn record(&self, id: i64, outcome: &Outcome) -> TraceRow {
-        let ran = outcome.status != RunStatus::Blocked;
-        let milliseconds = i64::try_from(answer::milliseconds(outcome)).unwrap_or(i64::MAX);
-        TraceRow {
-            instance_id: self.instance.id,
-            id,
-            socket_id: self.endpoint.socket_id,
-            endpoint: self.endpoint.flat.clone(),
-            status: outcome.status.to_string(),
-            executed_at: ran.then(|| time::micros(outcome.started_at)),
-            duration: ran.then_some(milliseconds),
-            result: answer::kept_result(outcome).to_string(),
-            args: kept_arguments(&self.arguments),
-            meta: kept(&Value::Object(self.request.clone())),
-        }
-    }
-}
-
-/// The arguments as they are stored; of GET and POST each one can be too large by itself.
-fn kept_arguments(arguments: &Value) -> String {
-    let Value::Object(sides) = arguments else { return kept(arguments) };
-    let sides: Vec<_> =
-        sides.iter().map(|(side, value)| format!("{}:{}", Value::from(side.as_str()), kept(value))).collect();
-    format!("{{{}}}", sides.join(","))
-}
-
-/// The value as JSON, or what says why it isn't stored: strangers decide how large it is.
-fn kept(value: &Value) -> String {
-    let text = value.to_string();
-    match text.len() {
-        length if length > KEPT => {
-            let error = format!("not stored: {length} bytes of JSON, a trace keeps at most {KEPT}");
-            json!({ "__error__": error }).to_string()
-        }
-        _ => text,
-    }
+    let request = meta::request(&head);
+    let meta = Meta {
+        request: Some(&request),
+        metadata: Some(endpoint.visible_metadata(method)),
+        admin: admin.as_deref().map(Admin::new),
+        executed_by: ExecutedBy::SocketEndpoint,
+        executor: endpoint.full().into(),
+        instance: &instance.name,
+        socket: Some(&endpoint.socket),
+        api_host: meta::host(&head),
+        token: runnable.token(app, &instance),
+        r#async: 0,
+    };
+    let run = Run {
+        subject: endpoint.subject(),
+        name: endpoint.full(),
+        script: runnable.script.clone(),
+        timeout: runnable.timeout,
+        arguments: incoming.arguments,
+        meta: meta.to_json(),
+        recorded: Recorded::new(&incoming.raw, &request),
+        keep,
+        instance,
+    };
+    run.answer(app, wants_trace(&head)).await
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn arguments_that_are_too_large_are_not_stored() {
-        let large = |length: usize| Value::from("x".repeat(length - 2));
-        let arguments = json!({ "GET": { "a": 1 }, "POST": large(KEPT) });
-        assert_eq!(kept_arguments(&arguments), arguments.to_string());
-        let arguments = json!({ "GET": { "a": 1 }, "POST": large(KEPT + 1) });
-        assert_eq!(
-            serde_json::from_str::<Value>(&kept_arguments(&arguments)).unwrap(),
-            json!({
-                "GET": { "a": 1 },
-                "POST": { "__error__": "not stored: 65537 bytes of JSON, a trace keeps at most 65536" },
-            })
-        );
-    }
 
     #[test]
     fn the_rest_of_the_url_has_one_meaning() {

@@ -42,6 +42,17 @@ pub(super) async fn create(
     Ok(reply::created(&one(&app, &instance, row).await?))
 }
 
+/// The socket is fetched after the answer, in which its status is `checking`.
+pub(super) async fn install(
+    State(app): State<Arc<App>>,
+    instance: Segments<String>,
+    request: Authorized,
+) -> Result<Response, ApiError> {
+    let instance = app.instance(&request.account, &instance)?;
+    let row = crate::install::install(&app, instance.clone(), &request.fields).await?;
+    Ok(reply::created(&one(&app, &instance, row).await?))
+}
+
 pub(super) async fn show(
     State(app): State<Arc<App>>,
     names: Segments<(String, String)>,
@@ -136,7 +147,7 @@ impl Shown {
             "status": row.status,
             "status_info": row.status_info,
             "revision": row.revision,
-            "install_url": null,
+            "install_url": row.install_url,
             "endpoints": field("endpoints"),
             "dependencies": field("dependencies"),
             "metadata": field("metadata"),

@@ -1,65 +1,65 @@
-//! `…/traces/`: what was recorded of an endpoint's runs.
+//! `…/traces/`: what was recorded of runs.
 
 use axum::response::Response;
 use serde_json::{Value, json};
 use syncano_core::route;
 
-use super::endpoints::no_endpoint;
 use crate::app::App;
 use crate::catalog::Instance;
-use crate::endpoint::Endpoint;
 use crate::errors::{ApiError, quoted};
 use crate::pagination::{Ordering, Page};
 use crate::reply;
 use crate::request::Head;
-use crate::store::traces::{self, TraceRow};
+use crate::store::traces::{self, Subject, Trace};
 use crate::time;
 
 /// Bytes of a result, or of arguments, that a list shows.
 const LISTED: usize = 64 * 1024;
 
+/// The runs of a subject; `path` is where they are listed.
 pub(super) async fn list(
     app: &App,
     instance: &Instance,
-    endpoint: &Endpoint,
+    subject: &Subject,
+    path: &str,
     head: &Head,
 ) -> Result<Response, ApiError> {
     let page = Page::from_query(&head.query, Ordering::Descending)?;
+    // First those that run: one that ends meanwhile is stored by the time that the others are read.
+    let running = instance.running.of(subject);
     app.traces.settled().await;
-    let rows = traces::of_endpoint(&app.store.db, endpoint.socket_id, &endpoint.flat, &page).await?;
-    let object = |row: &TraceRow| object(instance, endpoint, row, LISTED);
-    Ok(reply::ok(&page.envelope(&head.path, &rows, |row| row.id, object)))
+    let mut rows = traces::of_subject(&app.store.db, subject, &page).await?;
+    if !running.is_empty() {
+        let stored: Vec<i64> = rows.iter().map(|trace| trace.id).collect();
+        rows.extend(running.into_iter().filter(|trace| !stored.contains(&trace.id)));
+        rows = page.cut(rows, |trace| trace.id);
+    }
+    let object = |trace: &Trace| object(trace, path, LISTED);
+    Ok(reply::ok(&page.envelope(&head.path, &rows, |trace| trace.id, object)))
 }
 
+/// One run of a subject.
 pub(super) async fn show(
     app: &App,
     instance: &Instance,
-    endpoint: &Endpoint,
+    subject: &Subject,
+    path: &str,
     id: &str,
 ) -> Result<Response, ApiError> {
     let missing = || ApiError::not_found(format!("there is no trace `{}`", quoted(id)));
     let number = id.parse().map_err(|_| missing())?;
-    app.traces.settled().await;
-    let row = traces::one(&app.store.db, endpoint.socket_id, &endpoint.flat, number).await?;
-    Ok(reply::ok(&object(instance, endpoint, &row.ok_or_else(missing)?, usize::MAX)))
-}
-
-/// Finds the endpoint whose traces are asked for.
-pub(super) fn endpoint(
-    instance: &Instance,
-    socket: Option<&str>,
-    endpoint: &str,
-) -> Result<std::sync::Arc<Endpoint>, ApiError> {
-    let routes = instance.routes.load();
-    match socket {
-        Some(socket) => {
-            routes.full(socket, endpoint).ok_or_else(|| no_endpoint(&format!("{socket}/{endpoint}")))
+    let trace = match instance.running.one(subject, number) {
+        Some(running) => Some(running),
+        None => {
+            app.traces.settled().await;
+            traces::one(&app.store.db, subject, number).await?
         }
-        None => routes.flat(endpoint).ok_or_else(|| no_endpoint(endpoint)),
-    }
+    };
+    Ok(reply::ok(&object(&trace.ok_or_else(missing)?, path, usize::MAX)))
 }
 
-fn object(instance: &Instance, endpoint: &Endpoint, row: &TraceRow, limit: usize) -> Value {
+/// A trace as it is shown, with at most so many bytes of each of its parts.
+pub(super) fn object(trace: &Trace, path: &str, limit: usize) -> Value {
     let json = |text: &str| -> Value {
         if text.len() > limit {
             return json!({ "__error__": format!("longer than {limit} bytes: read the trace itself") });
@@ -67,14 +67,18 @@ fn object(instance: &Instance, endpoint: &Endpoint, row: &TraceRow, limit: usize
         // Only JSON is ever stored there.
         serde_json::from_str(text).unwrap_or_default()
     };
-    json!({
-        "id": row.id,
-        "status": row.status,
-        "executed_at": row.executed_at.map(time::wire),
-        "duration": row.duration,
-        "result": json(&row.result),
-        "meta": json(&row.meta),
-        "args": json(&row.args),
-        "links": { "self": route::trace(&route::traces(&instance.name, &endpoint.socket, &endpoint.flat), row.id) },
-    })
+    let mut object = json!({
+        "id": trace.id,
+        "status": trace.status,
+        "executed_at": trace.executed_at.map(time::wire),
+        "duration": trace.duration,
+        "result": json(&trace.result),
+        "links": { "self": route::trace(path, trace.id) },
+    });
+    // A script's own runs have no request.
+    if !matches!(trace.subject, Subject::Script(_)) {
+        object["meta"] = json(&trace.meta);
+        object["args"] = json(&trace.args);
+    }
+    object
 }

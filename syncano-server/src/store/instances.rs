@@ -1,9 +1,11 @@
 //! Queries about instances.
 
+use std::collections::HashSet;
+
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait,
-    IntoActiveModel, QueryFilter,
+    IntoActiveModel, QueryFilter, QuerySelect,
 };
 
 pub(crate) use super::entity::instance::Model as InstanceRow;
@@ -63,6 +65,15 @@ pub(crate) async fn update(db: &impl ConnectionTrait, mut row: InstanceRow) -> R
 /// Deletes the instance and all that is in it. `false`: it was not there.
 pub(crate) async fn delete(db: &impl ConnectionTrait, id: i64) -> Result<bool, DbErr> {
     Ok(Entity::delete_by_id(id).exec(db).await?.rows_affected > 0)
+}
+
+/// Which of these instances are there.
+pub(crate) async fn present(
+    db: &impl ConnectionTrait,
+    ids: impl IntoIterator<Item = i64>,
+) -> Result<HashSet<i64>, DbErr> {
+    let select = Entity::find().select_only().column(Column::Id).filter(Column::Id.is_in(ids));
+    Ok(select.into_tuple::<i64>().all(db).await?.into_iter().collect())
 }
 
 /// Notes that numbers of runs up to this one are used, or about to be.

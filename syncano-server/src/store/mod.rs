@@ -21,9 +21,11 @@ use crate::private_file;
 
 pub(crate) mod accounts;
 pub(crate) mod api_keys;
+pub(crate) mod classes;
 pub(crate) mod entity;
 pub(crate) mod instances;
 mod migrations;
+pub(crate) mod script_endpoints;
 pub(crate) mod scripts;
 pub(crate) mod sockets;
 pub(crate) mod state;

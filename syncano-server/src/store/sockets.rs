@@ -1,6 +1,6 @@
 //! Queries about sockets and the short names of their endpoints.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait,
@@ -8,7 +8,7 @@ use sea_orm::{
 };
 
 pub(crate) use super::entity::socket::Model as SocketRow;
-use super::entity::{flat_name, socket, socket_script};
+use super::entity::{flat_name, socket};
 use crate::pagination::Page;
 use crate::time;
 
@@ -17,6 +17,7 @@ pub(crate) async fn insert(
     instance: i64,
     name: &str,
     definition: String,
+    install_url: Option<String>,
 ) -> Result<SocketRow, DbErr> {
     let now = time::now();
     socket::ActiveModel {
@@ -27,6 +28,7 @@ pub(crate) async fn insert(
         status: Set(syncano_core::SocketStatus::Checking.to_string()),
         status_info: Set(String::new()),
         revision: Set(1),
+        install_url: Set(install_url),
         created_at: Set(now),
         updated_at: Set(now),
         ..Default::default()
@@ -72,39 +74,43 @@ pub(crate) async fn installed(db: &impl ConnectionTrait, instance: i64) -> Resul
         .await
 }
 
-/// The sockets besides `except` whose calls use one of these scripts.
-pub(crate) async fn using(
+pub(crate) async fn by_ids(
     db: &impl ConnectionTrait,
-    scripts: &BTreeSet<i64>,
-    except: i64,
+    ids: impl IntoIterator<Item = i64>,
 ) -> Result<Vec<SocketRow>, DbErr> {
-    if scripts.is_empty() {
-        return Ok(Vec::new());
-    }
-    let used = socket_script::Entity::find()
-        .filter(socket_script::Column::ScriptId.is_in(scripts.iter().copied()))
-        .filter(socket_script::Column::SocketId.ne(except))
-        .all(db)
-        .await?;
-    let ids: BTreeSet<i64> = used.into_iter().map(|row| row.socket_id).collect();
     socket::Entity::find().filter(socket::Column::Id.is_in(ids)).all(db).await
 }
 
-/// Which of these names another socket has, and that socket's name.
-pub(crate) async fn taken_name(
+/// The sockets of all instances that have this status.
+pub(crate) async fn with_status(
+    db: &impl ConnectionTrait,
+    status: syncano_core::SocketStatus,
+) -> Result<Vec<SocketRow>, DbErr> {
+    socket::Entity::find().filter(socket::Column::Status.eq(status.to_string())).all(db).await
+}
+
+/// Those of these names that other sockets have, each with that socket's name.
+pub(crate) async fn taken_names(
     db: &impl ConnectionTrait,
     instance: i64,
     socket: i64,
     names: &[String],
-) -> Result<Option<(String, String)>, DbErr> {
+) -> Result<BTreeMap<String, String>, DbErr> {
     let filter = flat_name::Column::InstanceId
         .eq(instance)
         .and(flat_name::Column::SocketId.ne(socket))
         .and(flat_name::Column::Name.is_in(names));
-    let Some(row) = flat_name::Entity::find().filter(filter).one(db).await? else { return Ok(None) };
-    let owner = socket::Entity::find_by_id(row.socket_id).one(db).await?;
+    let rows = flat_name::Entity::find().filter(filter).all(db).await?;
+    let owners = by_ids(db, rows.iter().map(|row| row.socket_id).collect::<BTreeSet<_>>()).await?;
+    let owners: HashMap<i64, String> = owners.into_iter().map(|row| (row.id, row.name)).collect();
     // A foreign key holds the two together.
-    Ok(owner.map(|owner| (row.name, owner.name)))
+    Ok(rows.into_iter().filter_map(|row| Some((row.name, owners.get(&row.socket_id)?.clone()))).collect())
+}
+
+/// The names that a socket has.
+pub(crate) async fn names_of(db: &impl ConnectionTrait, socket: i64) -> Result<BTreeSet<String>, DbErr> {
+    let rows = flat_name::Entity::find().filter(flat_name::Column::SocketId.eq(socket)).all(db).await?;
+    Ok(rows.into_iter().map(|row| row.name).collect())
 }
 
 /// Gives the socket these names and no others.
@@ -112,7 +118,7 @@ pub(crate) async fn claim_names(
     db: &impl ConnectionTrait,
     instance: i64,
     socket: i64,
-    names: Vec<String>,
+    names: impl IntoIterator<Item = String>,
 ) -> Result<(), DbErr> {
     flat_name::Entity::delete_many().filter(flat_name::Column::SocketId.eq(socket)).exec(db).await?;
     let rows = names.into_iter().map(|name| flat_name::ActiveModel {

@@ -1,41 +1,134 @@
 //! Queries about traces.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::SimpleExpr;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    QuerySelect,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
 };
+use syncano_core::RunStatus;
 
-pub(crate) use super::entity::trace::Model as TraceRow;
-use super::entity::trace::{Column, Entity};
-use super::{entity::socket, instances};
+pub(crate) use super::entity::trace::Kind;
+use super::entity::trace::{ActiveModel, Column, Entity, Model};
+use super::instances;
 use crate::pagination::Page;
 
 /// Rows of one statement: a statement has a limited number of values.
 const ROWS: usize = 64;
 
-/// Stores finished runs. Those of sockets that are gone are left out.
-pub(crate) async fn insert(db: &impl ConnectionTrait, traces: Vec<TraceRow>) -> Result<(), DbErr> {
-    let sockets: BTreeSet<i64> = traces.iter().map(|trace| trace.socket_id).collect();
-    let present: BTreeSet<i64> = socket::Entity::find()
-        .select_only()
-        .column(socket::Column::Id)
-        .filter(socket::Column::Id.is_in(sockets))
-        .into_tuple()
-        .all(db)
-        .await?
-        .into_iter()
-        .collect();
-    let mut last = BTreeMap::new();
-    let mut rows = Vec::new();
-    for trace in traces {
-        let highest = last.entry(trace.instance_id).or_insert(trace.id);
-        *highest = std::cmp::max(trace.id, *highest);
-        if present.contains(&trace.socket_id) {
-            rows.push(trace.into_active_model());
+/// What runs are recorded of.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Subject {
+    /// A script that is run by its number.
+    Script(i64),
+    /// A script endpoint.
+    ScriptEndpoint(i64),
+    /// An endpoint of a socket, by its normalised name.
+    SocketEndpoint { socket: i64, endpoint: String },
+}
+
+impl Subject {
+    fn kind(&self) -> Kind {
+        match self {
+            Subject::Script(_) => Kind::Script,
+            Subject::ScriptEndpoint(_) => Kind::ScriptEndpoint,
+            Subject::SocketEndpoint { .. } => Kind::SocketEndpoint,
         }
     }
+
+    fn id(&self) -> i64 {
+        match self {
+            Subject::Script(id) | Subject::ScriptEndpoint(id) => *id,
+            Subject::SocketEndpoint { socket, .. } => *socket,
+        }
+    }
+
+    fn endpoint(&self) -> &str {
+        match self {
+            Subject::Script(_) | Subject::ScriptEndpoint(_) => "",
+            Subject::SocketEndpoint { endpoint, .. } => endpoint,
+        }
+    }
+
+    /// Its runs.
+    fn filter(&self) -> SimpleExpr {
+        Column::Kind
+            .eq(self.kind())
+            .and(Column::SubjectId.eq(self.id()))
+            .and(Column::Endpoint.eq(self.endpoint()))
+    }
+}
+
+/// What was recorded of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Trace {
+    pub(crate) instance_id: i64,
+    pub(crate) id: i64,
+    pub(crate) subject: Subject,
+    pub(crate) status: RunStatus,
+    /// `None` if the script never started.
+    pub(crate) executed_at: Option<i64>,
+    /// Milliseconds.
+    pub(crate) duration: Option<i64>,
+    /// JSON, like the two that follow.
+    pub(crate) result: String,
+    pub(crate) args: String,
+    pub(crate) meta: String,
+}
+
+impl Trace {
+    fn into_row(self) -> ActiveModel {
+        ActiveModel {
+            instance_id: Set(self.instance_id),
+            id: Set(self.id),
+            kind: Set(self.subject.kind()),
+            subject_id: Set(self.subject.id()),
+            endpoint: Set(self.subject.endpoint().to_owned()),
+            status: Set(self.status.to_string()),
+            executed_at: Set(self.executed_at),
+            duration: Set(self.duration),
+            result: Set(self.result),
+            args: Set(self.args),
+            meta: Set(self.meta),
+        }
+    }
+
+    fn from_row(row: Model) -> Trace {
+        Trace {
+            instance_id: row.instance_id,
+            id: row.id,
+            subject: match row.kind {
+                Kind::Script => Subject::Script(row.subject_id),
+                Kind::ScriptEndpoint => Subject::ScriptEndpoint(row.subject_id),
+                Kind::SocketEndpoint => {
+                    Subject::SocketEndpoint { socket: row.subject_id, endpoint: row.endpoint }
+                }
+            },
+            // Only the words of `RunStatus` are ever stored.
+            status: RunStatus::from_word(&row.status).unwrap_or(RunStatus::Failure),
+            executed_at: row.executed_at,
+            duration: row.duration,
+            result: row.result,
+            args: row.args,
+            meta: row.meta,
+        }
+    }
+}
+
+/// Stores finished runs. Those of instances that are gone are left out.
+pub(crate) async fn insert(db: &impl ConnectionTrait, traces: Vec<Trace>) -> Result<(), DbErr> {
+    let mut last = BTreeMap::new();
+    for trace in &traces {
+        let highest = last.entry(trace.instance_id).or_insert(trace.id);
+        *highest = std::cmp::max(trace.id, *highest);
+    }
+    let present = instances::present(db, last.keys().copied()).await?;
+    let mut rows: Vec<ActiveModel> = traces
+        .into_iter()
+        .filter(|trace| present.contains(&trace.instance_id))
+        .map(Trace::into_row)
+        .collect();
     while !rows.is_empty() {
         let chunk = rows.split_off(rows.len().saturating_sub(ROWS));
         Entity::insert_many(chunk).exec_without_returning(db).await?;
@@ -46,25 +139,34 @@ pub(crate) async fn insert(db: &impl ConnectionTrait, traces: Vec<TraceRow>) -> 
     Ok(())
 }
 
-/// The runs of one endpoint.
-pub(crate) async fn of_endpoint(
+/// A page of the runs of a subject.
+pub(crate) async fn of_subject(
     db: &impl ConnectionTrait,
-    socket: i64,
-    endpoint: &str,
+    subject: &Subject,
     page: &Page<i64>,
-) -> Result<Vec<TraceRow>, DbErr> {
-    let filter = Column::SocketId.eq(socket).and(Column::Endpoint.eq(endpoint));
-    page.read(db, Entity::find().filter(filter), Column::Id).await
+) -> Result<Vec<Trace>, DbErr> {
+    let rows = page.read(db, Entity::find().filter(subject.filter()), Column::Id).await?;
+    Ok(rows.into_iter().map(Trace::from_row).collect())
 }
 
+/// A run of a subject.
 pub(crate) async fn one(
     db: &impl ConnectionTrait,
-    socket: i64,
-    endpoint: &str,
+    subject: &Subject,
     id: i64,
-) -> Result<Option<TraceRow>, DbErr> {
-    let filter = Column::SocketId.eq(socket).and(Column::Endpoint.eq(endpoint)).and(Column::Id.eq(id));
-    Entity::find().filter(filter).one(db).await
+) -> Result<Option<Trace>, DbErr> {
+    let row = Entity::find().filter(subject.filter().and(Column::Id.eq(id))).one(db).await?;
+    Ok(row.map(Trace::from_row))
+}
+
+/// Deletes the runs of what is deleted itself; `subjects` of one kind, sockets with all their endpoints.
+pub(crate) async fn delete_of(
+    db: &impl ConnectionTrait,
+    kind: Kind,
+    subjects: impl IntoIterator<Item = i64>,
+) -> Result<(), DbErr> {
+    let filter = Column::Kind.eq(kind).and(Column::SubjectId.is_in(subjects));
+    Entity::delete_many().filter(filter).exec(db).await.map(drop)
 }
 
 /// Deletes traces that started before `oldest`, and tells how many.
@@ -72,18 +174,16 @@ pub(crate) async fn delete_older(db: &impl ConnectionTrait, oldest: i64) -> Resu
     Ok(Entity::delete_many().filter(Column::ExecutedAt.lt(oldest)).exec(db).await?.rows_affected)
 }
 
-/// Keeps the newest `keep` traces of an endpoint, and tells how many others it deleted.
+/// Keeps the newest `keep` runs of a subject, and tells how many others it deleted.
 pub(crate) async fn keep_newest(
     db: &impl ConnectionTrait,
-    socket: i64,
-    endpoint: &str,
+    subject: &Subject,
     keep: u64,
 ) -> Result<u64, DbErr> {
-    let of_endpoint = Column::SocketId.eq(socket).and(Column::Endpoint.eq(endpoint));
     let first_too_many: Option<i64> = Entity::find()
         .select_only()
         .column(Column::Id)
-        .filter(of_endpoint.clone())
+        .filter(subject.filter())
         .order_by_desc(Column::Id)
         .offset(keep)
         .limit(1)
@@ -91,7 +191,7 @@ pub(crate) async fn keep_newest(
         .one(db)
         .await?;
     let Some(id) = first_too_many else { return Ok(0) };
-    let deleted = Entity::delete_many().filter(of_endpoint.and(Column::Id.lte(id))).exec(db).await?;
+    let deleted = Entity::delete_many().filter(subject.filter().and(Column::Id.lte(id))).exec(db).await?;
     Ok(deleted.rows_affected)
 }
 
@@ -102,7 +202,7 @@ mod tests {
     use crate::request::Query;
     use crate::store::accounts::NewAccount;
     use crate::store::instances::NewInstance;
-    use crate::store::{Location, Store, accounts, sockets};
+    use crate::store::{Location, Store, accounts};
 
     #[tokio::test]
     async fn the_newest_are_kept_and_numbers_are_not_used_again() {
@@ -116,33 +216,33 @@ mod tests {
             metadata: "{}".to_owned(),
         };
         let instance = instances::insert(db, new).await.unwrap();
-        let socket = sockets::insert(db, instance.id, "s", "{}".to_owned()).await.unwrap();
-        let trace = |id: i64, socket_id: i64, endpoint: &str| TraceRow {
-            instance_id: instance.id,
+        let of = |endpoint: &str| Subject::SocketEndpoint { socket: 1, endpoint: endpoint.to_owned() };
+        let trace = |id: i64, instance_id: i64, subject: Subject| Trace {
+            instance_id,
             id,
-            socket_id,
-            endpoint: endpoint.to_owned(),
-            status: "success".to_owned(),
+            subject,
+            status: RunStatus::Success,
             executed_at: Some(id),
             duration: Some(1),
             result: "{}".to_owned(),
             args: "{}".to_owned(),
             meta: "{}".to_owned(),
         };
-        // More than one statement takes; the last one belongs to a socket that is gone.
-        let mut rows: Vec<_> = (1..=200).map(|id| trace(id, socket.id, "e")).collect();
-        rows.push(trace(201, socket.id, "f"));
-        rows.push(trace(202, socket.id + 1, "e"));
+        // More than one statement takes; the last one belongs to an instance that is gone.
+        let mut rows: Vec<_> = (1..=200).map(|id| trace(id, instance.id, of("e"))).collect();
+        rows.push(trace(201, instance.id, of("f")));
+        rows.push(trace(202, instance.id, Subject::Script(1)));
+        rows.push(trace(203, instance.id + 1, of("e")));
         insert(db, rows).await.unwrap();
         assert_eq!(instances::by_id(db, instance.id).await.unwrap().unwrap().last_trace, 202);
 
-        assert_eq!(keep_newest(db, socket.id, "e", 50).await.unwrap(), 150);
+        assert_eq!(keep_newest(db, &of("e"), 50).await.unwrap(), 150);
         assert_eq!(delete_older(db, 160).await.unwrap(), 9);
         let page = Page::from_query(&Query::default(), Ordering::Descending).unwrap();
-        let ids = |rows: Vec<TraceRow>| rows.iter().map(|row| row.id).collect::<Vec<_>>();
-        let kept = of_endpoint(db, socket.id, "e", &page).await.unwrap();
+        let ids = |rows: Vec<Trace>| rows.iter().map(|row| row.id).collect::<Vec<_>>();
+        let kept = of_subject(db, &of("e"), &page).await.unwrap();
         assert_eq!(ids(kept), (160..=200).rev().collect::<Vec<_>>());
-        assert_eq!(ids(of_endpoint(db, socket.id, "f", &page).await.unwrap()), [201]);
-        assert!(one(db, socket.id, "e", 159).await.unwrap().is_none());
+        assert_eq!(ids(of_subject(db, &of("f"), &page).await.unwrap()), [201]);
+        assert!(one(db, &of("e"), 159).await.unwrap().is_none());
     }
 }

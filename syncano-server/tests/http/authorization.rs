@@ -119,6 +119,53 @@ const ROWS: &[Row] = &[
     row("POST", "/v1.1/instances/{instance}/sockets/{socket}/recheck/", OWNER, 200, ""),
     row("GET", "/v1.1/instances/{instance}/sockets/{socket}/endpoints/", OWNER, 200, ""),
     row("GET", "/v1.1/instances/{instance}/sockets/{socket}/endpoints/{endpoint}/", OWNER, 200, ""),
+    row("POST", "/v1.1/instances/{instance}/sockets/install/", OWNER, 400, "{}"),
+    row("GET", "/v1.1/instances/{instance}/snippets/scripts/", OWNER, 200, ""),
+    row("POST", "/v1.1/instances/{instance}/snippets/scripts/", OWNER, 400, "{}"),
+    row("GET", "/v1.1/instances/{instance}/snippets/scripts/runtimes/", OWNER, 200, ""),
+    row("GET", "/v1.1/instances/{instance}/snippets/scripts/{script}/", OWNER, 200, ""),
+    row("PUT", "/v1.1/instances/{instance}/snippets/scripts/{script}/", OWNER, 200, "{}"),
+    row("PATCH", "/v1.1/instances/{instance}/snippets/scripts/{script}/", OWNER, 200, "{}"),
+    row("DELETE", "/v1.1/instances/{instance}/snippets/scripts/{script}/", OWNER, 204, ""),
+    row("POST", "/v1.1/instances/{instance}/snippets/scripts/{script}/run/", OWNER, 200, ""),
+    row("GET", "/v1.1/instances/{instance}/snippets/scripts/{script}/traces/", OWNER, 200, ""),
+    row("GET", "/v1.1/instances/{instance}/snippets/scripts/{script}/traces/{script_trace}/", OWNER, 200, ""),
+    row("GET", "/v1.1/instances/{instance}/endpoints/scripts/", OWNER, 200, ""),
+    row("POST", "/v1.1/instances/{instance}/endpoints/scripts/", OWNER, 400, "{}"),
+    row("GET", "/v1.1/instances/{instance}/endpoints/scripts/{script_endpoint}/", OWNER, 200, ""),
+    row("PUT", "/v1.1/instances/{instance}/endpoints/scripts/{script_endpoint}/", OWNER, 200, "{}"),
+    row("PATCH", "/v1.1/instances/{instance}/endpoints/scripts/{script_endpoint}/", OWNER, 200, "{}"),
+    row("DELETE", "/v1.1/instances/{instance}/endpoints/scripts/{script_endpoint}/", OWNER, 204, ""),
+    row("GET", "/v1.1/instances/{instance}/endpoints/scripts/{script_endpoint}/run/", OWNER, 200, ""),
+    row("POST", "/v1.1/instances/{instance}/endpoints/scripts/{script_endpoint}/run/", OWNER, 200, "{}"),
+    row("GET", "/v2/instances/{instance}/endpoints/scripts/{script_endpoint}/", OWNER, 200, ""),
+    row("POST", "/v2/instances/{instance}/endpoints/scripts/{script_endpoint}/", OWNER, 200, "{}"),
+    row("PUT", "/v2/instances/{instance}/endpoints/scripts/{script_endpoint}/", OWNER, 200, "{}"),
+    row("PATCH", "/v2/instances/{instance}/endpoints/scripts/{script_endpoint}/", OWNER, 200, "{}"),
+    row("DELETE", "/v2/instances/{instance}/endpoints/scripts/{script_endpoint}/", OWNER, 200, ""),
+    row("GET", "/v2/instances/{instance}/endpoints/scripts/{script_endpoint}/edit/", OWNER, 200, ""),
+    row("PUT", "/v2/instances/{instance}/endpoints/scripts/{script_endpoint}/edit/", OWNER, 200, "{}"),
+    row("PATCH", "/v2/instances/{instance}/endpoints/scripts/{script_endpoint}/edit/", OWNER, 200, "{}"),
+    row("DELETE", "/v2/instances/{instance}/endpoints/scripts/{script_endpoint}/edit/", OWNER, 204, ""),
+    row("POST", "/v1.1/instances/{instance}/endpoints/scripts/{script_endpoint}/reset_link/", OWNER, 200, ""),
+    row("GET", "/v1.1/instances/{instance}/endpoints/scripts/{script_endpoint}/traces/", OWNER, 200, ""),
+    row(
+        "GET",
+        "/v1.1/instances/{instance}/endpoints/scripts/{script_endpoint}/traces/{script_endpoint_trace}/",
+        OWNER,
+        200,
+        "",
+    ),
+    row("GET", "/v1.1/instances/{instance}/endpoints/scripts/p/{link}/", ANYONE, 200, ""),
+    row("POST", "/v1.1/instances/{instance}/endpoints/scripts/p/{link}/", ANYONE, 200, "{}"),
+    row("GET", "/v1.1/instances/{instance}/endpoints/scripts/p/{link}/{script_endpoint}/", ANYONE, 200, ""),
+    row(
+        "POST",
+        "/v1.1/instances/{instance}/endpoints/scripts/p/{link}/{script_endpoint}/",
+        ANYONE,
+        200,
+        "{}",
+    ),
     row("GET", "/v1.1/instances/{instance}/endpoints/sockets/", OWNER, 200, ""),
     // What is behind `{*rest}`, which a router can't tell: by hand.
     row("GET", "/v1.1/instances/{instance}/endpoints/sockets/{socket}/", OWNER, 200, ""),
@@ -133,6 +180,14 @@ const ROWS: &[Row] = &[
         PRIVATE_RUN,
         200,
         "{}",
+    ),
+    row("POST", "/v1.1/instances/{instance}/endpoints/sockets/{endpoint}/invalidate/", OWNER, 204, ""),
+    row(
+        "POST",
+        "/v1.1/instances/{instance}/endpoints/sockets/{socket}/{endpoint}/invalidate/",
+        OWNER,
+        204,
+        "",
     ),
     row("GET", "/v1.1/instances/{instance}/endpoints/sockets/{endpoint}/traces/", OWNER, 200, ""),
     row("GET", "/v1.1/instances/{instance}/endpoints/sockets/{socket}/{endpoint}/traces/", OWNER, 200, ""),
@@ -152,6 +207,8 @@ struct Fixture {
     api_key: Value,
     other_api_key: String,
     second_api_key: i64,
+    script: i64,
+    link: String,
     token: String,
 }
 
@@ -170,11 +227,21 @@ impl Fixture {
         assert_eq!(made.json["status"], "ok", "{made:?}");
         let run = world.anonymous(Method::GET, &path("endpoints/sockets/endpoint/"), None).await;
         assert_eq!(run.json["id"], 1, "{run:?}");
+        let script = json!({ "runtime_name": "python3", "source": "print(1)" });
+        let script = world.post(&path("snippets/scripts/"), script).await.json["id"].as_i64().unwrap();
+        let run = world.post(&path(&format!("snippets/scripts/{script}/run/")), json!({})).await;
+        assert_eq!(run.json["id"], 2, "{run:?}");
+        let hook = json!({ "name": "hook", "script": script, "public": true });
+        let hook = world.post(&path("endpoints/scripts/"), hook).await.json;
+        let run = world.post(&path("endpoints/scripts/hook/run/"), json!({})).await;
+        assert_eq!(run.json["id"], 3, "{run:?}");
         let token = world.server.instance_token(&instance).unwrap().expose_secret().to_owned();
         Fixture {
             api_key: api_key.clone(),
             other_api_key: other_key(world).await,
             second_api_key: second["id"].as_i64().unwrap(),
+            script,
+            link: hook["public_link"].as_str().unwrap().to_owned(),
             token,
             instance,
         }
@@ -189,12 +256,22 @@ impl Fixture {
             .replace("{endpoint}", "endpoint")
             .replace("{private_endpoint}", "private")
             .replace("{trace}", "1")
+            .replace("{script}", &self.script.to_string())
+            .replace("{script_trace}", "2")
+            .replace("{script_endpoint}", "hook")
+            .replace("{script_endpoint_trace}", "3")
+            .replace("{link}", &self.link)
     }
 }
 
 async fn other_key(world: &World) -> String {
     let made = world.post(&format!("/v1.1/instances/{}/api_keys/", super::INSTANCE), json!({})).await;
     made.json["api_key"].as_str().unwrap().to_owned()
+}
+
+/// Whether version 2 has other routes in place of this one.
+fn only_in_v1(path: &str) -> bool {
+    path.ends_with("/endpoints/scripts/{script_endpoint}/") || path.ends_with("/{script_endpoint}/run/")
 }
 
 /// The row's path in another version of the API.
@@ -215,7 +292,7 @@ async fn every_caller_gets_what_the_table_says() {
     let mut fixture = Fixture::new(&world, number).await;
     let mut wrong = Vec::new();
     for version in ["v1.1", "v2"] {
-        for row in ROWS {
+        for row in ROWS.iter().filter(|row| version == "v1.1" || !only_in_v1(row.path)) {
             for (caller, status) in CALLERS.into_iter().zip(row.statuses) {
                 let expected = if status == OK { row.ok } else { status };
                 let path = fixture.fill(&in_version(row.path, version));

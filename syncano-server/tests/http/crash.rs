@@ -54,7 +54,7 @@ async fn a_failure_in_the_middle_leaves_the_old_socket() {
     let before = world.get(&format!("{}s/", sockets())).await.json;
 
     let db = Database::connect(&url).await.unwrap();
-    for table in ["flat_name", "socket_script"] {
+    for table in ["flat_name", "socket_script_endpoint"] {
         let trigger =
             format!("CREATE TRIGGER fail BEFORE INSERT ON {table} BEGIN SELECT RAISE(ABORT, 'x'); END");
         db.execute_unprepared(&trigger).await.unwrap();

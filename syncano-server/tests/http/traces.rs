@@ -98,7 +98,12 @@ async fn a_caller_who_hangs_up_leaves_a_trace() {
     assert!(request.send().await.unwrap_err().is_timeout());
     for _ in 0..50 {
         let reply = world.get(&run("run/traces/1/")).await;
-        if reply.status == 200 {
+        assert_eq!(reply.status, 200, "a run can be seen before it ends");
+        if reply.json["status"] == "processing" {
+            assert_eq!((&reply.json["result"], &reply.json["duration"]), (&json!({}), &json!(null)));
+            let list = world.get(&run("run/traces/")).await.json;
+            assert_eq!(list["objects"], json!([reply.json]));
+        } else {
             assert_eq!(reply.json["result"]["stdout"], "done");
             return;
         }

@@ -15,7 +15,7 @@ fn main() {
     let instance: syncano_client::Instance = unreachable();
     let _ = (m::NAME, m::definition(), m::publish(&instance));
     let api = m::Client::new(&instance);
-    let _ = (api.good(), api.a());
+    let _ = async move { (api.good().await, api.a().await) };
 }
 
 fn unreachable<T>() -> T {

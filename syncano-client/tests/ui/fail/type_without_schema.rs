@@ -16,7 +16,7 @@ fn main() {
     let instance: syncano_client::Instance = unreachable();
     let _ = (m::NAME, m::definition(), m::publish(&instance));
     let api = m::Client::new(&instance);
-    let _ = (api.good(), api.a(Half));
+    let _ = async move { (api.good().await, api.a(Half).await) };
 }
 
 fn unreachable<T>() -> T {

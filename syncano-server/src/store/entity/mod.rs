@@ -6,10 +6,12 @@
 
 pub(crate) mod account;
 pub(crate) mod api_key;
+pub(crate) mod class_field;
 pub(crate) mod flat_name;
 pub(crate) mod instance;
 pub(crate) mod script;
+pub(crate) mod script_endpoint;
 pub(crate) mod server_state;
 pub(crate) mod socket;
-pub(crate) mod socket_script;
+pub(crate) mod socket_script_endpoint;
 pub(crate) mod trace;

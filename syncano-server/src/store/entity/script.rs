@@ -1,4 +1,4 @@
-//! A script, owned by the socket that brought it.
+//! A script, owned by the socket that brought it or by the instance's owner.
 
 use sea_orm::entity::prelude::*;
 
@@ -8,8 +8,10 @@ pub struct Model {
     #[sea_orm(primary_key)]
     pub id: i64,
     pub instance_id: i64,
+    /// `None`: a person made it.
     pub socket_id: Option<i64>,
-    pub name: String,
+    pub label: String,
+    pub description: String,
     pub runtime: String,
     pub source: String,
     pub config: String,

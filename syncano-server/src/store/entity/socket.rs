@@ -16,6 +16,8 @@ pub struct Model {
     pub status: String,
     pub status_info: String,
     pub revision: i64,
+    /// Where it was installed from.
+    pub install_url: Option<String>,
     pub created_at: i64,
     pub updated_at: i64,
 }

@@ -9,7 +9,11 @@ pub struct Model {
     pub instance_id: i64,
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: i64,
-    pub socket_id: i64,
+    /// What ran: see [`Kind`].
+    pub kind: Kind,
+    /// The script, script endpoint or socket. It may be gone.
+    pub subject_id: i64,
+    /// The endpoint of the socket; empty for what is no socket.
     pub endpoint: String,
     pub status: String,
     /// `None` if the script never started.
@@ -19,6 +23,18 @@ pub struct Model {
     pub result: String,
     pub args: String,
     pub meta: String,
+}
+
+/// Numbers of different kinds mean different things.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text")]
+pub enum Kind {
+    #[sea_orm(string_value = "script")]
+    Script,
+    #[sea_orm(string_value = "script_endpoint")]
+    ScriptEndpoint,
+    #[sea_orm(string_value = "socket_endpoint")]
+    SocketEndpoint,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -148,22 +148,32 @@ fn server_state() -> TableCreateStatement {
 }
 
 /// A row goes with the row that it belongs to.
-fn owned_by(table: &'static str, column: &'static str, parent: &'static str) -> ForeignKeyCreateStatement {
+pub(super) fn owned_by(
+    table: &'static str,
+    column: &'static str,
+    parent: &'static str,
+) -> ForeignKeyCreateStatement {
     ForeignKey::create().from(table, column).to(parent, "id").on_delete(ForeignKeyAction::Cascade).to_owned()
 }
 
+pub(super) fn index(
+    name: &str,
+    table: &'static str,
+    columns: &[&'static str],
+    unique: bool,
+) -> IndexCreateStatement {
+    let mut index = Index::create();
+    index.name(name).table(table);
+    for column in columns {
+        index.col(*column);
+    }
+    if unique {
+        index.unique();
+    }
+    index.to_owned()
+}
+
 fn indexes() -> Vec<IndexCreateStatement> {
-    let index = |name: &str, table: &'static str, columns: &[&'static str], unique: bool| {
-        let mut index = Index::create();
-        index.name(name).table(table);
-        for column in columns {
-            index.col(*column);
-        }
-        if unique {
-            index.unique();
-        }
-        index
-    };
     vec![
         index("instance_owner", "instance", &["owner_id"], false),
         index("socket_name", "socket", &["instance_id", "name"], true),

@@ -4,11 +4,16 @@ use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
 mod m0001_first;
 mod m0002_api_keys_and_config;
+mod m0003_script_endpoints;
 
 pub(crate) struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_first::Migration), Box::new(m0002_api_keys_and_config::Migration)]
+        vec![
+            Box::new(m0001_first::Migration),
+            Box::new(m0002_api_keys_and_config::Migration),
+            Box::new(m0003_script_endpoints::Migration),
+        ]
     }
 }

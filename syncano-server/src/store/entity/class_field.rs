@@ -1,15 +1,18 @@
-//! Which script an installed socket means by a name: its own, or one of another socket.
+//! A field of a class that an installed socket needs. There is nothing else of classes: no data lies in them.
 
 use sea_orm::entity::prelude::*;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
-#[sea_orm(table_name = "socket_script")]
+#[sea_orm(table_name = "class_field")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub socket_id: i64,
     #[sea_orm(primary_key, auto_increment = false)]
-    pub name: String,
-    pub script_id: i64,
+    pub class: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub field: String,
+    pub instance_id: i64,
+    pub field_type: String,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

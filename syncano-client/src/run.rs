@@ -1,0 +1,25 @@
+//! Calls that are put together at run time: the endpoint's name is a string, the data and the answer are JSON.
+//!
+//! They are read by the same rules as the calls of generated functions, and differ in this: any type that deserialises
+//! can be a result, and the script's own error ([`CallError::App`](crate::CallError::App)) is JSON too.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use syncano_core::Method;
+
+use crate::answer::ReadResult;
+use crate::call::Destination;
+use crate::encode::Arguments;
+use crate::{Call, Client};
+
+/// With GET and DELETE the data, an object, travels in the query, otherwise it is the body; `()` is none.
+pub(crate) fn run<T: DeserializeOwned + 'static>(
+    client: &Client,
+    to: Destination,
+    method: Method,
+    data: impl Serialize,
+) -> Call<T, Value> {
+    let error = |body: &[u8]| serde_json::from_slice(body);
+    Call::new(client, to, method, Arguments::data(data), ReadResult::new(), error)
+}

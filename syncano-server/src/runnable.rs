@@ -1,0 +1,106 @@
+//! A script made ready to run: its configuration put together, its limits read.
+
+use std::time::Duration;
+
+use secrecy::ExposeSecret as _;
+use serde_json::{Map, Value};
+use syncano_core::{Dependency, Runtime, ScriptSource, Socket, UnknownRuntime, limits, normalize};
+use syncano_runner::Script;
+
+use crate::app::{App, Settings};
+use crate::catalog::Instance;
+use crate::store::scripts::ScriptRow;
+use crate::time;
+
+/// Keys of a script's configuration that are for the server. `CONFIG` doesn't show them.
+const CONTROL: [&str; 5] = ["timeout", "async", "mcpu", "allow_full_access", "fresh"];
+
+/// What a run needs of a script.
+pub(crate) struct Runnable {
+    pub(crate) script: Script,
+    pub(crate) timeout: Duration,
+    /// Its runs get a token that acts for the instance's owner.
+    pub(crate) full_access: bool,
+}
+
+impl Runnable {
+    /// A script that is run by its number or its script endpoint. `name` is what tracebacks call it.
+    pub(crate) fn of_script(
+        instance: &Instance,
+        name: &str,
+        row: &ScriptRow,
+        settings: &Settings,
+    ) -> Result<Runnable, String> {
+        Runnable::new(instance, name, row, None, &[], settings)
+    }
+
+    /// The script of a socket's call.
+    pub(crate) fn of_call(
+        instance: &Instance,
+        socket: &Socket,
+        call: &syncano_core::Call,
+        row: &ScriptRow,
+        settings: &Settings,
+    ) -> Result<Runnable, String> {
+        let name = normalize(&call.name);
+        // A script that was there before keeps its own configuration, to which the dependency adds.
+        let added = socket.dependencies.iter().find_map(|dependency| match dependency {
+            Dependency::Script(script) if normalize(&script.name) == name => match script.script {
+                ScriptSource::Existing { .. } => script.config.as_ref(),
+                ScriptSource::New { .. } => None,
+            },
+            _ => None,
+        });
+        let empty = Map::new();
+        let layers = [(&socket.config, Layer::Below), (added.unwrap_or(&empty), Layer::Above)];
+        Runnable::new(instance, &name, row, call.timeout, &layers, settings)
+    }
+
+    /// The token that the script gets in `META`.
+    pub(crate) fn token(&self, app: &App, instance: &Instance) -> Option<String> {
+        self.full_access.then(|| app.keys.token(instance.id, time::now()).expose_secret().to_owned())
+    }
+
+    fn new(
+        instance: &Instance,
+        name: &str,
+        row: &ScriptRow,
+        timeout: Option<f64>,
+        layers: &[(&Map<String, Value>, Layer)],
+        settings: &Settings,
+    ) -> Result<Runnable, String> {
+        let runtime: Runtime = row
+            .runtime
+            .parse()
+            .map_err(|unknown: UnknownRuntime| format!("the script \"{name}\" can't run: {unknown}"))?;
+        let mut own: Map<String, Value> = serde_json::from_str(&row.config)
+            .map_err(|error| format!("the configuration of the script \"{name}\" can't be read: {error}"))?;
+        let of =
+            |wanted: Layer| layers.iter().filter(move |(_, layer)| *layer == wanted).map(|(map, _)| *map);
+        for layer in of(Layer::Above) {
+            own.extend(layer.clone());
+        }
+        let seconds = timeout.or_else(|| own.get("timeout").and_then(Value::as_f64));
+        let timeout = seconds.filter(|seconds| *seconds > 0.0).map_or(settings.script_timeout, |seconds| {
+            Duration::from_secs_f64(seconds.min(limits::TIMEOUT_SECONDS))
+        });
+        let full_access = own.get("allow_full_access") == Some(&Value::Bool(true));
+        let mut config = Map::clone(&instance.config.load());
+        for layer in of(Layer::Below) {
+            config.extend(layer.clone());
+        }
+        config.extend(own);
+        config.retain(|key, _| !CONTROL.contains(&key.as_str()));
+        let config = Value::Object(config).to_string();
+        // By its number: what a process remembers must not pass to another instance along with the name.
+        let script = Script::new(instance.id.to_string(), name, runtime, row.source.as_str(), config);
+        Ok(Runnable { script, timeout, full_access })
+    }
+}
+
+/// Whether a part of the configuration gives way to the script's own, or the other way round.
+#[derive(Clone, Copy, PartialEq)]
+enum Layer {
+    Below,
+    Above,
+}

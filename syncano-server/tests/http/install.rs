@@ -1,0 +1,186 @@
+//! Sockets that are installed from a URL.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Router;
+use axum::response::Redirect;
+use axum::routing::get;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{World, python, sockets};
+
+const YAML: &str = "
+name: whatever
+description: says hello
+author: {name: Ann}
+endpoints:
+  hello: {script: hello}
+dependencies:
+  scripts:
+    hello: {runtime_name: python_library_v5.0, file: scripts/hello.py}
+config:
+  greeting: {value: hello}
+  who: {prompt: 'Who?'}
+";
+
+/// A server of files for one test.
+async fn files() -> SocketAddr {
+    let large = || async { "x".repeat(2 << 20) };
+    let router = Router::new()
+        .route("/socket.yml", get(|| async { YAML }))
+        .route("/scripts/hello.py", get(|| async { "print(CONFIG['greeting'], CONFIG['who'])" }))
+        .route("/missing/socket.yml", get(|| async { YAML }))
+        .route("/redirect.yml", get(|| async { Redirect::to("/socket.yml") }))
+        .route("/elsewhere.yml", get(|| async { Redirect::to("http://169.254.169.254/latest") }))
+        .route("/circle.yml", get(|| async { Redirect::to("/circle.yml") }))
+        .route("/large.yml", get(large))
+        .route("/bad.yml", get(|| async { "endpoints: [" }))
+        .route("/bomb.yml", get(|| async { bomb() }))
+        .route("/list.yml", get(|| async { "[1, 2]" }));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    address
+}
+
+/// Ten levels of ten aliases each.
+fn bomb() -> String {
+    let mut yaml = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for level in 1..10 {
+        let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
+        yaml += &format!("a{level}: &a{level} [{aliases}]\n");
+    }
+    yaml
+}
+
+async fn world() -> World {
+    World::with(|server| server.allow_network("127.0.0.0/8".parse().unwrap())).await
+}
+
+impl World {
+    async fn install(&self, name: &str, url: &str) -> Value {
+        let body = json!({ "name": name, "install_url": url, "config": { "who": "Bob" } });
+        let reply = self.post(&format!("{}install/", sockets()), body).await;
+        assert_eq!((reply.status.as_u16(), &reply.json["status"]), (201, &json!("checking")), "{reply:?}");
+        assert_eq!((&reply.json["install_url"], &reply.json["endpoints"]), (&json!(url), &json!({})));
+        self.checked(name).await
+    }
+
+    /// The socket when it isn't checked any more.
+    async fn checked(&self, name: &str) -> Value {
+        for _ in 0..400 {
+            let socket = self.get(&format!("{}{name}/", sockets())).await.json;
+            if socket["status"] != "checking" {
+                return socket;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("the socket is checked for ever");
+    }
+}
+
+#[tokio::test]
+async fn a_socket_is_fetched_with_its_scripts() {
+    let (world, files) = (world().await, files().await);
+    let socket = world.install("greeter", &format!("http://{files}/redirect.yml")).await;
+    assert_eq!((&socket["status"], &socket["status_info"]), (&json!("ok"), &json!("")), "{socket}");
+    assert_eq!((&socket["name"], &socket["description"]), (&json!("greeter"), &json!("says hello")));
+    assert_eq!(socket["metadata"], json!({ "author": { "name": "Ann" } }));
+    assert_eq!(socket["config"], json!({ "greeting": "hello", "who": "Bob" }));
+    if python() {
+        let reply = world.run(Method::GET, "hello/", None).await;
+        assert_eq!(reply.json["result"]["stdout"], "hello Bob");
+    }
+}
+
+#[tokio::test]
+async fn what_can_not_be_fetched_is_said_in_the_status() {
+    let (world, files) = (world().await, files().await);
+    for (index, (path, said)) in [
+        ("nothing.yml", "404"),
+        ("missing/socket.yml", "/missing/scripts/hello.py: the answer was 404"),
+        ("circle.yml", "redirects more than 5 times"),
+        ("elsewhere.yml", "`169.254.169.254` is not a public address"),
+        ("large.yml", "larger than 1048576 bytes"),
+        ("bad.yml", "is no YAML"),
+        ("bomb.yml", "is no YAML"),
+        ("list.yml", "no mapping"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let socket = world.install(&format!("s{index}"), &format!("http://{files}/{path}")).await;
+        assert_eq!(socket["status"], "error");
+        let info = socket["status_info"].as_str().unwrap();
+        assert!(info.contains(said) && !info.contains('\n'), "{info}");
+    }
+    // A recheck tries again.
+    let rechecked = world.post(&format!("{}s0/recheck/", sockets()), json!({})).await;
+    assert_eq!(rechecked.json["status"], "checking");
+    assert_eq!(world.checked("s0").await["status"], "error");
+}
+
+#[tokio::test]
+async fn only_public_addresses_are_asked() {
+    let (world, files) = (World::new().await, files().await);
+    let port = files.port();
+    for (index, url) in [
+        format!("http://127.0.0.1:{port}/socket.yml"),
+        format!("http://localhost:{port}/socket.yml"),
+        format!("http://[::ffff:127.0.0.1]:{port}/socket.yml"),
+        format!("http://2130706433:{port}/socket.yml"),
+        format!("http://0x7f.1:{port}/socket.yml"),
+        "http://169.254.169.254/".to_owned(),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let body = json!({ "name": format!("s{index}"), "install_url": url });
+        assert_eq!(world.post(&format!("{}install/", sockets()), body).await.status, 201);
+        let socket = world.checked(&format!("s{index}")).await;
+        let info = socket["status_info"].as_str().unwrap();
+        assert!(info.contains("is not a public address"), "{url}: {info}");
+    }
+    let body = json!({ "name": "file", "install_url": "file:///etc/passwd" });
+    world.post(&format!("{}install/", sockets()), body).await;
+    let socket = world.checked("file").await;
+    assert!(socket["status_info"].as_str().unwrap().contains("neither http nor https"), "{socket}");
+}
+
+#[tokio::test]
+async fn bad_input_names_the_field() {
+    let world = World::new().await;
+    let path = format!("{}install/", sockets());
+    for (field, body) in [
+        ("name", json!({ "install_url": "http://example.org/" })),
+        ("name", json!({ "name": "9", "install_url": "http://example.org/" })),
+        ("install_url", json!({ "name": "s" })),
+        ("install_url", json!({ "name": "s", "install_url": "nowhere" })),
+        ("config", json!({ "name": "s", "install_url": "http://example.org/", "config": "{" })),
+    ] {
+        world.post(&path, body).await.field(field);
+    }
+    assert_eq!(world.get(&sockets()).await.json["objects"], json!([]));
+}
+
+#[tokio::test]
+async fn a_socket_that_was_being_fetched_when_the_server_ended_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("s.db").display());
+    // Answers nothing.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let install_url = format!("http://{}/", listener.local_addr().unwrap());
+    let allow = |server: syncano_server::ServerBuilder| {
+        server.database(&url).allow_network("127.0.0.0/8".parse().unwrap())
+    };
+    let world = World::with(allow).await;
+    let body = json!({ "name": "s", "install_url": install_url });
+    world.post(&format!("{}install/", sockets()), body).await;
+    world.server.stop().await;
+    let world = World::with(allow).await;
+    let socket = world.get(&format!("{}s/", sockets())).await.json;
+    assert_eq!(socket["status"], "error");
+    assert!(socket["status_info"].as_str().unwrap().contains("a recheck fetches it again"));
+}
