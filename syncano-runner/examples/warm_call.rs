@@ -1,4 +1,4 @@
-//! Prints how long calls take: the first one of a script, and warm ones of both styles.
+//! Prints how long calls take: the first one of a script, and later ones, of both styles and both languages.
 //!
 //! `cargo run --release -p syncano-runner --example warm_call [calls [none]]`
 
@@ -19,11 +19,20 @@ async fn measure() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         if std::env::args().nth(2).as_deref() == Some("none") { Isolation::None } else { Isolation::Process };
     let runner = Runner::builder().isolation(isolation).build()?;
     println!("isolation: {}", runner.isolation());
-    for (style, source) in [
-        ("program", "print('Hello, ' + ARGS['name'])"),
-        ("function", "def main(name):\n    return {'message': 'Hello, ' + name}"),
+    let python = (Runtime::Python3, calls);
+    // Every call starts a process.
+    let node = (Runtime::NodeJs, calls.div_ceil(100));
+    for (style, (runtime, calls), source) in [
+        ("program", python, "print('Hello, ' + ARGS['name'])"),
+        ("function", python, "def main(name):\n    return {'message': 'Hello, ' + name}"),
+        ("program", node, "console.log('Hello, ' + ARGS.name)"),
+        ("function", node, "export default ({ name }) => ({ message: 'Hello, ' + name })"),
     ] {
-        let script = Script::new("demo", style, Runtime::Python3, source, "{}");
+        if let Err(missing) = runner.interpreter(runtime.language()) {
+            println!("{missing}");
+            continue;
+        }
+        let script = Script::new("demo", style, runtime, source, "{}");
         let mut times = Vec::with_capacity(calls);
         for _ in 0..=calls {
             let start = Instant::now();
@@ -36,7 +45,8 @@ async fn measure() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         let first = times.remove(0);
         times.sort();
         let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
-        println!("{style}: first {first:?}, warm p50 {:?}, p99 {:?}", at(0.5), at(0.99));
+        let language = runtime.language();
+        println!("{language} {style}: first {first:?}, then p50 {:?}, p99 {:?}", at(0.5), at(0.99));
     }
     runner.shutdown().await;
     Ok(())

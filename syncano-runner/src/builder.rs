@@ -19,6 +19,7 @@ use crate::runner::Runner;
 #[derive(Debug, Clone)]
 pub struct RunnerBuilder {
     pub(crate) python: Option<PathBuf>,
+    pub(crate) node: Option<PathBuf>,
     pub(crate) isolation: Isolation,
     pub(crate) max_workers: u32,
     pub(crate) max_waiting: Option<usize>,
@@ -34,6 +35,7 @@ impl Default for RunnerBuilder {
         let processors = std::thread::available_parallelism().map_or(1, |number| number.get() as u32);
         RunnerBuilder {
             python: None,
+            node: None,
             isolation: Isolation::default(),
             max_workers: (4 * processors).max(16),
             max_waiting: None,
@@ -49,6 +51,12 @@ impl RunnerBuilder {
     /// The Python interpreter. Default: the system's own, else the first `python3` on `PATH` that works.
     pub fn python(mut self, path: impl Into<PathBuf>) -> Self {
         self.python = Some(path.into());
+        self
+    }
+
+    /// The Node interpreter. Default: the system's own, else the first `node` on `PATH` that works.
+    pub fn node(mut self, path: impl Into<PathBuf>) -> Self {
+        self.node = Some(path.into());
         self
     }
 
@@ -84,7 +92,8 @@ impl RunnerBuilder {
         self
     }
 
-    /// The memory of one script's process in bytes, the interpreter's own 10 MB included. Default: 200 MiB.
+    /// The memory of one script's process in bytes, the interpreter's own included (10 MB of Python, 40 MB of
+    /// Node). Default: 200 MiB.
     pub fn memory(mut self, bytes: u64) -> Self {
         self.limits.memory = bytes;
         self
@@ -103,8 +112,8 @@ impl RunnerBuilder {
         self
     }
 
-    /// Starts the runner: finds the interpreter and checks what the machine can do. A missing interpreter is no error
-    /// here; it is logged, and the runs fail with the same text.
+    /// Starts the runner: finds the interpreters and checks what the machine can do. A missing interpreter is no error
+    /// here; it is logged, and the runs of its language fail with the same text.
     ///
     /// # Errors
     /// What the machine lacks, and how to get it.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, Dir, FileType, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
-use crate::python::closed_to_others;
+use crate::find::closed_to_others;
 
 /// A folder that is removed with everything in it when this is dropped.
 #[derive(Debug)]

@@ -1,13 +1,12 @@
 //! The runner on other systems than Linux: it doesn't start, and says why. So the rest of the program still builds.
 
 use std::convert::Infallible;
-use std::path::Path;
 
 use syncano_core::Language;
 
 use crate::builder::{RunnerBuilder, StartError};
 use crate::call::Call;
-use crate::interpreter::MissingInterpreter;
+use crate::interpreter::{Interpreter, MissingInterpreter};
 use crate::isolation::Isolation;
 use crate::outcome::Outcome;
 use crate::script::Script;
@@ -35,7 +34,7 @@ impl Runner {
     }
 
     /// The interpreter of a language, or what to do about its absence.
-    pub fn interpreter(&self, _: Language) -> Result<&Path, MissingInterpreter> {
+    pub fn interpreter(&self, _: Language) -> Result<&Interpreter, MissingInterpreter> {
         match self.none {}
     }
 

@@ -1,6 +1,50 @@
 //! What there is for a language, or why there is nothing.
 
+use std::fmt;
+use std::path::{Path, PathBuf};
+
 use syncano_core::Language;
+
+use crate::recipe::Recipe;
+
+/// An interpreter that has been started once and has told what it is.
+#[derive(Debug, Clone)]
+pub struct Interpreter {
+    /// How it runs scripts.
+    pub(crate) recipe: &'static Recipe,
+    /// The executable itself, no shim.
+    pub(crate) path: PathBuf,
+    pub(crate) version: String,
+    /// Files and folders that it reads its libraries from.
+    pub(crate) files: Vec<PathBuf>,
+    /// Options that not every version knows, and this one does.
+    pub(crate) options: Vec<String>,
+    /// Memory for machine code that it maps when it starts, used or not, in bytes.
+    pub(crate) code: u64,
+}
+
+impl Interpreter {
+    /// The language that it runs.
+    pub fn language(&self) -> Language {
+        self.recipe.language
+    }
+
+    /// The executable.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its version as it says it itself: `3.11.7`.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+}
+
+impl fmt::Display for Interpreter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} at `{}`", self.recipe.product, self.version, self.path.display())
+    }
+}
 
 /// Why there is no interpreter for a language. Its text says what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -12,21 +56,35 @@ pub struct MissingInterpreter {
 }
 
 impl MissingInterpreter {
-    /// The answer where no Python works.
-    pub(crate) fn python(problem: &str) -> MissingInterpreter {
+    /// The answer where no interpreter works.
+    pub(crate) fn of(recipe: &Recipe, problem: &str) -> MissingInterpreter {
+        let Recipe { language, product, oldest: (major, minor), packages, .. } = recipe;
+        let oldest = if *minor == 0 { major.to_string() } else { format!("{major}.{minor}") };
+        let [debian, fedora, alpine] = packages;
         MissingInterpreter {
-            language: Language::Python,
+            language: *language,
             text: format!(
-                "Python scripts can't run: {problem}; install Python 3.8 or later (Debian, Ubuntu: `apt-get install \
-                 python3`; Fedora: `dnf install python3`; Alpine: `apk add python3`) or name an interpreter in the \
-                 runner's settings, then restart the server"
+                "{language} scripts can't run: {problem}; install {product} {oldest} or later (Debian, Ubuntu: \
+                 `apt-get install {debian}`; Fedora: `dnf install {fedora}`; Alpine: `apk add {alpine}`) or name an \
+                 interpreter in the runner's settings, then restart the server"
             ),
         }
     }
 
     /// The answer for languages that no version of the runner has had so far.
     pub(crate) fn unsupported(language: Language) -> MissingInterpreter {
-        let text = format!("{language} scripts can't run yet: this version of the runner has Python only");
+        let interpreter = match language {
+            Language::Python => "python3",
+            Language::JavaScript => "node",
+            Language::Ruby => "ruby",
+            Language::Go => "go",
+            Language::Swift => "swift",
+            Language::Php => "php",
+        };
+        let text = format!(
+            "{language} scripts can't run: their interpreter is `{interpreter}`, and this version of the runner runs \
+             Python and JavaScript only"
+        );
         MissingInterpreter { language, text }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! A [`Runner`] keeps one process per script (more under load, none when idle) that has loaded the script already,
 //! and hands it one [`Call`] after the other; what becomes of a call is an [`Outcome`]. Two scripts never share a process,
-//! and what one call leaves behind never reaches the next: where that can't be made sure of, the process is replaced.
+//! and what one call leaves behind never reaches the next: where that can't be made sure of, the process is replaced. A
+//! process that runs JavaScript serves a single call.
 //!
 //! What a script may do is a matter of [`Isolation`]. Linux only.
 //!
@@ -33,7 +34,20 @@
 //! with the arguments by name. Every other script is a *program*, run from its first line with fresh globals for each
 //! call. Imported modules stay loaded in both.
 //!
-//! Its folder, which is its working directory and `TMPDIR`, is empty at the start of every call.
+//! # What a JavaScript script sees
+//!
+//! `ARGS`, `CONFIG`, `META`, `setResponse`, `HttpResponse`, `AppError` and Node's own globals, `require` among them. A
+//! script that imports or exports something and whose default export is a function is in *function style*: the function is
+//! called with `(args, { config, meta, HttpResponse })`, and what it returns, or a promise of it, is the answer. Every
+//! other script is a *program*, which ends when nothing that it started is pending. A program whose last statement has a
+//! function for its value gets that function called, with `{ args, config, meta, HttpResponse, setResponse, log, error }`.
+//!
+//! A script is one file: Node's own modules are what it can import. A `Worker` counts as memory; newer versions of Node
+//! reserve half a gigabyte for each unless `resourceLimits: { codeRangeSizeMb: 16 }` says otherwise.
+//!
+//! # In both languages
+//!
+//! The script's folder, which is its working directory and `TMPDIR`, is empty at the start of every call.
 
 // Elsewhere nothing runs, so much of what is shared has no user.
 #![cfg_attr(not(target_os = "linux"), allow(dead_code))]
@@ -43,12 +57,17 @@ mod call;
 mod interpreter;
 mod isolation;
 mod limits;
+mod node;
 mod outcome;
+mod python;
+mod recipe;
 mod response;
 mod script;
 
 #[cfg(target_os = "linux")]
 mod directory;
+#[cfg(target_os = "linux")]
+mod find;
 #[cfg(target_os = "linux")]
 mod output;
 #[cfg(target_os = "linux")]
@@ -57,8 +76,6 @@ mod pool;
 mod process;
 #[cfg(target_os = "linux")]
 mod protocol;
-#[cfg(target_os = "linux")]
-mod python;
 #[cfg(target_os = "linux")]
 mod runner;
 #[cfg(target_os = "linux")]
@@ -72,7 +89,7 @@ mod runner;
 
 pub use builder::{RunnerBuilder, StartError};
 pub use call::{Arguments, Call};
-pub use interpreter::MissingInterpreter;
+pub use interpreter::{Interpreter, MissingInterpreter};
 pub use isolation::Isolation;
 pub use outcome::{Answer, Outcome};
 pub use response::Response;

@@ -23,7 +23,7 @@ pub(crate) const START: Duration = Duration::from_secs(20);
 /// The limits of one worker process that the kernel enforces.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
-    /// Private memory in bytes (`RLIMIT_DATA`).
+    /// Private memory in bytes.
     pub(crate) memory: u64,
     /// Threads; enforced where the worker has a user of its own.
     pub(crate) threads: u64,
@@ -34,10 +34,16 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
+    /// What `RLIMIT_DATA` counts: the memory, and the `code` that an interpreter maps whether it has any or not.
+    pub(crate) fn data(&self, code: u64) -> u64 {
+        self.memory.saturating_add(code)
+    }
+
     /// All addresses of the process (`RLIMIT_AS`). Shared mappings are not private memory: without a limit on
-    /// addresses one of them takes the whole machine. Wide enough for what threads reserve and don't use.
-    pub(crate) fn addresses(&self) -> u64 {
-        self.memory.saturating_mul(2).saturating_add(512 * 1024 * 1024)
+    /// addresses one of them takes the whole machine. `reserved` is what the interpreter and its threads reserve and
+    /// don't use.
+    pub(crate) fn addresses(&self, reserved: u64) -> u64 {
+        self.memory.saturating_mul(2).saturating_add(reserved)
     }
 }
 

@@ -4,12 +4,10 @@
 //! (`PR_SET_PDEATHSIG`), so that thread must live as long as the runner. The second one reaps them, removes their
 //! folders and gives their seats back, however they ended.
 
-use std::ffi::OsStr;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
@@ -21,12 +19,10 @@ use rustix::process::{
 use tokio::sync::oneshot;
 
 use crate::directory::Directory;
+use crate::interpreter::Interpreter;
 use crate::output::Outputs;
 use crate::pool::{Pool, Seat};
-use crate::python::Python;
-use crate::sandbox::{self, Sandbox};
-
-const BOOTSTRAP: &str = include_str!("python/bootstrap.py");
+use crate::sandbox::Sandbox;
 
 /// A running process. Dropping it kills it and has it reaped.
 pub(crate) struct Process {
@@ -97,7 +93,7 @@ impl Drop for Process {
 /// What the thread that starts processes is asked.
 struct Birth {
     seat: Seat,
-    python: Arc<Python>,
+    interpreter: Arc<Interpreter>,
     tell: oneshot::Sender<io::Result<(Process, UnixStream)>>,
 }
 
@@ -133,7 +129,7 @@ impl Nursery {
             std::thread::Builder::new().name("syncano-start".to_owned()).spawn(move || {
                 for (count, birth) in to_start.into_iter().enumerate() {
                     let result =
-                        start_process(&sandbox, &directory, &birth.python, birth.seat, count, &deaths);
+                        start_process(&sandbox, &directory, &birth.interpreter, birth.seat, count, &deaths);
                     // A call that went away in the meantime drops the process, which ends it.
                     let _ = birth.tell.send(result);
                 }
@@ -147,11 +143,15 @@ impl Nursery {
         })
     }
 
-    /// A new process in `seat`, and our end of its channel.
-    pub(crate) async fn spawn(&self, seat: Seat, python: &Arc<Python>) -> io::Result<(Process, UnixStream)> {
+    /// A new process of `interpreter` in `seat`, and our end of its channel.
+    pub(crate) async fn spawn(
+        &self,
+        seat: Seat,
+        interpreter: &Arc<Interpreter>,
+    ) -> io::Result<(Process, UnixStream)> {
         let gone = || io::Error::other("the thread that starts processes has ended");
         let (tell, told) = oneshot::channel();
-        let birth = Birth { seat, python: Arc::clone(python), tell };
+        let birth = Birth { seat, interpreter: Arc::clone(interpreter), tell };
         self.births.as_ref().and_then(|births| births.send(birth).ok()).ok_or_else(gone)?;
         told.await.unwrap_or_else(|_| Err(gone()))
     }
@@ -199,7 +199,7 @@ fn reap(Death { remains, tell }: Death) {
 fn start_process(
     sandbox: &Sandbox,
     directory: &Directory,
-    python: &Python,
+    interpreter: &Interpreter,
     seat: Seat,
     count: usize,
     deaths: &Sender<Death>,
@@ -208,15 +208,16 @@ fn start_process(
     let (ours, theirs) = UnixStream::pair()?;
     let outputs = Outputs::new()?;
     let (out, err) = outputs.for_child()?;
-    let mut command = command(&python.path, home.path());
-    command.stdin(Stdio::from(OwnedFd::from(theirs))).stdout(out).stderr(err);
-    sandbox::confine(&mut command, sandbox.plan(seat.number(), &python.folders, home.path())?);
+    let mut command = sandbox.command(seat.number(), interpreter, home.path(), theirs.into())?;
+    command.stdin(Stdio::null()).stdout(out).stderr(err);
     let mut outputs = outputs;
     let child = command.spawn().map_err(|error| {
         let step = outputs.take().map_or_else(|_| String::new(), |(_, step)| step);
-        let step = if step.is_empty() { "exec" } else { &step };
+        let step = if step.is_empty() { "fork" } else { &step };
         io::Error::new(error.kind(), format!("{step} failed: {error}"))
     })?;
+    // It holds the other end of the channel.
+    drop(command);
     let pid =
         i32::try_from(child.id()).ok().and_then(Pid::from_raw).expect("a child has a positive process id");
     let descriptor = pidfd_open(pid, PidfdFlags::empty());
@@ -232,23 +233,4 @@ fn start_process(
     remains.seat.occupy(Arc::clone(&descriptor));
     ours.set_nonblocking(true)?;
     Ok((Process { outputs, descriptor, remains: Some(remains), reaper: deaths.clone() }, ours))
-}
-
-/// The interpreter, with nothing of the server's environment.
-fn command(python: &Path, home: &Path) -> Command {
-    let mut command = Command::new(python);
-    // Isolated (-I), no compiled files written (-B).
-    command.args(["-I", "-B", "-X", "utf8", "-c", BOOTSTRAP]).current_dir(home).env_clear();
-    let one = OsStr::new("1");
-    command.envs([
-        ("HOME", home.as_os_str()),
-        ("TMPDIR", home.as_os_str()),
-        ("LANG", OsStr::new("C.UTF-8")),
-        ("PATH", OsStr::new("/usr/local/bin:/usr/bin:/bin")),
-        // Numerical libraries start a thread per processor, and the C library an arena of 64 MiB per thread.
-        ("OPENBLAS_NUM_THREADS", one),
-        ("OMP_NUM_THREADS", one),
-        ("MALLOC_ARENA_MAX", OsStr::new("2")),
-    ]);
-    command
 }

@@ -1,4 +1,5 @@
-//! The frames between the server and a worker; `python/channel.py` describes them from the other side.
+//! The frames between the server and a worker; `python/channel.py` and `node/channel.js` describe them from the other
+//! side.
 //!
 //! Every length is checked before anything is allocated for it: what runs in a worker may write what it likes.
 
@@ -16,13 +17,11 @@ pub(crate) const REPLY_HEADER: usize = 20;
 /// The number of the reply that says that a worker has started.
 pub(crate) const READY_NUMBER: u64 = 0;
 
-/// What a worker is told once: the filter that it puts on itself, its own program, then the script.
-pub(crate) fn setup(lock: &[u8], worker: &str, script: &Script) -> Vec<u8> {
-    let mut frames = Vec::with_capacity(worker.len() + script.source().len() + script.config().len() + 128);
-    push_length(&mut frames, lock.len());
-    frames.extend(lock);
-    push_length(&mut frames, worker.len());
-    frames.extend(worker.as_bytes());
+/// What a worker is told once: its own program, then the script.
+pub(crate) fn setup(program: &str, script: &Script) -> Vec<u8> {
+    let mut frames = Vec::with_capacity(program.len() + script.source().len() + script.config().len() + 128);
+    push_length(&mut frames, program.len());
+    frames.extend(program.as_bytes());
     let texts = [script.name(), script.config(), script.source()];
     let length = 12 + 16 + texts.iter().map(|text| text.len()).sum::<usize>();
     push_length(&mut frames, length);

@@ -1,6 +1,5 @@
 //! The runner.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,12 +9,13 @@ use tokio::time::Instant;
 use crate::builder::{RunnerBuilder, StartError};
 use crate::call::Call;
 use crate::directory::Directory;
-use crate::interpreter::MissingInterpreter;
+use crate::interpreter::{Interpreter, MissingInterpreter};
 use crate::isolation::Isolation;
+use crate::node::NODE;
 use crate::outcome::Outcome;
 use crate::pool::{Grant, Pool, Refusal, Seat};
 use crate::process::Nursery;
-use crate::python::Python;
+use crate::python::PYTHON;
 use crate::sandbox::Sandbox;
 use crate::script::Script;
 use crate::worker::Worker;
@@ -37,13 +37,14 @@ pub struct Runner {
 
 struct Inner {
     isolation: Isolation,
-    python: Result<Arc<Python>, MissingInterpreter>,
+    python: Found,
+    node: Found,
     calls_per_worker: u64,
     pool: Arc<Pool>,
     nursery: Nursery,
-    /// See [`Sandbox::lock`].
-    lock: Vec<u8>,
 }
+
+type Found = Result<Arc<Interpreter>, MissingInterpreter>;
 
 impl Drop for Inner {
     fn drop(&mut self) {
@@ -65,15 +66,19 @@ impl Runner {
                 reason: unavailable.to_string(),
             },
         )?;
-        let lock = sandbox.lock();
         let own_users = sandbox.has_own_users();
-        let python = Python::find(settings.python.as_deref(), own_users).map(Arc::new);
-        match &python {
-            Ok(python) => {
-                tracing::info!(python = %python.path.display(), isolation = %settings.isolation, "scripts can run")
+        let find = |recipe, explicit: &Option<_>| -> Found {
+            let found = Interpreter::find(recipe, explicit.as_deref(), own_users);
+            match &found {
+                Ok(interpreter) => {
+                    let language = interpreter.language();
+                    tracing::info!(%language, %interpreter, isolation = %settings.isolation, "scripts can run");
+                }
+                Err(missing) => tracing::warn!("{missing}"),
             }
-            Err(missing) => tracing::warn!("{missing}"),
-        }
+            found.map(Arc::new)
+        };
+        let (python, node) = (find(&PYTHON, &settings.python), find(&NODE, &settings.node));
         let directory =
             Directory::for_runner(settings.directory.as_deref(), own_users).map_err(StartError::Directory)?;
         let max_waiting = settings.max_waiting.unwrap_or(50 * settings.max_workers as usize);
@@ -85,10 +90,10 @@ impl Runner {
             inner: Arc::new(Inner {
                 isolation: settings.isolation,
                 python,
+                node,
                 calls_per_worker,
                 pool,
                 nursery,
-                lock,
             }),
         })
     }
@@ -99,8 +104,8 @@ impl Runner {
     }
 
     /// The interpreter of a language, or what to do about its absence.
-    pub fn interpreter(&self, language: Language) -> Result<&Path, MissingInterpreter> {
-        self.python(language).map(|python| &*python.path)
+    pub fn interpreter(&self, language: Language) -> Result<&Interpreter, MissingInterpreter> {
+        self.find(language).map(|interpreter| &**interpreter)
     }
 
     /// Runs `script` once. Whatever happens is an [`Outcome`]: this neither fails nor panics, and returns within twice
@@ -108,8 +113,8 @@ impl Runner {
     ///
     /// Dropping the future ends the run: its process is killed and replaced.
     pub async fn run(&self, script: &Script, mut call: Call) -> Outcome {
-        let python = match self.python(script.runtime().language()) {
-            Ok(python) => python,
+        let interpreter = match self.find(script.runtime().language()) {
+            Ok(interpreter) => interpreter,
             Err(missing) => return Outcome::never_ran(RunStatus::Failure, missing.to_string()),
         };
         call.timeout = call.timeout.min(LONGEST_RUN);
@@ -119,7 +124,7 @@ impl Runner {
                 // One that died or spoke between two calls is dropped, which ends it.
                 Ok(Grant::Warm(worker)) if !worker.is_silent() => {}
                 Ok(Grant::Warm(worker)) => break worker,
-                Ok(Grant::Seat(seat)) => match self.start_worker(seat, python, script).await {
+                Ok(Grant::Seat(seat)) => match self.start_worker(seat, interpreter, script).await {
                     Ok(worker) => break worker,
                     Err(problem) => return Outcome::never_ran(RunStatus::Failure, problem),
                 },
@@ -148,9 +153,10 @@ impl Runner {
         }
     }
 
-    fn python(&self, language: Language) -> Result<&Arc<Python>, MissingInterpreter> {
+    fn find(&self, language: Language) -> Result<&Arc<Interpreter>, MissingInterpreter> {
         match language {
             Language::Python => self.inner.python.as_ref().map_err(Clone::clone),
+            Language::JavaScript => self.inner.node.as_ref().map_err(Clone::clone),
             other => Err(MissingInterpreter::unsupported(other)),
         }
     }
@@ -158,11 +164,11 @@ impl Runner {
     async fn start_worker(
         &self,
         seat: Seat,
-        python: &Arc<Python>,
+        interpreter: &Arc<Interpreter>,
         script: &Script,
     ) -> Result<Worker, String> {
-        match self.inner.nursery.spawn(seat, python).await {
-            Ok((process, channel)) => Worker::start(process, channel, &self.inner.lock, script).await,
+        match self.inner.nursery.spawn(seat, interpreter).await {
+            Ok((process, channel)) => Worker::start(process, channel, interpreter, script).await,
             Err(error) => {
                 tracing::warn!(%error, instance = script.instance(), script = script.name(), "no worker could be started");
                 Err(format!("the script's process can't be started: {error}"))

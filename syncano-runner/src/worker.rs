@@ -14,27 +14,21 @@ use tokio::net::UnixStream;
 use tokio::time::{timeout, timeout_at};
 
 use crate::call::Call;
+use crate::interpreter::Interpreter;
 use crate::limits;
 use crate::outcome::{Answer, Outcome};
 use crate::process::Process;
 use crate::protocol::{self, RawAnswer, Reply};
+use crate::recipe::Recipe;
 use crate::response::Response;
 use crate::script::{Script, ScriptKey};
-
-/// A worker's program: its parts share one namespace, and the last one runs.
-const PROGRAM: &str = concat!(
-    include_str!("python/channel.py"),
-    include_str!("python/script.py"),
-    include_str!("python/answer.py"),
-    include_str!("python/between_calls.py"),
-    include_str!("python/worker.py"),
-);
 
 /// A process that has loaded one script. It serves one call at a time; dropping it ends the process.
 pub(crate) struct Worker {
     /// Since when nobody has called it.
     pub(crate) idle_since: Instant,
     key: ScriptKey,
+    recipe: &'static Recipe,
     process: Process,
     channel: UnixStream,
     received: Vec<u8>,
@@ -55,20 +49,23 @@ impl Worker {
     pub(crate) async fn start(
         process: Process,
         channel: StdUnixStream,
-        lock: &[u8],
+        interpreter: &Interpreter,
         script: &Script,
     ) -> Result<Worker, String> {
+        let recipe = interpreter.recipe;
+        let cannot_start = |problem: &str| format!("{interpreter} can't be started: {problem}");
         let channel = UnixStream::from_std(channel).map_err(|error| cannot_start(&error.to_string()))?;
         let mut worker = Worker {
             idle_since: Instant::now(),
             key: script.key(),
+            recipe,
             process,
             channel,
             received: Vec::new(),
             calls: 0,
             numbers: RandomState::new(),
         };
-        let frames = protocol::setup(lock, PROGRAM, script);
+        let frames = protocol::setup(recipe.program, script);
         let problem = match timeout(limits::START, worker.exchange(&frames, protocol::READY_NUMBER)).await {
             Ok(Ok(Reply { answer: RawAnswer::Ready, .. })) => return Ok(worker),
             Ok(Ok(_)) => "it did not say that it is ready".to_owned(),
@@ -166,7 +163,7 @@ impl Worker {
             Outcome { status: RunStatus::Failure, stdout, stderr, started_at, duration, answer: None };
         match end {
             End::Reply(reply) => {
-                let reusable = !reply.recycle && readable;
+                let reusable = self.recipe.reused && !reply.recycle && readable;
                 outcome.status = status_of(reply.exit);
                 match (reply.answer, outcome.status) {
                     (RawAnswer::Value(json), RunStatus::Success) => {
@@ -187,11 +184,13 @@ impl Worker {
                 (outcome, false)
             }
             End::Ended(sentence) => {
-                outcome.remark(&sentence);
+                let out_of_memory = (self.recipe.last_words)(&mut outcome.stderr);
+                outcome.remark(if out_of_memory { OUT_OF_MEMORY } else { &sentence });
                 (outcome, false)
             }
             End::OutOfTime => {
                 outcome.status = RunStatus::Timeout;
+                (self.recipe.last_words)(&mut outcome.stderr);
                 outcome
                     .remark(&format!("the script was ended after its timeout of {} s", limit.as_secs_f64()));
                 (outcome, false)
@@ -223,6 +222,8 @@ impl Worker {
     }
 }
 
+const OUT_OF_MEMORY: &str = "the script's process ended because it ran out of memory";
+
 /// How a call ended.
 enum End {
     Reply(Reply),
@@ -250,10 +251,6 @@ fn status_of(exit: u16) -> RunStatus {
         124 => RunStatus::Timeout,
         _ => RunStatus::Failure,
     }
-}
-
-fn cannot_start(problem: &str) -> String {
-    format!("the Python interpreter can't be started: {problem}")
 }
 
 /// "with exit code 3", "by signal SIGSEGV (11)".

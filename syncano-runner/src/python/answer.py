@@ -73,12 +73,12 @@ def without_runner(error):
             continue
         seen.add(id(error))
         stack = error.__traceback__
-        while stack is not None and stack.tb_frame.f_code.co_filename == "<worker>":
+        while stack is not None and stack.tb_frame.f_code.co_filename == "<syncano worker>":
             stack = stack.tb_next
         error.__traceback__ = stack
         while stack is not None:
             # Also where this file was called by the script, as the signal handler is.
-            while stack.tb_next is not None and stack.tb_next.tb_frame.f_code.co_filename == "<worker>":
+            while stack.tb_next is not None and stack.tb_next.tb_frame.f_code.co_filename == "<syncano worker>":
                 stack.tb_next = stack.tb_next.tb_next
             stack = stack.tb_next
         pending += [error.__cause__, error.__context__]

@@ -3,8 +3,8 @@
 This is the first of the parts that make up a worker's program, joined in this order: channel.py, script.py, answer.py,
 between_calls.py, worker.py. They share one namespace; all imports are here.
 
-The server sends frames over CHANNEL, a socket that bootstrap.py put aside; standard output and error are files
-in memory whose other end the server reads, so nothing that a script prints can be taken for an answer.
+The server sends frames over CHANNEL, a socket; standard output and error are files in memory whose other end the
+server reads, so nothing that a script prints can be taken for an answer.
 
     server -> worker   setup    <length> name, config, source, each with its length
                        call     <length> number, then five JSON texts, each with its length or ABSENT

@@ -2,14 +2,16 @@
 //!
 //! Nothing in [`enter`] allocates, locks or panics.
 
+use std::ffi::CString;
 use std::io;
 use std::os::fd::AsRawFd;
 
-use libc::{c_int, c_long, c_ulong};
+use libc::{c_char, c_int, c_long, c_ulong};
 
-use super::Plan;
+use super::program::MAX_STRINGS;
+use super::{CHANNEL, Plan};
 
-/// Carries out `plan`. A failure is also named on standard error, which the parent reads.
+/// Carries out `plan`: returns only if that fails. The failure is also named on standard error, which the parent reads.
 pub(super) fn enter(plan: &mut Plan) -> io::Result<()> {
     // SAFETY: setsid has no arguments.
     step("setsid", unsafe { libc::syscall(libc::SYS_setsid) })?;
@@ -61,6 +63,7 @@ pub(super) fn enter(plan: &mut Plan) -> io::Result<()> {
         };
         step("landlock_restrict_self", result)?;
     }
+    open_channel(plan.channel.as_raw_fd())?;
     if let Some(filter) = &mut plan.filter {
         // SAFETY: getpid has no arguments.
         let pid = unsafe { libc::syscall(libc::SYS_getpid) };
@@ -82,7 +85,35 @@ pub(super) fn enter(plan: &mut Plan) -> io::Result<()> {
         };
         step("PR_SET_SECCOMP", result)?;
     }
-    Ok(())
+    let arguments = pointers(&plan.program.arguments);
+    let environment = pointers(&plan.program.environment);
+    // SAFETY: the path and all the strings end with a zero, both lists with a null pointer, and all of them live for as
+    // long as the call needs them.
+    let result = unsafe {
+        libc::syscall(libc::SYS_execve, plan.program.path.as_ptr(), arguments.as_ptr(), environment.as_ptr())
+    };
+    step("execve", result)
+}
+
+/// Gives the channel its number, and keeps it open. Another descriptor of that number is no loss: the last one that this
+/// process still needs is the one on which it would report a failed exec, and that failure has two more witnesses.
+fn open_channel(channel: c_int) -> io::Result<()> {
+    let (call, argument, flags) =
+        if channel == CHANNEL { (libc::SYS_fcntl, libc::F_SETFD, 0) } else { (libc::SYS_dup3, CHANNEL, 0) };
+    // SAFETY: numbers only. The descriptor that CHANNEL may have been before isn't used any more.
+    let result =
+        unsafe { libc::syscall(call, c_long::from(channel), c_long::from(argument), flags as c_long) };
+    step("dup3", result)
+}
+
+/// A list of strings as execve wants it; on the stack, since nothing may be allocated here.
+fn pointers(strings: &[CString]) -> [*const c_char; MAX_STRINGS] {
+    let mut pointers = [std::ptr::null(); MAX_STRINGS];
+    // The last one stays null; `Program::new` has made sure that there are fewer.
+    for (pointer, string) in pointers.iter_mut().take(MAX_STRINGS - 1).zip(strings) {
+        *pointer = string.as_ptr();
+    }
+    pointers
 }
 
 fn become_user(uid: u32, gid: u32) -> io::Result<()> {

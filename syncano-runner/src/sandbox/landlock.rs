@@ -30,14 +30,15 @@ const SETTINGS: [&str; 9] = [
 
 const READABLE_DEVICES: [&str; 3] = ["/dev/urandom", "/dev/random", "/dev/zero"];
 
-/// The rules for one worker: programs and libraries are readable, `home` is its own, everything else is closed.
-pub(super) fn ruleset(folders: &[PathBuf], home: &Path) -> io::Result<OwnedFd> {
-    build(folders, home)
+/// The rules for one worker: programs and libraries (the system's, and `files` and folders of the interpreter's own) are
+/// readable, `home` is its own, everything else is closed.
+pub(super) fn ruleset(files: &[PathBuf], home: &Path) -> io::Result<OwnedFd> {
+    build(files, home)
         .map_err(io::Error::other)
         .and_then(|ruleset| Option::from(ruleset).ok_or_else(|| io::ErrorKind::Unsupported.into()))
 }
 
-fn build(folders: &[PathBuf], home: &Path) -> Result<RulesetCreated, landlock::RulesetError> {
+fn build(files: &[PathBuf], home: &Path) -> Result<RulesetCreated, landlock::RulesetError> {
     let read = AccessFs::ReadFile | AccessFs::ReadDir;
     let run = read | AccessFs::Execute;
     // No devices, sockets or pipes to be made, and no programs of its own: a script brings no executables.
@@ -55,7 +56,7 @@ fn build(folders: &[PathBuf], home: &Path) -> Result<RulesetCreated, landlock::R
         .handle_access(AccessNet::from_all(NEWEST))?
         .scope(Scope::from_all(NEWEST))?
         .create()?;
-    for path in SYSTEM.iter().map(Path::new).chain(folders.iter().map(PathBuf::as_path)) {
+    for path in SYSTEM.iter().map(Path::new).chain(files.iter().map(PathBuf::as_path)) {
         rules = allow(rules, path, run)?;
     }
     for path in SETTINGS.iter().chain(&READABLE_DEVICES) {

@@ -13,20 +13,29 @@
 mod child;
 mod identity;
 mod landlock;
+mod program;
 mod seccomp;
 
+use std::ffi::OsString;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use rustix::process::{Resource, getrlimit};
 
+use crate::interpreter::Interpreter;
 use crate::isolation::Isolation;
 use crate::limits::Limits;
+use crate::recipe::Recipe;
 
 pub(crate) use identity::Identities;
+use program::Program;
+
+/// The descriptor over which a worker speaks with the server; the bootstraps know it. Node marks those up to 15, and no
+/// higher ones, as not to be inherited by what it starts (where the level lets it).
+const CHANNEL: libc::c_int = 15;
 
 /// How the workers of one runner are confined.
 #[derive(Debug)]
@@ -90,33 +99,51 @@ impl Sandbox {
         self.identities.is_some()
     }
 
-    /// The plan for one worker: `folders` are the interpreter's, `home` its own.
-    pub(crate) fn plan(&self, seat: u32, folders: &[PathBuf], home: &Path) -> io::Result<Plan> {
+    /// The command that starts a worker in seat `seat` as `interpreter`; `home` is its own folder, `channel` its end of
+    /// the conversation. Standard output and error are the caller's to set.
+    pub(crate) fn command(
+        &self,
+        seat: u32,
+        interpreter: &Interpreter,
+        home: &Path,
+        channel: OwnedFd,
+    ) -> io::Result<Command> {
         let confined = self.isolation >= Isolation::Process;
-        let owner = self.owner(seat);
-        Ok(Plan {
+        let arguments = (interpreter.recipe.arguments)(interpreter, &self.limits);
+        let program = Program::new(&interpreter.path, arguments, environment(interpreter.recipe, home))?;
+        let mut filter = self.filter.clone();
+        if let Some(filter) = &mut filter {
+            filter.set_path_address(program.path.as_ptr() as u64);
+        }
+        let mut plan = Plan {
             parent: std::process::id(),
-            limits: self.resource_limits(),
-            owner,
+            limits: self.resource_limits(interpreter),
+            owner: self.owner(seat),
             drop_capabilities: confined,
-            landlock: if confined { Some(landlock::ruleset(folders, home)?) } else { None },
-            filter: self.filter.clone(),
-        })
+            landlock: if confined { Some(landlock::ruleset(&interpreter.files, home)?) } else { None },
+            channel,
+            filter,
+            program,
+        };
+        let mut command = Command::new(&interpreter.path);
+        command.current_dir(home);
+        // SAFETY: the closure runs in the forked child. `child::enter` makes system calls only: it neither allocates nor
+        // takes a lock, so the state in which other threads left this process's memory at the fork doesn't matter.
+        // `plan` is owned by the closure; the child changes its own copy of it.
+        unsafe {
+            command.pre_exec(move || child::enter(&mut plan));
+        }
+        Ok(command)
     }
 
-    /// A filter that the interpreter puts on itself once it has started; empty without isolation.
-    pub(crate) fn lock(&self) -> Vec<u8> {
-        if self.filter.is_some() { seccomp::no_other_program() } else { Vec::new() }
-    }
-
-    fn resource_limits(&self) -> Vec<(libc::c_long, libc::rlimit)> {
-        let limits = &self.limits;
+    fn resource_limits(&self, interpreter: &Interpreter) -> Vec<(libc::c_long, libc::rlimit)> {
+        let (limits, recipe) = (&self.limits, interpreter.recipe);
         let mut wanted = vec![
-            (libc::RLIMIT_DATA as libc::c_long, Resource::Data, limits.memory),
-            (libc::RLIMIT_AS as libc::c_long, Resource::As, limits.addresses()),
+            (libc::RLIMIT_DATA as libc::c_long, Resource::Data, limits.data(interpreter.code)),
+            (libc::RLIMIT_AS as libc::c_long, Resource::As, limits.addresses(recipe.reserved)),
             (libc::RLIMIT_NOFILE as libc::c_long, Resource::Nofile, limits.files),
             (libc::RLIMIT_FSIZE as libc::c_long, Resource::Fsize, limits.file_size),
-            (libc::RLIMIT_STACK as libc::c_long, Resource::Stack, 8 * 1024 * 1024),
+            (libc::RLIMIT_STACK as libc::c_long, Resource::Stack, recipe.stack),
             (libc::RLIMIT_CORE as libc::c_long, Resource::Core, 0),
         ];
         if self.has_own_users() {
@@ -134,23 +161,30 @@ impl Sandbox {
     }
 }
 
+/// What a worker has of an environment: nothing of the server's.
+fn environment(recipe: &Recipe, home: &Path) -> Vec<(&'static str, OsString)> {
+    let mut environment = vec![
+        ("HOME", home.into()),
+        ("TMPDIR", home.into()),
+        ("LANG", "C.UTF-8".into()),
+        ("PATH", "/usr/local/bin:/usr/bin:/bin".into()),
+        // The C library takes an arena of 64 MiB per thread.
+        ("MALLOC_ARENA_MAX", "2".into()),
+    ];
+    environment.extend(recipe.environment.iter().map(|&(name, value)| (name, value.into())));
+    environment
+}
+
 /// Everything that a child needs between fork and exec, prepared.
-pub(crate) struct Plan {
+struct Plan {
     /// The process that forks; a child whose parent is another one has been orphaned already.
     parent: u32,
     limits: Vec<(libc::c_long, libc::rlimit)>,
     owner: Option<(u32, u32)>,
     drop_capabilities: bool,
     landlock: Option<OwnedFd>,
+    /// Becomes descriptor [`CHANNEL`].
+    channel: OwnedFd,
     filter: Option<seccomp::Filter>,
-}
-
-/// Makes `command` carry out `plan` in the child before the program starts.
-pub(crate) fn confine(command: &mut Command, mut plan: Plan) {
-    // SAFETY: the closure runs in the forked child. `child::enter` makes system calls only: it neither allocates nor
-    // takes a lock, so the state in which other threads left this process's memory at the fork doesn't matter. `plan`
-    // is owned by the closure; the child changes its own copy of it.
-    unsafe {
-        command.pre_exec(move || child::enter(&mut plan));
-    }
+    program: Program,
 }

@@ -17,12 +17,16 @@ const LAST_KNOWN: u32 = 462;
 /// Stands for the worker's own process id, which only the child knows.
 const OWN_PID: u32 = 0x5ea7_0d1d;
 
+/// Stands for the address of the interpreter's path, see [`super::program`].
+const PATH_ADDRESS: u64 = 0x5ea7_0d1e_5ea7_0d1f;
+
 /// A compiled filter.
 #[derive(Debug, Clone)]
 pub(super) struct Filter {
     /// For prctl(PR_SET_SECCOMP), once [`Filter::fill_in`] has been called.
     pub(super) program: BpfProgram,
     pid_at: Vec<usize>,
+    path_address_at: [Vec<usize>; 2],
 }
 
 impl Filter {
@@ -37,8 +41,17 @@ impl Filter {
             filter.try_into().map_err(|error: seccompiler::BackendError| error.to_string())?;
         let mut program = first_instructions();
         program.extend(compiled);
-        let pid_at = (0..program.len()).filter(|&at| program[at].k == OWN_PID).collect();
-        Ok(Filter { program, pid_at })
+        let all = |k| (0..program.len()).filter(|&at| program[at].k == k).collect();
+        let pid_at = all(OWN_PID);
+        let path_address_at = [all(PATH_ADDRESS as u32), all((PATH_ADDRESS >> 32) as u32)];
+        Ok(Filter { program, pid_at, path_address_at })
+    }
+
+    /// Puts in the address of the one path that may be executed.
+    pub(super) fn set_path_address(&mut self, address: u64) {
+        for (places, k) in self.path_address_at.iter().zip([address as u32, (address >> 32) as u32]) {
+            places.iter().for_each(|&at| self.program[at].k = k);
+        }
     }
 
     /// Puts the worker's process id where the filter compares with it. Allocates nothing.
@@ -62,26 +75,6 @@ fn first_instructions() -> BpfProgram {
         instruction((BPF_JMP | BPF_JEQ | BPF_K) as u16, 0, 1, SYS_clone3 as u32),
         instruction((BPF_RET | BPF_K) as u16, 0, 0, no_such_call),
     ]
-}
-
-/// A second filter, as the kernel reads it, that an interpreter puts on itself once it has started: no other program
-/// takes its place. (A program started by a second thread would also lose the wish to die with the server.)
-pub(super) fn no_other_program() -> Vec<u8> {
-    let instruction = |code, jt, jf, k| sock_filter { code, jt, jf, k };
-    let equals = (BPF_JMP | BPF_JEQ | BPF_K) as u16;
-    let program = [
-        instruction((BPF_LD | BPF_W | BPF_ABS) as u16, 0, 0, 0),
-        instruction(equals, 1, 0, SYS_execve as u32),
-        instruction(equals, 0, 1, SYS_execveat as u32),
-        instruction((BPF_RET | BPF_K) as u16, 0, 0, SECCOMP_RET_ERRNO | EPERM as u32),
-        instruction((BPF_RET | BPF_K) as u16, 0, 0, SECCOMP_RET_ALLOW),
-    ];
-    let bytes = program.iter().flat_map(|instruction| {
-        let [code_low, code_high] = instruction.code.to_ne_bytes();
-        let [a, b, c, d] = instruction.k.to_ne_bytes();
-        [code_low, code_high, instruction.jt, instruction.jf, a, b, c, d]
-    });
-    bytes.collect()
 }
 
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
@@ -111,6 +104,11 @@ fn rules(own_user: bool, landlock_abi: i32) -> Fallible<Rules> {
         clone.push(when([masked(0, flag as u64, flag as u64)?])?);
     }
     rules.insert(SYS_clone, clone);
+
+    // The interpreter, once: no other program takes its place. (One started by a second thread would also lose the wish
+    // to die with the server.)
+    let another = SeccompCondition::new(0, Width::Qword, Is::Ne, PATH_ADDRESS)?;
+    rules.insert(SYS_execve, vec![when([another])?]);
 
     // Pairs of stream sockets, which can't be connected elsewhere; event loops wake themselves through one.
     let pair = vec![
@@ -193,6 +191,7 @@ const REFUSED: &[i64] = &[
     SYS_migrate_pages,
     SYS_move_pages,
     SYS_get_robust_list,
+    SYS_execveat,
     // Sockets other than pairs.
     SYS_socket,
     SYS_connect,

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use syncano_core::RunStatus;
+use syncano_core::{RunStatus, Runtime};
+use syncano_runner::Script;
 
 use crate::support::*;
 
@@ -24,9 +25,20 @@ async fn an_exception_shows_the_script_and_not_the_runner() {
     ] {
         assert!(outcome.stderr.contains(part), "no {part:?} in {}", outcome.stderr);
     }
-    assert!(!outcome.stderr.contains("<worker>"), "{}", outcome.stderr);
+    assert!(!outcome.stderr.contains("<syncano worker>"), "{}", outcome.stderr);
     // It is a run that failed, not a worker: the process goes on.
     assert_eq!(runner.run(&script, call(r#"{"x":0}"#)).await.stderr, outcome.stderr);
+}
+
+#[tokio::test]
+async fn the_stack_of_a_script_is_its_own_whatever_its_name() {
+    let runner = runner_or_skip!();
+    for name in ["worker", "string"] {
+        let script = Script::new("instance", name, Runtime::Python3, "def f():\n    1 / 0\nf()", "{}");
+        let outcome = runner.run(&script, call("{}")).await;
+        let frame = format!("File \"<{name}>\", line 2, in f");
+        assert!(outcome.stderr.contains(&frame), "{}", outcome.stderr);
+    }
 }
 
 #[tokio::test]
@@ -39,7 +51,7 @@ async fn a_syntax_error_shows_its_line_every_time() {
         for part in ["File \"<test>\", line 2", "x = = 2", "SyntaxError: invalid syntax"] {
             assert!(outcome.stderr.contains(part), "{}", outcome.stderr);
         }
-        assert!(!outcome.stderr.contains("<worker>"), "{}", outcome.stderr);
+        assert!(!outcome.stderr.contains("<syncano worker>"), "{}", outcome.stderr);
     }
 }
 
@@ -98,7 +110,7 @@ async fn a_script_that_takes_too_long_shows_where_it_was() {
             outcome.stderr
         );
         assert!(outcome.stderr.contains("in spin"), "{source}: {}", outcome.stderr);
-        assert!(!outcome.stderr.contains("<worker>"), "{source}: {}", outcome.stderr);
+        assert!(!outcome.stderr.contains("<syncano worker>"), "{source}: {}", outcome.stderr);
         assert!(outcome.stderr.ends_with("ended after its timeout of 0.7 s"), "{}", outcome.stderr);
         assert!(outcome.duration >= Duration::from_millis(700));
     }

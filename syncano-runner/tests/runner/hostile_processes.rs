@@ -131,14 +131,14 @@ async fn what_is_left_running_never_reaches_the_next_call() {
 #[tokio::test]
 async fn forged_answers_stay_with_their_script() {
     let runner = runner_or_skip!();
-    let ready = "os.write(250, struct.pack('<QBBHII', 0, 0, 0, 0, 0, 0))";
+    let ready = "os.write(15, struct.pack('<QBBHII', 0, 0, 0, 0, 0, 0))";
     for forged in [
-        "os.write(250, b'x')",
-        "os.write(250, b'\\xff' * 64)",
-        "os.write(250, b'\\0' * 1_000_000)",
+        "os.write(15, b'x')",
+        "os.write(15, b'\\xff' * 64)",
+        "os.write(15, b'\\0' * 1_000_000)",
         ready,
-        "os.write(250, struct.pack('<QBBHII', 1, 2, 0, 0, 0, 0xffffffff))",
-        "os.close(250)",
+        "os.write(15, struct.pack('<QBBHII', 1, 2, 0, 0, 0, 0xffffffff))",
+        "os.close(15)",
     ] {
         let outcome = run(&runner, &format!("import os, struct\nprint('printed')\n{forged}\n")).await;
         assert_eq!((outcome.status, &*outcome.stdout), (RunStatus::Failure, "printed"), "{forged}");
@@ -156,7 +156,7 @@ async fn an_answer_for_the_next_call_is_not_taken() {
         "import os, struct, sys\nif ARGS.get('forge'):\n    frame = sys._getframe()\n    \
          while 'number' not in frame.f_locals: frame = frame.f_back\n    n = frame.f_locals['number']\n    \
          answer = lambda n: struct.pack('<QBBHII', n, 2, 0, 0, 0, 0)\n    \
-         os.write(250, answer(n))\n    import time; time.sleep(0.05)\n    os.write(250, answer(n + 1))\nprint('mine')",
+         os.write(15, answer(n))\n    import time; time.sleep(0.05)\n    os.write(15, answer(n + 1))\nprint('mine')",
     );
     for _ in 0..3 {
         runner.run(&script, call(r#"{"forge": 1}"#)).await;
@@ -181,7 +181,7 @@ async fn an_answer_for_the_next_call_is_not_taken() {
 async fn a_flood_of_output_does_not_stop_the_timer() {
     let runner = runner_or_skip!();
     let source =
-        "import os\nwhile True:\n    try: os.write(250, b'\\0' * 65536)\n    except BaseException: pass";
+        "import os\nwhile True:\n    try: os.write(15, b'\\0' * 65536)\n    except BaseException: pass";
     let outcome = runner.run(&script(source), within(Duration::from_millis(500))).await;
     assert!(matches!(outcome.status, RunStatus::Failure | RunStatus::Timeout), "{outcome:?}");
     neighbour_is_fine(&runner).await;
@@ -206,6 +206,7 @@ async fn no_other_program_takes_the_place_of_the_interpreter() {
         "os.execv('/bin/sh', ['sh', '-c', 'echo escaped'])",
         "os.execv(sys.executable, [sys.executable, '-c', 'print(\"escaped\")'])",
         "threading.Thread(target=lambda: refused(os.execv, '/bin/sh', ['sh', '-c', 'echo escaped'])).start()",
+        "os.execve(os.open('/bin/sh', os.O_RDONLY), ['sh', '-c', 'echo escaped'], {})",
     ] {
         let source = format!(
             "import os, sys, threading\ndef refused(f, *a):\n    try: f(*a)\n    except PermissionError: print('refused')\n\

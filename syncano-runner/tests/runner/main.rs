@@ -6,6 +6,7 @@ mod arguments;
 mod exits;
 mod hostile_files;
 mod hostile_processes;
+mod javascript;
 mod pool;
 mod responses;
 mod styles;

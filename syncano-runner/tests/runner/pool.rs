@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use syncano_core::{RunStatus, Runtime};
-use syncano_runner::Script;
+use syncano_core::{Language, RunStatus, Runtime};
+use syncano_runner::{Isolation, Script};
 
 use crate::support::*;
 
@@ -199,8 +199,30 @@ async fn dropping_the_runner_ends_everything() {
 
 #[test]
 fn a_runner_outlives_the_thread_that_made_it() {
-    let Some(runner) = std::thread::spawn(|| runner_with(|builder| builder)).join().unwrap() else { return };
+    let Some(runner) = std::thread::spawn(|| runner_for(Language::Python, |builder| builder)).join().unwrap()
+    else {
+        return;
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let pid = runtime.block_on(printed(&runner, WHO));
     assert_eq!(runtime.block_on(printed(&runner, WHO)), pid);
+}
+
+#[tokio::test]
+async fn without_isolation_scripts_run_all_the_same() {
+    let runner = node_or_skip!(|builder| builder.isolation(Isolation::None));
+    // What they start doesn't keep their calls from ending, even when they die without an answer.
+    let source = "require('child_process').spawn('sleep', ['5'], { detached: true, stdio: 'ignore' }).unref();\n\
+                  console.log(require('child_process').execSync('echo started').toString());\nprocess.abort()";
+    let start = Instant::now();
+    let outcome = runner.run(&javascript(source), call("{}")).await;
+    assert_eq!((outcome.status, &*outcome.stdout), (RunStatus::Failure, "started"), "{}", outcome.stderr);
+    assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+    other_node_is_fine(&runner).await;
+    if runner.interpreter(Language::Python).is_ok() {
+        let source = "import os, subprocess\nsubprocess.Popen(['sleep', '5'])\nprint('started')\nos.abort()";
+        let outcome = runner.run(&script(source), call("{}")).await;
+        assert_eq!((outcome.status, &*outcome.stdout), (RunStatus::Failure, "started"), "{}", outcome.stderr);
+        assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+    }
 }

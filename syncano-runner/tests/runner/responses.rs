@@ -6,13 +6,6 @@ use syncano_runner::{Answer, Response};
 
 use crate::support::*;
 
-fn response(outcome: &syncano_runner::Outcome) -> &Response {
-    match &outcome.answer {
-        Some(Answer::Response(response)) => response,
-        other => panic!("no response but {other:?}; stderr: {}", outcome.stderr),
-    }
-}
-
 #[tokio::test]
 async fn the_last_response_counts() {
     let runner = runner_or_skip!();

@@ -1,7 +1,7 @@
 //! Program style and function style.
 
 use serde_json::json;
-use syncano_core::{RunStatus, Runtime};
+use syncano_core::{Language, RunStatus, Runtime};
 use syncano_runner::Script;
 
 use crate::support::*;
@@ -118,12 +118,21 @@ async fn scripts_that_differ_in_anything_share_no_process() {
 }
 
 #[tokio::test]
-async fn languages_without_a_runtime_say_so() {
-    let runner = runner_or_skip!();
-    let script = Script::new("instance", "test", Runtime::NodeJs, "console.log(1)", "{}");
-    let outcome = runner.run(&script, call("{}")).await;
-    assert_eq!(outcome.status, RunStatus::Failure);
-    assert!(outcome.stderr.contains("JavaScript scripts can't run yet"), "{}", outcome.stderr);
+async fn languages_without_an_interpreter_say_so() {
+    let Ok(runner) = syncano_runner::Runner::builder().build() else { return };
+    for (runtime, language, interpreter) in [
+        (Runtime::Ruby, "Ruby", "`ruby`"),
+        (Runtime::Golang, "Go", "`go`"),
+        (Runtime::Swift, "Swift", "`swift`"),
+        (Runtime::Php, "PHP", "`php`"),
+    ] {
+        let script = Script::new("instance", "test", runtime, "1", "{}");
+        let outcome = runner.run(&script, call("{}")).await;
+        assert_eq!(outcome.status, RunStatus::Failure);
+        for part in [language, "scripts can't run", interpreter, "Python and JavaScript only"] {
+            assert!(outcome.stderr.contains(part), "no {part:?} in {}", outcome.stderr);
+        }
+    }
 }
 
 #[tokio::test]
@@ -135,4 +144,14 @@ async fn a_missing_interpreter_says_what_to_install() {
     for part in ["/nowhere/python3", "apt-get install python3"] {
         assert!(outcome.stderr.contains(part), "{}", outcome.stderr);
     }
+}
+
+#[tokio::test]
+async fn an_interpreter_tells_what_it_is() {
+    let runner = runner_or_skip!();
+    let python = runner.interpreter(Language::Python).unwrap();
+    assert!(python.path().is_absolute());
+    assert!(python.version().starts_with("3."), "{}", python.version());
+    assert!(python.to_string().starts_with("Python 3."), "{python}");
+    assert!(runner.interpreter(Language::Ruby).is_err());
 }

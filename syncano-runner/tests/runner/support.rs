@@ -3,20 +3,26 @@
 use std::time::Duration;
 
 use syncano_core::{Language, RunStatus, Runtime};
-use syncano_runner::{Answer, Arguments, Call, Outcome, Runner, RunnerBuilder, Script};
+use syncano_runner::{Answer, Arguments, Call, Outcome, Response, Runner, RunnerBuilder, Script};
 
 /// Long enough for the slowest machine; a run that should end ends much earlier.
 pub(crate) const LONG: Duration = Duration::from_secs(60);
 
-/// A runner that can run Python, or `None` with a printed reason. CI must have everything.
-pub(crate) fn runner_with(settings: impl FnOnce(RunnerBuilder) -> RunnerBuilder) -> Option<Runner> {
+/// A runner that can run a language, or `None` with a printed reason. CI must have everything.
+pub(crate) fn runner_for(
+    language: Language,
+    settings: impl FnOnce(RunnerBuilder) -> RunnerBuilder,
+) -> Option<Runner> {
     let mut builder = Runner::builder().max_workers(4);
-    // To try another version of Python.
+    // To try other versions.
     if let Some(python) = std::env::var_os("SYNCANO_TEST_PYTHON") {
         builder = builder.python(python);
     }
+    if let Some(node) = std::env::var_os("SYNCANO_TEST_NODE") {
+        builder = builder.node(node);
+    }
     let problem = match settings(builder).build() {
-        Ok(runner) => match runner.interpreter(Language::Python) {
+        Ok(runner) => match runner.interpreter(language) {
             Ok(_) => return Some(runner),
             Err(missing) => missing.to_string(),
         },
@@ -30,6 +36,11 @@ pub(crate) fn runner_with(settings: impl FnOnce(RunnerBuilder) -> RunnerBuilder)
 /// A Python script called `test`.
 pub(crate) fn script(source: &str) -> Script {
     Script::new("instance", "test", Runtime::Python3, source, "{}")
+}
+
+/// A JavaScript called `test`.
+pub(crate) fn javascript(source: &str) -> Script {
+    Script::new("instance", "test", Runtime::NodeJs, source, "{}")
 }
 
 /// A direct call.
@@ -54,11 +65,26 @@ pub(crate) async fn printed(runner: &Runner, source: &str) -> String {
     outcome.stdout
 }
 
+/// The same for JavaScript.
+pub(crate) async fn logged(runner: &Runner, source: &str) -> String {
+    let outcome = runner.run(&javascript(source), call("{}")).await;
+    assert_eq!(outcome.status, RunStatus::Success, "{source}: {}", outcome.stderr);
+    outcome.stdout
+}
+
 /// The JSON that a function-style script returned.
 pub(crate) fn value(outcome: &Outcome) -> serde_json::Value {
     match &outcome.answer {
         Some(Answer::Value(json)) => serde_json::from_slice(json).expect("the worker writes JSON"),
         other => panic!("no value but {other:?}; stderr: {}", outcome.stderr),
+    }
+}
+
+/// The response that a script made.
+pub(crate) fn response(outcome: &Outcome) -> &Response {
+    match &outcome.answer {
+        Some(Answer::Response(response)) => response,
+        other => panic!("no response but {other:?}; stderr: {}", outcome.stderr),
     }
 }
 
@@ -69,16 +95,37 @@ pub(crate) async fn neighbour_is_fine(runner: &Runner) {
     assert_eq!((outcome.status, &*outcome.stdout), (RunStatus::Success, "42"), "{}", outcome.stderr);
 }
 
+/// Another JavaScript of the same runner still answers.
+pub(crate) async fn other_node_is_fine(runner: &Runner) {
+    let script = Script::new("neighbour", "fine", Runtime::NodeJs, "console.log(ARGS.x + 1)", "{}");
+    let outcome = runner.run(&script, call(r#"{"x": 41}"#)).await;
+    assert_eq!((outcome.status, &*outcome.stdout), (RunStatus::Success, "42"), "{}", outcome.stderr);
+}
+
 /// The test's runner, with other settings where they are given; without Python the test ends here.
 macro_rules! runner_or_skip {
     () => {
         $crate::support::runner_or_skip!(|builder| builder)
     };
     ($settings:expr) => {
-        match $crate::support::runner_with($settings) {
+        match $crate::support::runner_for(syncano_core::Language::Python, $settings) {
             Some(runner) => runner,
             None => return,
         }
     };
 }
 pub(crate) use runner_or_skip;
+
+/// The same for Node.
+macro_rules! node_or_skip {
+    () => {
+        $crate::support::node_or_skip!(|builder| builder)
+    };
+    ($settings:expr) => {
+        match $crate::support::runner_for(syncano_core::Language::JavaScript, $settings) {
+            Some(runner) => runner,
+            None => return,
+        }
+    };
+}
+pub(crate) use node_or_skip;

@@ -1,0 +1,207 @@
+// What a call answers, and what it shows of an error.
+
+// JSON of any value as bytes, or Refused. JSON itself writes `null` for numbers that it doesn't have and leaves out what
+// it doesn't know: that would be another value than the script's.
+function toJson(value, what) {
+  let text;
+  try {
+    text = stringify(value);
+  } catch (error) {
+    // Of a cycle, of a BigInt, of too much depth: the engine says it best. A `toJSON` of the script's may throw anything.
+    throw new Refused(`${what} can't be written as JSON: ${messageOf(error)}`);
+  }
+  if (text === undefined) throw new Refused(`${what} can't be written as JSON: it is a ${typeof value}`);
+  refuseWhatJsonDrops(value, what);
+  return encode(wellFormed(text));
+}
+
+function refuseWhatJsonDrops(value, what) {
+  // A list of ours: a script can't have put anything into it.
+  let pending = { __proto__: null, value, name: '', next: null };
+  while (pending !== null) {
+    const { value, name, next } = pending;
+    pending = next;
+    const type = typeof value;
+    if (type === 'function' || type === 'symbol' || (type === 'number' && !isFinite(value))) {
+      const kind = type === 'number' ? `${value}` : `a ${type}`;
+      throw new Refused(`${what} can't be written as JSON: ${name === '' ? 'it' : `its \`${name}\``} is ${kind}`);
+    }
+    // What writes itself has been asked already.
+    if (type !== 'object' || value === null || typeof value.toJSON === 'function') continue;
+    if (isArray(value)) {
+      for (let index = value.length - 1; index >= 0; index--) {
+        pending = { __proto__: null, value: value[index], name: `${index}`, next: pending };
+      }
+    } else {
+      const names = keys(value);
+      for (let index = names.length - 1; index >= 0; index--) {
+        pending = { __proto__: null, value: value[names[index]], name: names[index], next: pending };
+      }
+    }
+  }
+}
+
+// Halves of surrogate pairs, which no UTF-8 has, become U+FFFD. JSON.stringify writes them as `\udxxx`, and nothing
+// else like that.
+function wellFormed(json) {
+  let result = '';
+  let done = 0;
+  for (let at = indexOf(json, '\\'); at >= 0; at = indexOf(json, '\\', at)) {
+    if (json[at + 1] === 'u' && json[at + 2] === 'd') {
+      result += slice(json, done, at) + '\ufffd';
+      at = done = at + 6;
+    } else {
+      at += 2;
+    }
+  }
+  return done === 0 ? json : result + slice(json, done);
+}
+
+// The answer of a call whose script has come to its end. `returned` is what the default function returned, undefined for
+// a program.
+function answerOf(returned) {
+  const response = isResponse(returned) ? returned : (returned ?? undefined) === undefined ? state.response : undefined;
+  if (isResponse(response)) return answerWith(response);
+  if (!state.isFunction) return { __proto__: null, kind: NOTHING, head: EMPTY, body: EMPTY };
+  const body = limited(toJson(returned === undefined ? null : returned, 'what the default function returned'));
+  return { __proto__: null, kind: VALUE, head: EMPTY, body };
+}
+
+function answerWith(response) {
+  const { status_code, content, content_type, headers } = response;
+  const status = typeof status_code === 'string' && status_code !== '' ? +status_code : status_code;
+  if (typeof status !== 'number' || status !== status) {
+    throw new Refused(`the response's status code is not a number: ${shown(status_code)}`);
+  }
+  if (!(status >= 0 && status < 1000)) {
+    throw new Refused(`the response's status code ${status} is not within 200 to 599`);
+  }
+  const head = encode(
+    `[${status - (status % 1)},${textToJson(content_type, 'content type')},[${headersToJson(headers)}]]`,
+  );
+  if (head.length > MAX_HEAD) throw new Refused("the response's headers are too long");
+  return { __proto__: null, kind: RESPONSE, head, body: limited(bytesOf(content)) };
+}
+
+// `["name","value"],…`
+function headersToJson(headers) {
+  if (headers === undefined || headers === null) return '';
+  if (typeof headers !== 'object' || isArray(headers) || typeof headers[Symbol.iterator] === 'function') {
+    throw new Refused(`the response's headers are not a plain object: ${shown(headers)}`);
+  }
+  const names = keys(headers);
+  let text = '';
+  for (let index = 0; index < names.length; index++) {
+    const name = names[index];
+    text += `${index === 0 ? '' : ','}[${textToJson(name, 'headers')},${textToJson(headers[name], 'headers')}]`;
+  }
+  return text;
+}
+
+function textToJson(value, what) {
+  let text;
+  try {
+    text = `${value}`;
+  } catch {
+    throw new Refused(`the response's ${what} can't be made a text: ${shown(value)}`);
+  }
+  return wellFormed(stringify(text));
+}
+
+function bytesOf(content) {
+  if (typeof content === 'string') return encode(content);
+  if (content === undefined) return EMPTY;
+  if (isAnyArrayBuffer(content)) return new Uint8Array(content);
+  if (isView(content)) return new Uint8Array(content.buffer, content.byteOffset, content.byteLength);
+  return toJson(content, "the response's content");
+}
+
+// The externally tagged JSON of an AppError that the script let go.
+function appErrorToJson(error) {
+  const { name, data } = error;
+  if (typeof name !== 'string' || name === '') {
+    throw new Refused(`the name of an AppError must be a text that isn't empty: ${shown(name)}`);
+  }
+  const tag = toJson(name, 'the name of an AppError');
+  if (data === undefined || data === null) return tag;
+  const value = toJson(data, `the data of AppError '${name}'`);
+  const body = new Uint8Array(tag.length + value.length + 3);
+  body[0] = 0x7b; // {
+  for (let index = 0; index < tag.length; index++) body[1 + index] = tag[index];
+  body[1 + tag.length] = 0x3a; // :
+  for (let index = 0; index < value.length; index++) body[2 + tag.length + index] = value[index];
+  body[body.length - 1] = 0x7d; // }
+  return limited(body);
+}
+
+function limited(body) {
+  if (body.length > MAX_ANSWER) {
+    throw new Refused(`the answer has ${body.length} bytes; at most ${MAX_ANSWER} are allowed`);
+  }
+  return body;
+}
+
+function shown(value) {
+  try {
+    return inspect(value);
+  } catch {
+    return `a ${typeof value}`;
+  }
+}
+
+function messageOf(error) {
+  try {
+    return `${error.message}`;
+  } catch {
+    return 'an error that has no text';
+  }
+}
+
+// An error as Node itself shows it, the script's frames only.
+function describe(error) {
+  const refusal = refusalIn(error);
+  if (refusal !== undefined) return refusal;
+  const text = shown(error);
+  if (!isNativeError(error)) return `Uncaught ${text}`;
+  return withoutRunner(isAppError(error) ? withKind(text, error) : text);
+}
+
+// Node puts the name of an error before its message. Of an AppError both are the same.
+function withKind(text, { name }) {
+  const heading = typeof name === 'string' ? `${name}: ` : '\n';
+  const at = startsWith(text, heading) ? 0 : indexOf(text, `\n${heading}`) + 1;
+  if (!startsWith(slice(text, at), heading)) return text;
+  return `${slice(text, 0, at)}AppError: ${slice(text, at + heading.length)}`;
+}
+
+// Cuts our frames, and those of Node at the end of a stack, out of a text.
+function withoutRunner(text) {
+  let result = '';
+  // Frames of Node, which may have one of the script's below them.
+  let held = '';
+  for (let start = 0; start < text.length; ) {
+    const newline = indexOf(text, '\n', start);
+    const end = newline < 0 ? text.length : newline;
+    const line = slice(text, start, end);
+    start = end + 1;
+    if (startsWith(trimStart(line), 'at ')) {
+      const isOurs = indexOf(line, '<syncano worker>') >= 0 || indexOf(line, '[eval]') >= 0;
+      if (isOurs || indexOf(line, 'node:') >= 0) {
+        held = isOurs ? '' : `${held}\n${line}`;
+        // What else the error holds follows in braces, which open at the end of its last frame.
+        if (line[line.length - 1] === '{') result += ' {';
+      } else {
+        result += `${held}\n${line}`;
+        held = '';
+      }
+    } else {
+      result += result === '' ? line : `\n${line}`;
+      held = '';
+    }
+  }
+  return result;
+}
+
+function printError(error) {
+  writeError(encode(`${describe(error)}\n`));
+}

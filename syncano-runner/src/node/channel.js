@@ -1,0 +1,134 @@
+'use strict';
+// The channel to the server, standard output and error.
+//
+// This is the first of the parts that make up a worker's program, joined in this order: channel.js, script.js, answer.js,
+// worker.js. They share one function's scope, which no script can name. A script may change every object that it can
+// reach, so what is needed after it has started is taken hold of here, before; what runs then uses no method of an object
+// that is not ours.
+//
+// The server sends frames over CHANNEL, a socket; standard output and error are files in memory whose other end the
+// server reads, so nothing that a script prints can be taken for an answer.
+//
+//     server -> worker   setup    <length> name, config, source, each with its length
+//                        call     <length> number, then five JSON texts, each with its length or ABSENT
+//     worker -> server   reply    number, kind, flags, exit, lengths of head and body; head; body
+//
+// All integers are little endian. A worker answers exactly once per call and echoes the call's number.
+
+const { process, console, Promise, Symbol, Uint8Array } = globalThis;
+const fs = require('fs');
+const util = require('util');
+const vm = require('vm');
+const { createRequire, isBuiltin, builtinModules, Module } = require('module');
+
+const { readSync, writeSync } = fs;
+const { inspect } = util;
+const { isNativeError, isPromise, isAnyArrayBuffer } = util.types;
+const { apply, construct, ownKeys } = Reflect;
+const { defineProperty, keys } = Object;
+const { isArray } = Array;
+const { isFinite } = Number;
+const { parse, stringify } = JSON;
+const { isView } = ArrayBuffer;
+const method = Function.prototype.bind.bind(Function.prototype.call);
+const indexOf = method(String.prototype.indexOf);
+const slice = method(String.prototype.slice);
+const startsWith = method(String.prototype.startsWith);
+const trimStart = method(String.prototype.trimStart);
+const encode = method(TextEncoder.prototype.encode, new TextEncoder());
+const subarray = method(Uint8Array.prototype.subarray);
+const emit = process.emit;
+const reallyExit = process.reallyExit.bind(process);
+
+const ABSENT = 0xffffffff;
+const NUMBER_SIZE = 8;
+
+const [READY, NOTHING, VALUE, RESPONSE, APP_ERROR] = [0, 1, 2, 3, 4];
+
+const FAILED = 1;
+
+// The next `size` bytes; the process ends when the server is gone.
+function take(size) {
+  const data = Buffer.allocUnsafeSlow(size);
+  for (let taken = 0; taken < size; ) {
+    const count = readSync(CHANNEL, data, taken, size - taken, null);
+    if (count === 0) reallyExit(0);
+    taken += count;
+  }
+  return data;
+}
+
+function takeFrame() {
+  return take(take(4).readUInt32LE());
+}
+
+// The texts of a frame: their lengths stand at `offset`, they themselves after `start`; undefined for an absent one.
+function takeTexts(frame, offset, count, start) {
+  const texts = [];
+  for (let index = 0; index < count; index++) {
+    const length = frame.readUInt32LE(offset + 4 * index);
+    if (length === ABSENT) {
+      texts.push(undefined);
+    } else {
+      texts.push(frame.toString('utf8', start, start + length));
+      start += length;
+    }
+  }
+  return texts;
+}
+
+const EMPTY = new Uint8Array(0);
+
+function reply(number, kind, exit, head, body) {
+  const header = new Uint8Array(20);
+  for (let index = 0; index < NUMBER_SIZE; index++) header[index] = number[index];
+  header[8] = kind;
+  header[10] = exit & 0xff;
+  for (let index = 0; index < 4; index++) {
+    header[12 + index] = head.length >>> (8 * index);
+    header[16 + index] = body.length >>> (8 * index);
+  }
+  writeAll(CHANNEL, header);
+  writeAll(CHANNEL, head);
+  writeAll(CHANNEL, body);
+}
+
+function writeAll(descriptor, bytes) {
+  const size = bytes.length;
+  for (let written = 0; written < size; ) written += writeSync(descriptor, bytes, written, size - written, null);
+}
+
+// Passes on the first `limit` bytes of a call and drops the rest.
+function capped(descriptor, limit) {
+  let left = limit;
+  return bytes => {
+    const kept = bytes.length > left ? subarray(bytes, 0, left) : bytes;
+    left -= kept.length;
+    try {
+      writeAll(descriptor, kept);
+    } catch {
+      // Full (the script wrote past us) or closed by the script: what is printed now has no reader.
+      left = 0;
+    }
+  };
+}
+
+// Puts `write` under one of process.stdout and process.stderr, which Node makes when they are first asked for.
+function redirect(name, write) {
+  const { get } = Object.getOwnPropertyDescriptor(process, name);
+  let stream;
+  defineProperty(process, name, {
+    configurable: true,
+    enumerable: true,
+    get() {
+      if (stream === undefined) {
+        stream = apply(get, process, []);
+        stream._write = (chunk, encoding, done) => {
+          write(chunk);
+          done();
+        };
+      }
+      return stream;
+    },
+  });
+}

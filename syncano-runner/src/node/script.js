@@ -1,0 +1,294 @@
+// A script: what it sees, how it is read, and how a call runs it.
+
+// Whether a value is an HttpResponse, and the text of one that is Refused: the classes themselves say so, by parts of theirs
+// that no script can give to anything else.
+let isResponse;
+let refusalIn;
+
+// An HTTP answer of the script's own: hand it to `setResponse`, or return it.
+class HttpResponse {
+  #made = true;
+
+  constructor(status_code = 200, content = '', content_type = 'application/json', headers = {}) {
+    this.status_code = status_code;
+    this.content = content;
+    this.content_type = content_type;
+    this.headers = headers;
+  }
+
+  static {
+    isResponse = value => typeof value === 'object' && value !== null && #made in value;
+  }
+}
+
+const appErrors = new WeakSet();
+const addAppError = WeakSet.prototype.add.bind(appErrors);
+const isAppError = WeakSet.prototype.has.bind(appErrors);
+
+// An error that the script's callers know by its name; `data` is anything that JSON can say.
+function AppError(name, data) {
+  const error = construct(Error, [typeof name === 'string' ? name : ''], new.target || AppError);
+  define(error, 'name', name);
+  define(error, 'data', data, data !== undefined);
+  addAppError(error);
+  return error;
+}
+AppError.prototype = Object.create(Error.prototype);
+define(AppError.prototype, 'constructor', AppError);
+define(AppError.prototype, 'name', 'AppError');
+Object.setPrototypeOf(AppError, Error);
+
+// The script or its caller did something that has no answer; shown without a stack.
+class Refused {
+  #text;
+
+  constructor(text) {
+    this.#text = text;
+  }
+
+  static {
+    refusalIn = value => (typeof value === 'object' && value !== null && #text in value ? value.#text : undefined);
+  }
+}
+
+function define(object, name, value, enumerable = false) {
+  defineProperty(object, name, { __proto__: null, value, writable: true, enumerable, configurable: true });
+}
+
+// Makes `response`, an HttpResponse, the answer of this call. The last one counts.
+function setResponse(response) {
+  state.response = response;
+}
+
+const script = {
+  __proto__: null,
+  name: '',
+  filename: '',
+  config: '',
+  source: '',
+  // One of the two, once it is compiled.
+  program: undefined,
+  module: undefined,
+  // Why it is no program, where it may turn out that it is no module either.
+  problem: undefined,
+};
+
+// What Node says when something that only modules may have stands in a program.
+const MODULE_SYNTAX = [
+  'Cannot use import statement outside a module',
+  "Unexpected token 'export'",
+  "Cannot use 'import.meta' outside a module",
+];
+const TOP_LEVEL_AWAIT = 'await is only valid in async functions and the top level bodies of modules';
+
+// A program, unless that fails and it is a module. Node's own compiler decides.
+async function compile() {
+  const { source, filename } = script;
+  let problem;
+  try {
+    script.program = new vm.Script(source, { filename, importModuleDynamically });
+    return;
+  } catch (error) {
+    problem = error;
+  }
+  const isModule = MODULE_SYNTAX.includes(problem.message);
+  try {
+    script.module = quietly(() => new vm.SourceTextModule(source, { identifier: filename, importModuleDynamically }));
+  } catch (error) {
+    throw isModule || problem.message === TOP_LEVEL_AWAIT ? await withPlace(error) : problem;
+  }
+  // Another mistake may come before the first `import` or `export`.
+  script.problem = isModule ? undefined : problem;
+}
+
+const COMPILE_IN_A_THREAD = `process.emitWarning = () => {};
+const { source, identifier } = require('worker_threads').workerData;
+new (require('vm').SourceTextModule)(source, { identifier });`;
+
+// The error of a module that can't be compiled, with its line. That is in a part of the error that no program can read; Node
+// puts it into the stack of an error that a thread has not caught.
+function withPlace(error) {
+  const { Worker } = require('worker_threads');
+  return new Promise(resolve => {
+    const workerData = { source: script.source, identifier: script.filename };
+    // Newer engines take half a gigabyte for machine code unless they are told how little there will be.
+    const resourceLimits = { codeRangeSizeMb: 16 };
+    const thread = new Worker(COMPILE_IN_A_THREAD, { eval: true, workerData, resourceLimits });
+    thread.on('error', ({ message, stack }) => {
+      const place = /^[^]*?(?=\w*Error: )/.exec(stack);
+      if (message === error.message && place !== null) error.stack = place[0] + error.stack;
+    });
+    thread.on('exit', () => resolve(error));
+  });
+}
+
+// Whether a module imports or exports anything; it has been linked.
+function hasModuleSyntax(module) {
+  // The one key that every namespace has is a symbol.
+  return (module.dependencySpecifiers ?? module.moduleRequests).length > 0 || ownKeys(module.namespace).length > 1;
+}
+
+// Node warns of its experimental modules; that we use them is not the script's concern.
+function quietly(action) {
+  const { emitWarning } = process;
+  process.emitWarning = () => {};
+  try {
+    return action();
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}
+
+const imported = new Map();
+
+// The module that `import … from specifier` means: one of Node's own.
+function importBuiltin(specifier) {
+  if (!isBuiltin(specifier)) {
+    throw new Error(
+      `cannot import '${specifier}': a script is one file, which can import Node's own modules, such as 'node:fs'`,
+    );
+  }
+  const name = specifier.startsWith('node:') ? specifier : `node:${specifier}`;
+  if (!imported.has(name)) {
+    const exported = requireFromScript(name);
+    const names = Object.keys(exported).filter(name => name !== 'default');
+    const fill = function () {
+      for (const name of names) this.setExport(name, exported[name]);
+      this.setExport('default', exported);
+    };
+    imported.set(name, quietly(() => new vm.SyntheticModule([...names, 'default'], fill, { identifier: name })));
+  }
+  return imported.get(name);
+}
+
+// `import(specifier)`
+async function importModuleDynamically(specifier) {
+  const module = importBuiltin(specifier);
+  if (module.status === 'unlinked') await module.link(() => {});
+  if (module.status === 'linked') await module.evaluate();
+  return module;
+}
+
+// Node puts its modules, and a `require` of its own, into the global scope of what it is given on the command line. A
+// script finds what it would find in a file.
+function tidyGlobals() {
+  for (const name of builtinModules) {
+    const property = Object.getOwnPropertyDescriptor(globalThis, name);
+    if (property?.get !== undefined && property.configurable) delete globalThis[name];
+  }
+  define(globalThis, 'process', process);
+  define(globalThis, 'console', console);
+  defineProperty(globalThis, 'crypto', {
+    configurable: true,
+    enumerable: true,
+    get: () => requireFromScript('crypto').webcrypto,
+    set: value => define(globalThis, 'crypto', value),
+  });
+}
+
+// `process.memoryUsage`, which reads a file that is closed here. The nearest to the memory in use is the most there ever was.
+function provideMemoryUsage() {
+  const rss = () => process.resourceUsage().maxRSS * 1024;
+  const memoryUsage = () => {
+    const heap = requireFromScript('v8').getHeapStatistics();
+    return {
+      rss: rss(),
+      heapTotal: heap.total_heap_size,
+      heapUsed: heap.used_heap_size,
+      external: heap.external_memory,
+      arrayBuffers: 0,
+    };
+  };
+  process.memoryUsage = Object.assign(memoryUsage, { rss });
+}
+
+let requireFromScript;
+
+function provideGlobals() {
+  const folder = process.cwd();
+  const file = `${folder}/${script.name.replaceAll('/', '_')}.js`;
+  requireFromScript = createRequire(file);
+  tidyGlobals();
+  provideMemoryUsage();
+  const module = new Module(file);
+  module.filename = file;
+  requireFromScript.main = module;
+  process.argv = [process.execPath, file];
+  process.execArgv = [];
+  const { exports } = module;
+  const globals = { require: requireFromScript, module, exports, __filename: file, __dirname: folder };
+  Object.assign(globals, { HttpResponse, AppError, setResponse });
+  for (const name of Object.keys(globals)) define(globalThis, name, globals[name]);
+}
+
+// What differs from call to call.
+function provideArguments(merged, query, body, meta) {
+  let args = merged;
+  if (query !== undefined || body !== undefined) {
+    args = isArray(merged) ? {} : merged;
+    args = { ...args, POST: body ?? {}, GET: query ?? {} };
+  }
+  const config = read(script.config);
+  define(globalThis, 'ARGS', args);
+  define(globalThis, 'CONFIG', config);
+  define(globalThis, 'META', meta);
+  return { __proto__: null, args, config, meta };
+}
+
+function read(text) {
+  return text === undefined ? undefined : parse(text);
+}
+
+// One call. Its answer may come later.
+function run(merged, query, body, main, meta) {
+  const given = provideArguments(merged, query, body, meta);
+  if (script.program !== undefined) {
+    // What it throws is left to Node, which asks the script's own listeners first.
+    const returned = script.program.runInThisContext();
+    if (typeof returned === 'function') runHandler(returned, given);
+  } else {
+    runModule(main ?? merged, given);
+  }
+}
+
+// What a script returned, for `await`, which takes a promise for what it is only if its constructor is the right one; a
+// script may have changed that of all of them.
+function own(value) {
+  if (isPromise(value)) define(value, 'constructor', Promise);
+  return value;
+}
+
+// The function that a program's last statement is.
+async function runHandler(handler, { args, config, meta }) {
+  state.awaits = 'the function that is the value of the script';
+  try {
+    const { log, error } = console;
+    const returned = await own(handler({ args, config, meta, HttpResponse, setResponse, log, error }));
+    state.awaits = undefined;
+    // What is still pending is waited for, as in every program.
+    if (isResponse(returned)) setResponse(returned);
+  } catch (error) {
+    fail(error);
+  }
+}
+
+async function runModule(args, { config, meta }) {
+  const { module } = script;
+  state.awaits = 'the top level of the script';
+  try {
+    if (module.status === 'unlinked') {
+      await module.link(importBuiltin);
+      if (script.problem !== undefined && !hasModuleSyntax(module)) throw script.problem;
+      await own(module.evaluate());
+    }
+    const main = 'default' in module.namespace ? module.namespace.default : undefined;
+    state.awaits = undefined;
+    // A program as well.
+    if (typeof main !== 'function') return;
+    state.awaits = 'the default function';
+    state.isFunction = true;
+    succeed(await own(main(args, { config, meta, HttpResponse })));
+  } catch (error) {
+    fail(error);
+  }
+}

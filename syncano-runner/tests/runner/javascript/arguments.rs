@@ -1,0 +1,90 @@
+//! ARGS, CONFIG, META, and the arguments of default functions.
+
+use serde_json::json;
+use syncano_core::{RunStatus, Runtime};
+use syncano_runner::{Arguments, Call, Script};
+
+use crate::support::*;
+
+fn endpoint_call(merged: &str, query: &str, body: &str) -> Call {
+    let arguments = Arguments {
+        merged: merged.to_owned(),
+        query: Some(query.to_owned()),
+        body: Some(body.to_owned()),
+        main: None,
+    };
+    Call { arguments, meta: r#"{"executed_by": "socket_endpoint"}"#.to_owned(), timeout: LONG }
+}
+
+#[tokio::test]
+async fn a_direct_run_sees_its_payload() {
+    let runner = node_or_skip!();
+    let script = javascript("console.log(JSON.stringify(ARGS))");
+    for payload in ["{}", r#"{"a":[1,{"b":null}]}"#, "[1,2]", r#"{"__proto__":{"a":1}}"#] {
+        assert_eq!(runner.run(&script, call(payload)).await.stdout, payload);
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_run_sees_body_and_query_too() {
+    let runner = node_or_skip!();
+    let source = "console.log(JSON.stringify([ARGS, CONFIG, META]))";
+    let script = Script::new("instance", "test", Runtime::NodeJsV6, source, r#"{"key":"secret"}"#);
+    let outcome =
+        runner.run(&script, endpoint_call(r#"{"a":"q","b":2}"#, r#"{"a":"q"}"#, r#"{"a":1,"b":2}"#)).await;
+    let seen: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
+    let args = json!({"a": "q", "b": 2, "GET": {"a": "q"}, "POST": {"a": 1, "b": 2}});
+    assert_eq!(seen, json!([args, {"key": "secret"}, {"executed_by": "socket_endpoint"}]));
+}
+
+#[tokio::test]
+async fn a_default_function_gets_the_merged_keys_only() {
+    let runner = node_or_skip!();
+    let script = javascript("export default given => [given, ARGS.GET]");
+    let outcome = runner.run(&script, endpoint_call(r#"{"a":1}"#, r#"{"a":"1"}"#, "{}")).await;
+    assert_eq!(value(&outcome), json!([{"a": 1}, {"a": "1"}]));
+    // Or the named ones, where there are some; or a list.
+    let mut call = endpoint_call(r#"{"name":"x"}"#, "{}", r#"{"name":"x"}"#);
+    call.arguments.main = Some(r#"{"item":{"name":"x"}}"#.to_owned());
+    assert_eq!(value(&runner.run(&script, call).await), json!([{"item": {"name": "x"}}, {}]));
+    let script = javascript("export default list => list.length");
+    assert_eq!(value(&runner.run(&script, crate::support::call("[1,2]")).await), json!(2));
+}
+
+#[tokio::test]
+async fn arguments_that_are_no_json_fail_the_call() {
+    let runner = node_or_skip!();
+    let script = javascript("console.log(Object.keys(ARGS).length)");
+    for bad in ["{", "\u{1}", "", "{\"a\":}"] {
+        let outcome = runner.run(&script, call(bad)).await;
+        assert_eq!(outcome.status, RunStatus::Failure, "{bad}");
+        assert!(outcome.stderr.starts_with("the arguments can't be read: "), "{}", outcome.stderr);
+    }
+    let deep = format!("{{\"a\":{}{}}}", "[".repeat(200_000), "]".repeat(200_000));
+    let outcome = runner.run(&script, call(&deep)).await;
+    assert!(outcome.stdout == "1" || outcome.status == RunStatus::Failure, "{outcome:?}");
+}
+
+#[tokio::test]
+async fn large_arguments_and_values_pass() {
+    let runner = node_or_skip!();
+    let script = javascript("export default ({ text }) => text");
+    let text = "\u{e4}\u{1f980}".repeat(300_000);
+    let arguments = serde_json::to_string(&json!({ "text": text })).unwrap();
+    assert_eq!(value(&runner.run(&script, call(&arguments)).await), json!(text));
+}
+
+#[tokio::test]
+async fn half_characters_do_not_break_anything() {
+    let runner = node_or_skip!();
+    let source = "export default ({ x }) => {\n  console.log(x);\n  return [x + '\\u{1f980}', '\\\\ud800', '\\udc00', \
+                  { [x]: 1 }];\n}";
+    let outcome = runner.run(&javascript(source), call(r#"{"x":"a\ud800"}"#)).await;
+    assert_eq!(
+        value(&outcome),
+        json!(["a\u{fffd}\u{1f980}", "\\ud800", "\u{fffd}", {"a\u{fffd}": 1}]),
+        "{}",
+        outcome.stderr
+    );
+    assert_eq!(outcome.stdout, "a\u{fffd}");
+}

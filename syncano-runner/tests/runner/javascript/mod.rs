@@ -1,0 +1,9 @@
+//! JavaScript: what scripts can do, and what they can't.
+
+mod arguments;
+mod exits;
+mod hostile_files;
+mod hostile_internals;
+mod hostile_processes;
+mod responses;
+mod styles;

@@ -1,0 +1,1 @@
+print(ARGS.get('from', 0) + 1)

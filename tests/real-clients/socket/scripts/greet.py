@@ -1,0 +1,1 @@
+print(CONFIG['greeting'] + ', ' + ARGS.get('name', 'you'))
