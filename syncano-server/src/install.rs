@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::catalog::Instance;
 use crate::change::Change;
 use crate::definition;
-use crate::errors::ApiError;
+use crate::errors::{ApiError, quoted};
 use crate::fetch::Fetcher;
 use crate::publish;
 use crate::request::Fields;
@@ -33,12 +33,12 @@ pub(crate) async fn install(
     fields: &Fields,
 ) -> Result<SocketRow, ApiError> {
     let name = normalize(&fields.required_text("name")?);
-    NameKind::Socket
-        .check(&name)
-        .map_err(|problem| ApiError::field("name", format!("the name `{name}` can't be used: {problem}")))?;
+    NameKind::Socket.check(&name).map_err(|problem| {
+        ApiError::field("name", format!("the name `{}` can't be used: {problem}", quoted(&name)))
+    })?;
     let url = fields.required_text("install_url")?;
     let url = Url::parse(url.trim())
-        .map_err(|error| ApiError::field("install_url", format!("`{url}` is no URL: {error}")))?;
+        .map_err(|error| ApiError::field("install_url", format!("`{}` is no URL: {error}", quoted(&url))))?;
     let config = fields.object("config")?.unwrap_or_default();
     // Also checks the configuration.
     let empty = json!({ "name": name, "config": config });

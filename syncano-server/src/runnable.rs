@@ -92,7 +92,7 @@ impl Runnable {
         config.extend(own);
         config.retain(|key, _| !CONTROL.contains(&key.as_str()));
         let config = Value::Object(config).to_string();
-        // By its number, since names pass from one instance to another.
+        // By its number: what a process remembers must not pass to another instance along with the name.
         let script = Script::new(instance.id.to_string(), name, runtime, row.source.as_str(), config);
         Ok(Runnable { script, timeout, full_access })
     }

@@ -7,7 +7,7 @@ use syncano_core::SocketStatus;
 use crate::app::App;
 use crate::catalog::Instance;
 use crate::change::Change;
-use crate::errors::ApiError;
+use crate::errors::{ApiError, quoted};
 use crate::store::script_endpoints::{self, NewScriptEndpoint, ScriptEndpointRow};
 use crate::store::scripts::{self, NewScript, ScriptRow};
 use crate::store::traces::Kind;
@@ -200,5 +200,5 @@ pub(crate) fn no_script(id: i64) -> ApiError {
 
 /// 404 for a script endpoint.
 pub(crate) fn no_script_endpoint(name: &str) -> ApiError {
-    ApiError::not_found(format!("there is no script endpoint named `{name}`"))
+    ApiError::not_found(format!("there is no script endpoint named `{}`", quoted(name)))
 }

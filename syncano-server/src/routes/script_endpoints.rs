@@ -13,7 +13,7 @@ use crate::arguments::merge;
 use crate::auth::{self, Authorized, Purpose, Received, Segments};
 use crate::body;
 use crate::catalog::{Account, Instance};
-use crate::errors::ApiError;
+use crate::errors::{ApiError, quoted};
 use crate::keys;
 use crate::meta::{self, Admin, ExecutedBy, Meta};
 use crate::pagination::{Ordering, Page};
@@ -45,9 +45,9 @@ pub(super) async fn create(
     let instance = app.instance(&request.account, &instance)?;
     let fields = &request.fields;
     let name = normalize(&fields.required_text("name")?);
-    NameKind::ScriptEndpoint
-        .check(&name)
-        .map_err(|problem| ApiError::field("name", format!("the name `{name}` can't be used: {problem}")))?;
+    NameKind::ScriptEndpoint.check(&name).map_err(|problem| {
+        ApiError::field("name", format!("the name `{}` can't be used: {problem}", quoted(&name)))
+    })?;
     let changes = Changes::read(fields)?;
     let new = NewScriptEndpoint {
         instance_id: instance.id,

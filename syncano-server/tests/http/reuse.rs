@@ -237,3 +237,21 @@ async fn sockets_agree_on_the_fields_of_a_class() {
     let bad = with_class("bad", json!([{ "name": "title", "type": "strnig" }]));
     assert!(world.post(&sockets(), bad).await.field("dependencies").contains("strnig"));
 }
+
+#[tokio::test]
+async fn a_script_used_by_its_number_stays_the_one_whatever_its_name_runs() {
+    if !python() {
+        return;
+    }
+    let world = World::new().await;
+    let (first, second) = (world.new_script("print(1)").await, world.new_script("print(2)").await);
+    world.new_endpoint("hook", first).await;
+    let mut body = named("s", "hook", "");
+    body["dependencies"] = json!([{ "type": "script", "name": "hook", "script": first }]);
+    world.publish(body).await;
+    world.patch(&endpoint("hook"), json!({ "script": second })).await;
+    assert_eq!(
+        (world.printed("s").await, world.names().await),
+        ("1".into(), vec!["hook".into(), "hook-2".into()])
+    );
+}
