@@ -24,7 +24,8 @@ const ENTRIES: usize = 10_000;
 pub(crate) struct Kept {
     pub(crate) trace: i64,
     pub(crate) outcome: Outcome,
-    until: Instant,
+    pub(crate) since: Instant,
+    time: Duration,
 }
 
 /// What an answer is the answer to.
@@ -105,13 +106,13 @@ impl Default for Answers {
 
 impl Answers {
     pub(crate) fn get(&self, question: &Question) -> Option<Arc<Kept>> {
-        self.0.get(question).filter(|kept| Instant::now() < kept.until)
+        self.0.get(question).filter(|kept| kept.since.elapsed() < kept.time)
     }
 
     /// Keeps the answer, if it is one to be repeated.
     pub(crate) fn keep(&self, question: Question, trace: i64, outcome: &Outcome, time: Duration) {
         if outcome.status == RunStatus::Success {
-            let kept = Kept { trace, outcome: outcome.clone(), until: Instant::now() + time };
+            let kept = Kept { trace, outcome: outcome.clone(), since: Instant::now(), time };
             self.0.insert(question, Arc::new(kept));
         }
     }

@@ -252,7 +252,9 @@ fn endpoint_body(endpoint: &str, value: &Value) -> Result<Value, String> {
         calls.push(call(name, vec!["*"]));
     }
     if calls.is_empty() {
-        return Err(format!("the endpoint `{endpoint}` names no `script`"));
+        return Err(format!(
+            "the endpoint `{endpoint}` names no `script`: write `{endpoint}: {{script: NAME}}`, or a script for each method"
+        ));
     }
     Ok(json!({ "calls": calls, "metadata": metadata }))
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
+use http::header;
 use syncano_core::{Method, headers};
 
 use super::endpoints::{self, Naming, no_endpoint};
@@ -17,7 +18,7 @@ use crate::auth::{self, Purpose, Received, Segments};
 use crate::cache::Question;
 use crate::catalog::Instance;
 use crate::endpoint::Endpoint;
-use crate::errors::ApiError;
+use crate::errors::{ApiError, quoted};
 use crate::meta::{self, Admin, ExecutedBy, Meta};
 use crate::reply;
 use crate::request::Head;
@@ -78,7 +79,7 @@ async fn answer_for(
     let target = Target::parse(rest).ok_or_else(ApiError::no_such_url)?;
     match target {
         Target::Run { socket: None, endpoint: socket } if version == Version::V2 => {
-            list_socket(&app, name, socket, &head)
+            list_socket(&app, name, socket, &head, no_socket_here)
         }
         Target::Run { socket, endpoint } => {
             let instance = app.catalog.instance(name).ok_or_else(|| no_instance(name))?;
@@ -90,7 +91,7 @@ async fn answer_for(
             match found {
                 Some(found) => run(&app, instance, found, head, body).await,
                 None if socket.is_none() && head.method == http::Method::GET => {
-                    list_socket(&app, name, endpoint, &head)
+                    list_socket(&app, name, endpoint, &head, no_endpoint)
                 }
                 None => Err(no_endpoint(rest.trim_end_matches('/'))),
             }
@@ -129,16 +130,30 @@ fn owned(app: &App, name: &str, head: &Head, method: Method) -> Result<Arc<Insta
     if head.method.as_str() != method.as_str() {
         return Err(ApiError::Method { method: head.method.clone(), allowed: vec![method] });
     }
-    let caller = auth::caller(app, head)?.ok_or_else(|| ApiError::forbidden("this needs an account key"))?;
+    let caller = auth::caller(app, head)?.ok_or_else(ApiError::no_key)?;
     app.instance(&caller.manager()?, name)
 }
 
+/// 404 where version 2 expects the name of a socket.
+fn no_socket_here(name: &str) -> ApiError {
+    let name = quoted(name);
+    ApiError::not_found(format!(
+        "there is no socket named `{name}`; to run an endpoint of that name, write endpoints/sockets/SOCKET/{name}/"
+    ))
+}
+
 /// The name is a socket's, not an endpoint's.
-fn list_socket(app: &App, instance: &str, socket: &str, head: &Head) -> Result<Response, ApiError> {
+fn list_socket(
+    app: &App,
+    instance: &str,
+    socket: &str,
+    head: &Head,
+    missing: fn(&str) -> ApiError,
+) -> Result<Response, ApiError> {
     let exists = |instance: &Arc<Instance>| {
         let routes = instance.routes.load();
         let found = routes.sockets.get(&syncano_core::normalize(socket)).cloned();
-        found.ok_or_else(|| no_endpoint(socket))
+        found.ok_or_else(|| missing(socket))
     };
     // Whoever calls an endpoint that isn't there is told so, key or not.
     exists(&app.catalog.instance(instance).ok_or_else(|| no_instance(instance))?)?;
@@ -193,7 +208,9 @@ async fn run(
         && !skips_cache(&head)
         && let Some(kept) = app.answers.get(question)
     {
-        return Ok(answer::respond(kept.trace, &kept.outcome, wants_trace(&head)));
+        let mut response = answer::respond(kept.trace, &kept.outcome, wants_trace(&head));
+        response.headers_mut().insert(header::AGE, kept.since.elapsed().as_secs().into());
+        return Ok(response);
     }
     let request = meta::request(&head);
     let meta = Meta {

@@ -144,7 +144,7 @@ pub(super) async fn run(
     let (parts, body) = request.into_parts();
     let head = Head::new(&parts);
     let Received { caller, body } = auth::receive(&app, &head, body, Purpose::Run).await?;
-    let manager = caller.ok_or_else(|| ApiError::forbidden("this needs an account key"))?.manager()?;
+    let manager = caller.ok_or_else(ApiError::no_key)?.manager()?;
     let instance = app.instance(&manager, &instance)?;
     let row = by_name(&app, &instance, &name).await?;
     answer(&app, instance, row, &head, body?, manager.acts_for(&app)).await

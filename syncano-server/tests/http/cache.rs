@@ -35,6 +35,7 @@ async fn an_answer_is_repeated_for_the_same_arguments_only() {
     let first = world.answer("e/?a=1", None).await;
     assert_eq!(first.1, "1");
     assert_eq!(world.answer("e/?a=1", None).await, first);
+    assert_eq!(world.run(Method::GET, "e/?a=1", None).await.header("age"), "0");
     // The transport's keys are no arguments, and a longer name leads to the same.
     assert_eq!(world.answer("s/e/?a=1&cache_key=x", None).await, first);
     assert_eq!(world.answer("e/?a=2", None).await.1, "2");
