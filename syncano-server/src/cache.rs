@@ -17,6 +17,8 @@ use syncano_runner::{Answer, Arguments, Outcome};
 const BYTES: u64 = 64 << 20;
 /// What an entry takes beside its answer.
 const OVERHEAD: u64 = 512;
+/// What a header takes beside its texts.
+const HEADER: usize = 64;
 /// Roughly how many entries there are.
 const ENTRIES: usize = 10_000;
 
@@ -89,7 +91,10 @@ impl Weighter<Question, Arc<Kept>> for Size {
         let answer = match answer {
             None => 0,
             Some(Answer::Value(bytes) | Answer::AppError(bytes)) => bytes.len(),
-            Some(Answer::Response(own)) => own.content.len(),
+            Some(Answer::Response(own)) => {
+                let headers = own.headers.iter().map(|(name, value)| HEADER + name.len() + value.len());
+                own.content.len() + own.content_type.len() + headers.sum::<usize>()
+            }
         };
         OVERHEAD + (stdout.len() + stderr.len() + answer) as u64
     }

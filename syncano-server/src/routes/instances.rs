@@ -22,16 +22,17 @@ use crate::time;
 
 pub(super) async fn list(State(app): State<Arc<App>>, request: Keyed) -> Result<Response, ApiError> {
     let page = Page::from_query(&request.head.query, Ordering::Ascending)?;
+    let one = |row: Option<InstanceRow>| page.cut(row.into_iter().collect(), |row| row.id);
     let rows = match &request.caller {
         Caller::Manager(Manager::Account(account)) => {
             instances::of_owner(&app.store.db, account.id, &page).await?
         }
         // A key of one instance sees that one.
         Caller::Manager(Manager::Token(id)) => {
-            instances::by_id(&app.store.db, *id).await?.into_iter().collect()
+            one(instances::by_id(&app.store.db, *id).await?)
         }
         Caller::ApiKey(api_key) => {
-            instances::by_id(&app.store.db, api_key.instance).await?.into_iter().collect()
+            one(instances::by_id(&app.store.db, api_key.instance).await?)
         }
     };
     let seen = Seen::by(&app, &request.caller, rows.first()).await?;

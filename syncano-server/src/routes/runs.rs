@@ -13,7 +13,7 @@ use super::endpoints::{self, Naming, no_endpoint};
 use super::{Version, traces};
 use crate::answer;
 use crate::app::{App, no_instance};
-use crate::arguments::merge;
+use crate::arguments::{Incoming, merge};
 use crate::auth::{self, Purpose, Received, Segments};
 use crate::cache::Question;
 use crate::catalog::Instance;
@@ -23,6 +23,7 @@ use crate::meta::{self, Admin, ExecutedBy, Meta};
 use crate::reply;
 use crate::request::Head;
 use crate::run::{Recorded, Run};
+use crate::store::state;
 
 /// What the rest of the URL means. Endpoint names contain no slash and are none of the words used here.
 #[derive(Debug, PartialEq)]
@@ -108,7 +109,18 @@ async fn answer_for(
         }
         Target::Invalidate { socket, endpoint } => {
             let instance = owned(&app, name, &head, Method::Post)?;
-            find(&instance, socket, endpoint)?.edition.invalidate();
+            let endpoint = find(&instance, socket, endpoint)?;
+            let server = app.clone();
+            let invalidated = async move {
+                // Other servers on this database keep answers of their own, until they notice a change.
+                let write = server.store.write().await?;
+                let change = state::changed(&write.tx).await?;
+                write.commit().await?;
+                server.saw(change);
+                endpoint.edition.invalidate();
+                Ok(())
+            };
+            app.to_the_end(invalidated).await?;
             Ok(reply::no_content())
         }
     }
@@ -198,10 +210,10 @@ async fn run(
     }
     let admin = caller.and_then(|caller| caller.account(app, &instance));
     let runnable = call.script.as_ref().map_err(ApiError::not_found)?;
-    let incoming = merge(method, &head.query, body?, endpoint.inputs(method))?;
+    let Incoming { arguments, raw } = merge(method, &head.query, body?, endpoint.inputs(method))?;
     let keep = call.definition.cache.filter(|seconds| *seconds > 0).map(|seconds| {
         let account = admin.as_ref().map(|account| account.id);
-        let question = Question::new(&endpoint.edition, method, &incoming.arguments, account);
+        let question = Question::new(&endpoint.edition, method, &arguments, account);
         (question, Duration::from_secs(seconds.into()))
     });
     if let Some((question, _)) = &keep
@@ -213,6 +225,9 @@ async fn run(
         return Ok(response);
     }
     let request = meta::request(&head);
+    let recorded = Recorded::new(&raw, &request);
+    // As values they take many times what they take as text, and the call may have to wait.
+    drop(raw);
     let meta = Meta {
         request: Some(&request),
         metadata: Some(endpoint.visible_metadata(method)),
@@ -230,9 +245,9 @@ async fn run(
         name: endpoint.full(),
         script: runnable.script.clone(),
         timeout: runnable.timeout,
-        arguments: incoming.arguments,
+        arguments,
         meta: meta.to_json(),
-        recorded: Recorded::new(&incoming.raw, &request),
+        recorded,
         keep,
         instance,
     };
