@@ -122,3 +122,34 @@ impl Answers {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+
+    #[test]
+    fn headers_count_in_what_an_answer_takes() {
+        let weight = |headers: Vec<(String, String)>| {
+            let response = syncano_runner::Response {
+                status: 200,
+                content_type: "a/b".to_owned(),
+                headers,
+                content: bytes::Bytes::new(),
+            };
+            let outcome = Outcome {
+                status: RunStatus::Success,
+                stdout: String::new(),
+                stderr: String::new(),
+                started_at: SystemTime::UNIX_EPOCH,
+                duration: Duration::ZERO,
+                answer: Some(Answer::Response(response)),
+            };
+            let question = Question { edition: 0, digest: [0; 32] };
+            Size.weight(&question, &Arc::new(Kept { trace: 1, outcome, until: Instant::now() }))
+        };
+        let headers = vec![("a".to_owned(), "x".repeat(4000)), ("b".to_owned(), "x".repeat(4000))];
+        assert!(weight(headers) > weight(Vec::new()) + 8000);
+    }
+}

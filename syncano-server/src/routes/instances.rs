@@ -28,12 +28,8 @@ pub(super) async fn list(State(app): State<Arc<App>>, request: Keyed) -> Result<
             instances::of_owner(&app.store.db, account.id, &page).await?
         }
         // A key of one instance sees that one.
-        Caller::Manager(Manager::Token(id)) => {
-            one(instances::by_id(&app.store.db, *id).await?)
-        }
-        Caller::ApiKey(api_key) => {
-            one(instances::by_id(&app.store.db, api_key.instance).await?)
-        }
+        Caller::Manager(Manager::Token(id)) => one(instances::by_id(&app.store.db, *id).await?),
+        Caller::ApiKey(api_key) => one(instances::by_id(&app.store.db, api_key.instance).await?),
     };
     let seen = Seen::by(&app, &request.caller, rows.first()).await?;
     let list = page.envelope(&request.head.path, &rows, |row| row.id, |row| seen.object(row));

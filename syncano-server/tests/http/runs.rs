@@ -364,3 +364,17 @@ async fn instances_have_endpoints_of_their_own() {
     let reply = world.anonymous(Method::GET, other, None).await;
     assert_eq!((&reply.json["result"]["stdout"], &reply.json["id"]), (&json!("other-instance"), &json!(1)));
 }
+
+#[tokio::test]
+async fn a_status_without_a_body_has_none() {
+    if !python() {
+        return;
+    }
+    let world = World::new().await;
+    world.script("set_response(HttpResponse(int(ARGS['status']), 'text', 'text/plain'))").await;
+    for (status, length) in [(204, ""), (304, ""), (200, "4")] {
+        let reply = world.run(Method::GET, &format!("run/?status={status}"), None).await;
+        assert_eq!(reply.status.as_u16(), status);
+        assert!(["", "0"].contains(&reply.header("content-length")) == length.is_empty(), "{reply:?}");
+    }
+}
