@@ -147,7 +147,10 @@ mod tests {
                 answer: Some(Answer::Response(response)),
             };
             let question = Question { edition: 0, digest: [0; 32] };
-            Size.weight(&question, &Arc::new(Kept { trace: 1, outcome, until: Instant::now() }))
+            Size.weight(
+                &question,
+                &Arc::new(Kept { trace: 1, outcome, since: Instant::now(), time: Duration::ZERO }),
+            )
         };
         let headers = vec![("a".to_owned(), "x".repeat(4000)), ("b".to_owned(), "x".repeat(4000))];
         assert!(weight(headers) > weight(Vec::new()) + 8000);

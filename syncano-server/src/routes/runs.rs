@@ -11,6 +11,7 @@ use syncano_core::{Method, headers};
 
 use super::endpoints::{self, Naming, no_endpoint};
 use super::{Version, traces};
+use crate::acl;
 use crate::answer;
 use crate::app::{App, no_instance};
 use crate::arguments::{Incoming, merge};
@@ -179,6 +180,19 @@ pub(super) fn wants_trace(head: &Head) -> bool {
     head.header(headers::WANT).is_some_and(|want| want.trim() == headers::WANT_TRACE)
 }
 
+fn private_run() -> ApiError {
+    ApiError::forbidden(
+        "this endpoint is private: it needs the account key of its instance's owner, or an API key",
+    )
+}
+
+/// The server's operator wants no runs without a key.
+pub(super) fn keyless_run() -> ApiError {
+    ApiError::forbidden(
+        "this server runs endpoints only with the account key of their instance's owner, or an API key",
+    )
+}
+
 /// Whether the caller wants no answer that was given before.
 fn skips_cache(head: &Head) -> bool {
     head.query.last("__skip_cache").is_some_and(|value| !matches!(value, "" | "0" | "false"))
@@ -197,16 +211,17 @@ async fn run(
         .ok_or_else(|| ApiError::Method { method: head.method.clone(), allowed: endpoint.allowed() })?;
     let Received { caller, body } = auth::receive(app, &head, body, Purpose::Run).await?;
     let caller = caller.map(|caller| caller.in_instance(&instance)).transpose()?.flatten();
-    let private = call.definition.private == Some(true);
-    if (private || app.settings.require_key) && caller.is_none() {
-        return Err(ApiError::forbidden(match private {
-            true => {
-                "this endpoint is private: it needs the account key of its instance's owner, or an API key"
-            }
-            false => {
-                "this server runs endpoints only with the account key of their instance's owner, or an API key"
-            }
-        }));
+    let acl = &endpoint.definition.acl;
+    let private = call.definition.private == Some(true) || !acl.is_empty();
+    match &caller {
+        None if private => return Err(private_run()),
+        None if app.settings.require_key => return Err(keyless_run()),
+        Some(caller) if !acl.is_empty() && !acl::permits(acl, caller, method) => {
+            return Err(ApiError::forbidden(format!(
+                "the endpoint's acl doesn't permit {method} to API keys"
+            )));
+        }
+        _ => {}
     }
     let admin = caller.and_then(|caller| caller.account(app, &instance));
     let runnable = call.script.as_ref().map_err(ApiError::not_found)?;

@@ -194,8 +194,18 @@ async fn by_link(
     let row = row
         .filter(|row| row.public && name.is_none_or(|name| normalize(name) == row.name))
         .ok_or_else(|| ApiError::not_found("there is no public script endpoint at this link"))?;
-    let body = body::read(&head.headers, body, limits::RUN_BODY_BYTES).await?;
-    let body = body::parse(&head.headers, body).await?;
+    let body = match app.settings.require_key {
+        false => {
+            let body = body::read(&head.headers, body, limits::RUN_BODY_BYTES).await?;
+            body::parse(&head.headers, body).await?
+        }
+        true => {
+            let Received { caller, body } = auth::receive(app, &head, body, Purpose::Run).await?;
+            let caller = caller.map(|caller| caller.in_instance(&instance)).transpose()?.flatten();
+            caller.ok_or_else(runs::keyless_run)?;
+            body?
+        }
+    };
     answer(app, instance, row, &head, method, body, None).await
 }
 

@@ -170,3 +170,17 @@ async fn whoever_only_looks_starts_nothing() {
     assert_eq!(world.send(Method::HEAD, &v2, None).await.status, 405);
     assert_eq!(world.get(&format!("{}traces/", endpoint("hook"))).await.json["objects"], json!([]));
 }
+
+#[tokio::test]
+async fn where_all_runs_need_a_key_links_need_one_too() {
+    if !python() {
+        return;
+    }
+    let world = World::with(|server| server.require_key(true)).await;
+    let id = world.new_script("print(1)").await;
+    world.new_endpoint("hook", id).await;
+    let hook = world.patch(&endpoint("hook"), json!({ "public": true })).await.json;
+    let link = hook["links"]["public-link"].as_str().unwrap();
+    world.anonymous(Method::GET, link, None).await.detail(403);
+    assert_eq!(world.get(link).await.status, 200);
+}
