@@ -192,6 +192,7 @@ mod client;
 mod encode;
 mod error;
 mod instance;
+mod listed;
 mod pages;
 mod patience;
 mod publish;
@@ -227,4 +228,4 @@ pub use syncano_core::{
     Runtime, ScriptDependency, ScriptSource, Socket, SocketBuilder, SocketStatus, Trace, Violation,
     Violations,
 };
-pub use syncano_macros::{endpoint, socket};
+pub use syncano_macros::{endpoint, socket, sockets};
