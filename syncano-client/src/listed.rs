@@ -30,14 +30,14 @@ pub async fn publish(instance: &Instance, sockets: &[Listed]) -> Result<Vec<Publ
     Ok(published)
 }
 
-/// Stops the build if the socket at `index` has the name of an earlier one, or an endpoint of its name.
-pub const fn distinct(sockets: &[Listed], index: usize) {
+/// What to say if the socket at `index` has the name of an earlier one, or an endpoint of its name.
+pub const fn clash(sockets: &[Listed], index: usize) -> Option<Told> {
     let socket = &sockets[index];
     let mut other = 0;
     while other < index {
         let earlier = &sockets[other];
         if same(socket.name, earlier.name) {
-            Told::new("two sockets are named `").and(socket.name).and("`: rename one of them").stop();
+            return Some(Told::new("two sockets are named `").and(socket.name).and("`: rename one of them"));
         }
         let mut own = 0;
         while own < socket.endpoints.len() {
@@ -45,14 +45,9 @@ pub const fn distinct(sockets: &[Listed], index: usize) {
             let mut theirs = 0;
             while theirs < earlier.endpoints.len() {
                 if same(endpoint, earlier.endpoints[theirs]) {
-                    Told::new("the sockets `")
-                        .and(earlier.name)
-                        .and("` and `")
-                        .and(socket.name)
-                        .and("` both have an endpoint `")
-                        .and(endpoint)
-                        .and("`: rename one of them")
-                        .stop();
+                    let told = Told::new("the sockets `").and(earlier.name).and("` and `").and(socket.name);
+                    let told = told.and("` both have an endpoint `").and(endpoint);
+                    return Some(told.and("`: rename one of them"));
                 }
                 theirs += 1;
             }
@@ -60,6 +55,7 @@ pub const fn distinct(sockets: &[Listed], index: usize) {
         }
         other += 1;
     }
+    None
 }
 
 const fn same(one: &str, other: &str) -> bool {
@@ -72,7 +68,8 @@ const fn same(one: &str, other: &str) -> bool {
 }
 
 /// A text put together while the program is compiled.
-struct Told {
+#[derive(Debug)]
+pub struct Told {
     /// Names are at most 64 characters of one byte each.
     bytes: [u8; 512],
     length: usize,
@@ -94,10 +91,12 @@ impl Told {
         self
     }
 
-    const fn stop(&self) {
+    /// The text.
+    pub const fn text(&self) -> &str {
         match std::str::from_utf8(self.bytes.split_at(self.length).0) {
-            Ok(text) => panic!("{}", text),
-            Err(_) => panic!("two sockets share a name"),
+            Ok(text) => text,
+            // Cut in the middle of a character.
+            Err(_) => "two sockets share a name",
         }
     }
 }

@@ -355,7 +355,8 @@ fn a_network_policy_is_a_word_or_a_list_of_hosts() {
         });
         Socket::from_json(&value).map(drop).map_err(|violations| violations[0].to_string())
     };
-    for good in ["\"none\"", "\"public\"", "null", "{\"hosts\": []}", "{\"hosts\": [\"a.example\", \"::1\"]}"] {
+    for good in ["\"none\"", "\"public\"", "null", "{\"hosts\": []}", "{\"hosts\": [\"a.example\", \"::1\"]}"]
+    {
         assert_eq!(violations(serde_json::from_str(good).unwrap()), Ok(()), "{good}");
     }
     for bad in ["\"all\"", "[]", "{}", "true", "{\"hosts\": [1]}", "{\"hosts\": [\"https://a.example/\"]}"] {

@@ -186,7 +186,7 @@ impl ValidatedCall {
     /// one.
     fn unread(&self) -> impl Iterator<Item = TokenStream> {
         let lints = |attr: &&Attribute| {
-            ["cfg", "allow", "expect", "warn"].iter().any(|word| attr.path().is_ident(word))
+            ["cfg", "allow", "warn", "deny"].iter().any(|word| attr.path().is_ident(word))
         };
         self.unread.iter().map(move |argument| {
             let attrs = self.attrs.iter().filter(lints);

@@ -1,6 +1,6 @@
 //! JSON written out in an attribute: `config = {"currency": "EUR"}`.
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenTree};
 use serde_json::{Number, Value};
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
@@ -48,7 +48,8 @@ pub(crate) fn value(input: ParseStream<'_>) -> Result<Value> {
     if input.peek(token::Bracket) {
         let content;
         bracketed!(content in input);
-        return Ok(Value::Array(content.parse_terminated(value, Token![,])?.into_iter().collect()));
+        let values = all(&content, |content| content.parse_terminated(value, Token![,]))?;
+        return Ok(Value::Array(values.into_iter().collect()));
     }
     let place = input.span();
     let wrong = || {
@@ -87,10 +88,19 @@ pub(crate) fn value(input: ParseStream<'_>) -> Result<Value> {
     Ok(value)
 }
 
+/// Reads what is inside of brackets. After an error the rest is dropped, since syn would report that too.
+fn all<T>(content: ParseStream<'_>, read: impl FnOnce(ParseStream<'_>) -> Result<T>) -> Result<T> {
+    read(content).inspect_err(|_| while content.parse::<TokenTree>().is_ok() {})
+}
+
 /// Calls `one` with each key, its place and its value.
-fn entries(input: ParseStream<'_>, mut one: impl FnMut(String, Span, Value)) -> Result<()> {
+fn entries(input: ParseStream<'_>, one: impl FnMut(String, Span, Value)) -> Result<()> {
     let content;
     braced!(content in input);
+    all(&content, |content| each(content, one))
+}
+
+fn each(content: ParseStream<'_>, mut one: impl FnMut(String, Span, Value)) -> Result<()> {
     let mut seen = Vec::new();
     while !content.is_empty() {
         let place = content.span();
@@ -108,11 +118,12 @@ fn entries(input: ParseStream<'_>, mut one: impl FnMut(String, Span, Value)) -> 
             ));
         }
         seen.push(name.clone());
-        one(name, key.span(), value(&content)?);
+        one(name, key.span(), value(content)?);
         if content.is_empty() {
             break;
         }
-        content.parse::<Token![,]>()?;
+        let place = content.span();
+        content.parse::<Token![,]>().map_err(|_| Error::new(place, "expected `,` between two keys"))?;
     }
     Ok(())
 }

@@ -167,7 +167,14 @@ impl Place<'_> {
                     let options = draft.options.as_ref();
                     let span = match (field, &draft.script) {
                         ("source", Some(script)) => script.span(),
-                        ("config", _) => options?.config.as_ref()?.key(key(3)),
+                        ("config", _) => {
+                            let span = options?.config.as_ref()?.key(key(3));
+                            errors.at(
+                                span,
+                                format!("`config` of the script `{}` has {kind}", draft.script_name()),
+                            );
+                            return Some(call);
+                        }
                         _ => draft.script_name_span(),
                     };
                     (Some(call), span)
@@ -184,15 +191,18 @@ impl Place<'_> {
             ("description", ..) => {
                 (None, self.options.description.as_ref().map_or(self.module, LitStr::span))
             }
-            ("config", ..) => (
-                None,
-                self.options.config.as_ref()?.key(match keys.get(1) {
-                    Some(Key(key)) => key,
-                    _ => "",
-                }),
-            ),
-            ("metadata", Some(Key(key)), _) => (None, self.options.metadata_key(key)),
-            ("metadata", ..) => (None, self.options.metadata_key("")),
+            (field @ ("config" | "metadata"), inner, _) => {
+                let inner = if let Some(Key(key)) = inner { key } else { "" };
+                let span = match field {
+                    "config" => self.options.config.as_ref()?.key(inner),
+                    _ => self.options.metadata_key(inner),
+                };
+                match kind {
+                    ViolationKind::Network => errors.at(span, kind),
+                    _ => errors.at(span, format!("`{field}` of the socket has {kind}")),
+                }
+                return None;
+            }
             _ => (None, self.module),
         };
         if call.is_some_and(|call| self.is_told(call, kind)) {

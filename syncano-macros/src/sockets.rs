@@ -1,7 +1,7 @@
 //! `sockets![a, b]`: an application's sockets together.
 
-use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::{Error, Path, Result, Token};
@@ -30,7 +30,14 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
     // One use for each path: one that leads nowhere is told once.
     let listed = sockets.iter().map(|socket| quote!(#socket::__SOCKET));
     let checks = sockets.iter().enumerate().skip(1).filter(|_| !broken).map(|(index, socket)| {
-        quote_spanned!(socket.span()=> const _: () = #krate::__private::distinct(__SOCKETS, #index);)
+        let check = quote! {
+            const _: () = match #krate::__private::clash(__SOCKETS, #index) {
+                ::core::option::Option::Some(told) => ::core::panic!("{}", told.text()),
+                ::core::option::Option::None => {}
+            };
+        };
+        // The compiler shows the place of the panic: that of the later socket.
+        at(socket.span(), check)
     });
     quote! {
         #errors
@@ -57,6 +64,22 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
             #krate::__private::publish(instance, __SOCKETS).await
         }
     }
+}
+
+/// The same tokens, at another place.
+fn at(span: Span, tokens: TokenStream) -> TokenStream {
+    let tokens = tokens.into_iter().map(|token| match token {
+        TokenTree::Group(group) => {
+            let mut moved = Group::new(group.delimiter(), at(span, group.stream()));
+            moved.set_span(span);
+            TokenTree::Group(moved)
+        }
+        mut token => {
+            token.set_span(span);
+            token
+        }
+    });
+    tokens.collect()
 }
 
 /// `crate = path` perhaps, and the modules.
