@@ -267,9 +267,9 @@
 //! ```
 //!
 //! What can't be told for certain is never an error: a `main` that is decorated or bound twice, an annotation or type that
-//! isn't named above, keys in a `try`, `ARGS` that is passed on or looped over. Not checked at all are scripts in other
-//! languages, what a script returns, what it imports, and whatever only the server knows: its scripts and script endpoints,
-//! and names that other sockets have taken. That is told by `publish`.
+//! isn't named above, `ARGS` that is passed on or looped over, a key that is read with `get` or in a `try` (unless it looks
+//! like a slip). Not checked at all are scripts in other languages, what a script returns, what it imports, and whatever only
+//! the server knows: its scripts and script endpoints, and names that other sockets have taken. That is told by `publish`.
 //!
 //! # Managing without the macro
 //!

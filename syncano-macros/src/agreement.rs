@@ -113,15 +113,19 @@ impl Pair<'_> {
         // The whole query and the whole body, in which anything may be.
         let raw = |key: &Key| key.name == "GET" || key.name == "POST";
         let given = |key: &Key| self.arguments.iter().any(|argument| argument.key == key.name);
+        let unread = |argument: &&Argument| keys.iter().all(|key| key.name != argument.key);
         let mut told = HashSet::new();
-        for key in keys.iter().filter(|key| !raw(key) && !key.guarded && !given(key)) {
+        for key in keys.iter().filter(|key| !raw(key) && !given(key)) {
+            // A key that the script can do without may be for other callers, unless it looks like a slip.
+            let candidates = self.arguments.iter().filter(|argument| !key.optional || unread(argument));
+            let what = match closest(&key.name, candidates.map(|argument| argument.key.as_str())) {
+                Some(name) => format!("did you mean `{name}`?"),
+                None if key.optional => continue,
+                None => format!("add an argument `{}`", key.name),
+            };
             if !told.insert(&key.name) {
                 continue;
             }
-            let what = match closest(&key.name, self.arguments.iter().map(|argument| argument.key.as_str())) {
-                Some(name) => format!("did you mean `{name}`?"),
-                None => format!("add an argument `{}`", key.name),
-            };
             let place = self.show(&key.span, &format!("`{}` sends no such argument", self.function));
             errors.at(
                 self.place(),
@@ -134,7 +138,6 @@ impl Pair<'_> {
         if keys.iter().any(raw) {
             return Vec::new();
         }
-        let unread = |argument: &&Argument| keys.iter().all(|key| key.name != argument.key);
         self.arguments.iter().filter(unread).map(|argument| argument.ident.clone()).collect()
     }
 

@@ -189,6 +189,12 @@ fn agreement(index: usize, drafts: &mut [Draft], defined: &HashSet<String>, erro
     if draft.broken {
         return;
     }
+    // Which of several it is, the configuration decides.
+    if !draft.brings()
+        && drafts.iter().filter(|other| other.brings() && other.is_called(&owned.script_name())).count() > 1
+    {
+        return;
+    }
     let users = (0..drafts.len()).filter(|other| self::owner(*other, drafts) == Some(owner)).count();
     let before = errors.len();
     let unread = Pair {
@@ -211,8 +217,8 @@ fn owner(index: usize, drafts: &[Draft]) -> Option<usize> {
     if draft.brings() {
         return Some(index);
     }
-    let name = normalize(&draft.script_name());
-    drafts.iter().position(|other| other.brings() && normalize(&other.script_name()) == name)
+    let name = draft.script_name();
+    drafts.iter().position(|other| other.brings() && other.is_called(&name))
 }
 
 impl Draft {
@@ -266,6 +272,10 @@ impl Draft {
     /// Whether the call adds a script to the socket.
     fn brings(&self) -> bool {
         matches!(self.script, Some(Script::Inline { .. } | Script::File { .. } | Script::Number { .. }))
+    }
+
+    fn is_called(&self, script: &str) -> bool {
+        normalize(&self.script_name()) == normalize(script)
     }
 
     pub(crate) fn is_conditional(&self) -> bool {

@@ -51,8 +51,8 @@ pub struct Parameter {
 pub struct Key {
     /// The key.
     pub name: String,
-    /// The script can do without: the place stands inside of a `try`.
-    pub guarded: bool,
+    /// The script can do without: it asks with `get`, or inside of a `try`.
+    pub optional: bool,
     /// The bytes of the script that hold the key as written.
     pub span: Range<usize>,
 }
@@ -144,10 +144,10 @@ struct Reads {
 }
 
 impl Reads {
-    fn read(&mut self, key: &Expr) -> bool {
+    fn read(&mut self, key: &Expr, optional: bool) -> bool {
         let Expr::StringLiteral(literal) = key else { return false };
         let name = literal.value.to_str().to_owned();
-        self.keys.push(Key { name, guarded: self.tries > 0, span: span(key) });
+        self.keys.push(Key { name, optional: optional || self.tries > 0, span: span(key) });
         true
     }
 }
@@ -168,7 +168,7 @@ impl Visitor<'_> for Reads {
         match expr {
             // `ARGS["x"]`
             Expr::Subscript(subscript) if is_args(&subscript.value) && subscript.ctx == ExprContext::Load => {
-                self.otherwise |= !self.read(&subscript.slice);
+                self.otherwise |= !self.read(&subscript.slice, false);
             }
             // `ARGS.get("x")`, perhaps with what to take instead.
             Expr::Call(call)
@@ -177,7 +177,7 @@ impl Visitor<'_> for Reads {
                 }) =>
             {
                 match call.arguments.args.split_first() {
-                    Some((key, rest)) if self.read(key) => {
+                    Some((key, rest)) if self.read(key, true) => {
                         rest.iter().for_each(|default| self.visit_expr(default));
                         call.arguments.keywords.iter().for_each(|keyword| self.visit_keyword(keyword));
                     }

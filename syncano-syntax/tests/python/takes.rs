@@ -21,7 +21,7 @@ fn described(source: &str) -> String {
         Ok(Takes::Keys(keys)) => {
             let keys = keys.iter().map(|key| {
                 assert!(source[key.span.clone()].contains(&key.name));
-                format!("[{}]{}", key.name, if key.guarded { "?" } else { "" })
+                format!("[{}]{}", key.name, if key.optional { "?" } else { "" })
             });
             keys.collect()
         }
@@ -104,7 +104,7 @@ fn a_main_that_may_be_another_one() {
 fn programs() {
     assert_takes(&[
         ("print(3)", ""),
-        ("print(ARGS['a'], ARGS.get('b'), ARGS.get('c', 1), f\"{ARGS['d']}\")", "[a][b][c][d]"),
+        ("print(ARGS['a'], ARGS.get('b'), ARGS.get('c', 1), f\"{ARGS['d']}\")", "[a][b]?[c]?[d]"),
         ("def f():\n    return ARGS['a']\nprint(f())", "[a]"),
         ("def main(a): pass\nmain(ARGS['b'])", "[b]"),
         ("def main(a): pass\nif __name__ == '__main__':\n    main(ARGS['b'])", "[b]"),
