@@ -32,27 +32,112 @@
 //!
 //! # `#[socket]`
 //!
-//! Stands on an inline module. All keys may be left out: `name` (the module's name otherwise), `description`, `runtime`
-//! (for calls that don't say), `crate` (the path of this crate, if it was renamed). The module keeps its other items and
-//! gains
+//! Stands on an inline module. All keys may be left out:
+//!
+//! | key | meaning |
+//! |---|---|
+//! | `name = "…"` | the socket's name; the module's otherwise |
+//! | `description = "…"` | for people |
+//! | `runtime = "…"` | what runs the scripts of calls that don't say: `python3`, `nodejs_v12`, … |
+//! | `python = "3.13"` | the version whose syntax the Python scripts have; 3.11 otherwise |
+//! | `config = {"key": …}` | what the scripts see as `CONFIG` |
+//! | `metadata = {"key": …}` | free data of yours |
+//! | `network = "none"` | whom the scripts may talk to: `"none"`, `"public"`, or a list of hosts. It is published for servers that give scripts a network; today's give none |
+//! | `classes = {"name": [{"name": "title", "type": "string"}]}` | classes of data objects that the socket needs |
+//! | `crate = path` | the path of this crate, if it was renamed |
+//!
+//! The module keeps its other items and gains
 //!
 //! * `NAME`, the socket's name,
 //! * `definition()`, the socket with its scripts and schemas,
 //! * `publish(&instance)`, which creates it, updates it, or does nothing,
 //! * `Client`, with a method for each tagged function.
 //!
+//! JSON is written out in the attribute, so that it is checked while you type:
+//!
+//! ```
+//! #[syncano_client::socket(
+//!     name = "shop",
+//!     description = "What we sell.",
+//!     runtime = "python3",
+//!     python = "3.12",
+//!     config = {"currency": "EUR", "page": 20},
+//!     metadata = {"author": "Ada"},
+//!     network = ["api.example.com"],
+//!     classes = {"item": [{"name": "title", "type": "string"}]},
+//! )]
+//! mod shop {
+//!     #[endpoint("currency", GET, source = "def main(): return CONFIG['currency']")]
+//!     pub async fn currency() -> String;
+//! }
+//!
+//! assert_eq!(shop::definition().config["page"], 20);
+//! assert_eq!(shop::definition().metadata["network"]["hosts"][0], "api.example.com");
+//! ```
+//!
+//! ```compile_fail
+//! #[syncano_client::socket(runtime = "python3", network = "off")] // `"none"`, `"public"` or hosts
+//! mod shop {
+//!     #[endpoint("currency", GET, source = "def main(): return 'EUR'")]
+//!     pub async fn currency() -> String;
+//! }
+//! ```
+//!
 //! # `#[endpoint]`
 //!
 //! Stands on an `async` function without a body: first the endpoint's name, then the methods that the script answers, then
 //! keys.
 //!
+//! Exactly one of these says which script answers:
+//!
+//! | key | the script |
+//! |---|---|
+//! | `source = "…"` | is here; indentation that all lines share is removed |
+//! | `file = "…"` | is in a file, relative to this source file; an edit rebuilds |
+//! | `script = "name"` | is another function's of this module |
+//! | `script = 12` | is on the server, with this number |
+//! | `script_endpoint = "name"` | is the one behind a script endpoint on the server |
+//!
+//! The other keys may be left out:
+//!
 //! | key | meaning |
 //! |---|---|
-//! | `source = "…"` | the script, inline; indentation that all lines share is removed |
-//! | `file = "…"` | the script's file, relative to this source file; an edit rebuilds |
-//! | `runtime = "…"` | what runs it: `python3`, `nodejs_v12`, …; a file's extension says it too |
+//! | `runtime = "…"` | what runs the script; a file's extension says it too |
 //! | `script_name = "…"` | the script's name in the socket; the function's name otherwise |
 //! | `error = Type` | what the script raises with `AppError` |
+//! | `private` | only callers with a key may run it |
+//! | `cache = 60` | for so many seconds the answer is repeated to whoever sends the same arguments |
+//! | `timeout = 2.5` | the seconds that the script may take |
+//! | `fresh` | each call gets a process of its own |
+//! | `config = {"key": …}` | the script's own configuration, over the socket's |
+//! | `description = "…"` | of the endpoint, for people |
+//! | `metadata = {"key": …}` | free data of the endpoint; scripts see it in `META`. Of several functions of an endpoint each adds its keys |
+//! | `acl = {"key": …}` | kept and answered by the server, which doesn't look at it |
+//!
+//! A published call keeps its `private`, `cache`, `timeout` and `config` where an update doesn't mention them, as clients of
+//! 2016 need: to take one back, write `private = false`, `cache = 0`, `timeout = 30` or `config = {}`.
+//!
+//! ```
+//! #[syncano_client::socket(runtime = "python3")]
+//! mod reports {
+//!     #[endpoint("totals", GET, source = "def main(year: int): return year", private, cache = 60, timeout = 2.5)]
+//!     pub async fn totals(year: u16) -> u32;
+//!
+//!     /// The same script for another method.
+//!     #[endpoint("totals", POST, script = "totals", private)]
+//!     pub async fn totals_now(year: u16) -> u32;
+//!
+//!     #[endpoint("monthly", GET, script = 12, config = {"page": 20}, fresh)]
+//!     pub async fn monthly() -> syncano_client::Trace;
+//!
+//!     #[endpoint("yearly", GET, script_endpoint = "yearly-report", description = "All of it.")]
+//!     pub async fn yearly() -> serde_json::Value;
+//! }
+//!
+//! let definition = reports::definition();
+//! assert_eq!(definition.endpoints["totals"].calls[0].private, Some(true));
+//! assert_eq!(definition.dependencies.len(), 2);
+//! ```
 //!
 //! The methods are `GET`, `POST`, `PUT`, `PATCH`, `DELETE`, several of them, or `*` for any. Several functions may share one
 //! endpoint as long as no method is answered twice.
@@ -129,10 +214,66 @@
 //! # }
 //! ```
 //!
+//! # Several sockets
+//!
+//! [`sockets!`](sockets) names an application's sockets. Where it stands it defines `definitions()` and `publish(&instance)`
+//! for all of them; two that share a name, or the name of an endpoint, don't compile.
+//!
+//! ```
+//! mod api {
+//!     use syncano_client::{socket, sockets};
+//!
+//!     #[socket(runtime = "python3")]
+//!     pub mod shop {
+//!         #[endpoint("items", GET, source = "def main(): return []")]
+//!         pub async fn items() -> Vec<String>;
+//!     }
+//!
+//!     #[socket(runtime = "python3")]
+//!     pub mod stock {
+//!         #[endpoint("left", GET, source = "def main(item): return 3")]
+//!         pub async fn left(item: &str) -> u32;
+//!     }
+//!
+//!     sockets![shop, stock];
+//! }
+//!
+//! # async fn run(instance: syncano_client::Instance) -> Result<(), syncano_client::Error> {
+//! let published = api::publish(&instance).await?;
+//! # let _ = published; Ok(())
+//! # }
+//! ```
+//!
+//! # What is checked, and what isn't
+//!
+//! `cargo check` looks at
+//!
+//! * the definition: names, methods and overlaps, scripts, runtimes, limits, JSON; all that a server refuses for its shape;
+//! * the types: arguments serialise, results deserialise, and all have a JSON Schema;
+//! * the syntax of Python scripts, with what the compiler of Python refuses beyond the grammar (`return` outside of a
+//!   function, `break` outside of a loop, …);
+//! * `main` of a Python script against the function: each argument has a parameter (or `**kwargs` takes it), each parameter
+//!   without a default has an argument that isn't an `Option`, and simple annotations (`int`, `float`, `str`, `bool`,
+//!   `list`, `dict`, `None`, `Optional[…]`, `X | Y`) admit simple Rust types;
+//! * in a script without `main`, the keys that are read out of `ARGS`: one that the function doesn't send is an error, an
+//!   argument that is never read a warning, which `#[allow(deprecated)]` on the function silences.
+//!
+//! ```compile_fail
+//! #[syncano_client::socket(runtime = "python3")]
+//! mod text {
+//!     #[endpoint("slug", GET, source = "def main(titel: str): return titel.lower()")]
+//!     pub async fn slug(title: &str) -> String; // did you mean `titel`?
+//! }
+//! ```
+//!
+//! What can't be told for certain is never an error: a `main` that is decorated or bound twice, an annotation or type that
+//! isn't named above, `ARGS` that is passed on or looped over, a key that is read with `get` or in a `try` (unless it looks
+//! like a slip). Not checked at all are scripts in other languages, what a script returns, what it imports, and whatever only
+//! the server knows: its scripts and script endpoints, and names that other sockets have taken. That is told by `publish`.
+//!
 //! # Managing without the macro
 //!
-//! Definitions can be put together at run time, and changed after they were published. What the macro can't say, a script or
-//! script endpoint that is on the server already for example, is said like this:
+//! Definitions can be put together at run time, and changed after they were published:
 //!
 //! ```no_run
 //! # async fn run(instance: syncano_client::Instance) -> anyhow::Result<()> {
@@ -192,6 +333,7 @@ mod client;
 mod encode;
 mod error;
 mod instance;
+mod listed;
 mod pages;
 mod patience;
 mod publish;
@@ -227,4 +369,4 @@ pub use syncano_core::{
     Runtime, ScriptDependency, ScriptSource, Socket, SocketBuilder, SocketStatus, Trace, Violation,
     Violations,
 };
-pub use syncano_macros::{endpoint, socket};
+pub use syncano_macros::{endpoint, socket, sockets};

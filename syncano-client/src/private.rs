@@ -3,14 +3,18 @@
 use std::borrow::Cow;
 
 use serde_json::Value;
-use syncano_core::{Map, ScriptDependency, Socket, route};
+use syncano_core::{Map, route};
 
 pub use syncano_core::{Inputs, Placement};
+
+pub use crate::listed::{Listed, Told, clash, definitions, publish};
 
 use crate::answer::{Read, ReadResult};
 use crate::call::Destination;
 use crate::encode::{self, Arguments};
-use crate::{Argument, Call, CallResult, Instance, Method, Methods, Runtime, ScriptError};
+use crate::{
+    Argument, Call, CallResult, Dependency, Instance, Method, Methods, ScriptCall, ScriptError, Socket,
+};
 
 /// Where a generated function's call goes.
 #[derive(Debug)]
@@ -99,9 +103,21 @@ impl Definition {
         self
     }
 
-    /// Adds a script.
-    pub fn script(mut self, name: &str, runtime: Runtime, source: &str) -> Definition {
-        self.socket.dependencies.push(ScriptDependency::new(name, runtime, source).into());
+    /// Sets what scripts see as `CONFIG`.
+    pub fn config(mut self, json: &str) -> Definition {
+        self.socket.config = object(json);
+        self
+    }
+
+    /// Sets the socket's metadata.
+    pub fn metadata(mut self, json: &str) -> Definition {
+        self.socket.metadata = object(json);
+        self
+    }
+
+    /// Adds a script or a class.
+    pub fn dependency(mut self, dependency: impl Into<Dependency>) -> Definition {
+        self.socket.dependencies.push(dependency.into());
         self
     }
 
@@ -109,8 +125,7 @@ impl Definition {
     pub fn call(
         mut self,
         endpoint: &str,
-        script: &str,
-        methods: Methods,
+        call: ScriptCall,
         inputs: Inputs,
         outputs: Option<Value>,
     ) -> Definition {
@@ -118,10 +133,30 @@ impl Definition {
         schemas.insert("inputs".to_owned(), inputs.build());
         schemas.extend(outputs.map(|schema| ("outputs".to_owned(), schema)));
         let endpoint = self.socket.endpoints.entry(endpoint.to_owned()).or_default();
-        for key in methods.metadata_keys() {
+        for key in call.methods.metadata_keys() {
             endpoint.metadata.insert(key.to_owned(), Value::Object(schemas.clone()));
         }
-        endpoint.calls.push(syncano_core::Call::new(script, methods));
+        endpoint.calls.push(call);
+        self
+    }
+
+    /// Adds to an endpoint's metadata; what is said about a method stands beside its schemas.
+    pub fn endpoint_metadata(mut self, endpoint: &str, json: &str) -> Definition {
+        let endpoint = self.socket.endpoints.entry(endpoint.to_owned()).or_default();
+        for (key, value) in object(json) {
+            match (endpoint.metadata.get_mut(&key), value) {
+                (Some(Value::Object(schemas)), Value::Object(more)) => schemas.extend(more),
+                (_, value) => {
+                    endpoint.metadata.insert(key, value);
+                }
+            }
+        }
+        self
+    }
+
+    /// Adds to who may call an endpoint.
+    pub fn acl(mut self, endpoint: &str, json: &str) -> Definition {
+        self.socket.endpoints.entry(endpoint.to_owned()).or_default().acl.extend(object(json));
         self
     }
 
@@ -129,4 +164,14 @@ impl Definition {
     pub fn build(self) -> Socket {
         self.socket
     }
+}
+
+/// An object that the macro wrote.
+pub fn object(json: &str) -> Map {
+    serde_json::from_str(json).expect("the macro writes its own JSON")
+}
+
+/// A list that the macro wrote.
+pub fn list(json: &str) -> Vec<Value> {
+    serde_json::from_str(json).expect("the macro writes its own JSON")
 }

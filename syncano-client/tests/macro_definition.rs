@@ -18,7 +18,7 @@ mod custom {
         "my_endpoint",
         GET,
         source = r#"
-        def main(limit=None):
+        def main(text, limit=None):
             return []
     "#
     )]
@@ -68,7 +68,7 @@ fn scripts_are_published_as_they_are_run() {
     // The socket's runtime where its language is the file's.
     assert_eq!(
         script(&socket, "list"),
-        (Runtime::PythonLibraryV5_0, "def main(limit=None):\n    return []\n")
+        (Runtime::PythonLibraryV5_0, "def main(text, limit=None):\n    return []\n")
     );
     assert_eq!(script(&socket, "add"), (Runtime::NodeJsV12, include_str!("ui/pass/scripts/add.js")));
     assert_eq!(
@@ -119,4 +119,116 @@ fn the_definition_survives_the_wire() {
     let socket = custom::definition();
     let body = serde_json::to_value(&socket).unwrap();
     assert_eq!(Socket::from_json(&body).unwrap(), socket);
+}
+
+#[socket(
+    name = "everything",
+    description = "All that the raw format can say.",
+    runtime = "python3",
+    python = "3.12",
+    config = {"currency": "EUR", "limits": [1, -2.5, null, true, {"a": "b"}]},
+    metadata = {"author": "Ada"},
+    network = ["api.example.com", "10.0.0.1"],
+    classes = {"item": [{"name": "title", "type": "string"}], "user": []},
+)]
+mod everything {
+    #[endpoint(
+        "items", GET, PUT,
+        source = "def main(limit=None): pass",
+        private, cache = 60, timeout = 2.5, fresh,
+        config = {"page": 20},
+        description = "Items.",
+        metadata = {"icon": "box", "GET": {"errors": {"enum": ["SoldOut"]}}},
+        acl = {"*": ["read"]},
+    )]
+    pub async fn list(limit: Option<u32>);
+
+    #[endpoint("items", POST, script = "list", private = false, metadata = {"order": 1})]
+    pub async fn add(limit: u32);
+
+    #[endpoint("report", *, script = 12, script_name = "reporter", fresh = false, config = {}, timeout = 300)]
+    pub async fn report() -> syncano_client::Trace;
+
+    #[endpoint("legacy", GET, script_endpoint = "Monthly", cache = 0)]
+    pub async fn legacy() -> syncano_client::Trace;
+}
+
+#[socket(network = "none")]
+mod offline {
+    #[endpoint("a", *, script = 1)]
+    pub async fn a() -> syncano_client::Trace;
+}
+
+#[test]
+fn the_macro_says_whatever_the_raw_format_says() {
+    let none = || json!({"type": "object", "properties": {}, "required": [], "additionalProperties": false});
+    let inputs = |required: Value, ty: Value| {
+        json!({
+            "type": "object", "required": required, "additionalProperties": false,
+            "properties": {"limit": {"type": ty, "format": "uint32", "minimum": 0}},
+        })
+    };
+    let nothing = json!({"type": "null", "title": "null"});
+    let optional = inputs(json!([]), json!(["integer", "null"]));
+    assert_eq!(
+        json!(everything::definition()),
+        json!({
+            "name": "everything",
+            "description": "All that the raw format can say.",
+            "config": {"currency": "EUR", "limits": [1, -2.5, null, true, {"a": "b"}]},
+            "metadata": {"author": "Ada", "network": {"hosts": ["api.example.com", "10.0.0.1"]}},
+            "endpoints": {
+                "items": {
+                    "calls": [
+                        {"type": "script", "name": "list", "methods": ["GET", "PUT"],
+                         "private": true, "cache": 60, "timeout": 2.5},
+                        {"type": "script", "name": "list", "methods": ["POST"], "private": false},
+                    ],
+                    "metadata": {
+                        "description": "Items.",
+                        "icon": "box",
+                        "order": 1,
+                        "GET": {"inputs": optional, "outputs": nothing, "errors": {"enum": ["SoldOut"]}},
+                        "PUT": {"inputs": optional, "outputs": nothing},
+                        "POST": {"inputs": inputs(json!(["limit"]), json!("integer")), "outputs": nothing},
+                    },
+                    "acl": {"*": ["read"]},
+                },
+                "report": {
+                    "calls": [{"type": "script", "name": "reporter", "methods": ["*"], "timeout": 300.0}],
+                    "metadata": {"*": {"inputs": none()}},
+                },
+                "legacy": {
+                    "calls": [{"type": "script", "name": "monthly", "methods": ["GET"], "cache": 0}],
+                    "metadata": {"GET": {"inputs": none()}},
+                },
+            },
+            "dependencies": [
+                {"type": "script", "name": "list", "runtime_name": "python3",
+                 "source": "def main(limit=None): pass", "config": {"page": 20, "fresh": true}},
+                {"type": "script", "name": "reporter", "script": 12, "config": {"fresh": false}},
+                {"type": "class", "name": "item", "schema": [{"name": "title", "type": "string"}]},
+                {"type": "class", "name": "user", "schema": []},
+            ],
+        })
+    );
+    // Whether a script endpoint is there only the server knows.
+    let violations: Vec<String> =
+        everything::definition().validate().iter().map(|violation| violation.to_string()).collect();
+    assert_eq!(violations.len(), 1, "{violations:?}");
+    assert!(violations[0].contains("no script named `monthly`"));
+    assert_eq!(offline::definition().metadata["network"], "none");
+}
+
+mod application {
+    use super::{by_extension, custom};
+
+    syncano_client::sockets![custom, super::everything, by_extension];
+}
+
+#[test]
+fn sockets_are_named_together() {
+    let _publish = application::publish;
+    let names: Vec<String> = application::definitions().into_iter().map(|socket| socket.name).collect();
+    assert_eq!(names, ["my_custom_socket", "everything", "by_extension"]);
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::{Call, Dependency, Endpoint, Map, Method, Methods, SCHEMA_KEYS, Socket, normalize};
 
 /// The network policy in a socket's metadata.
-const NETWORK: &str = "network";
+pub(crate) const NETWORK: &str = "network";
 
 impl Socket {
     /// Takes over from `previous` what this definition leaves open: `private`, `cache` and `timeout` of calls,

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     Call, Dependency, Endpoint, Map, Methods, NameKind, Path, ScriptDependency, ScriptSource, Socket,
-    Violation, ViolationKind, depth, limits, name::normalize, schema,
+    Violation, ViolationKind, depth, inherit::NETWORK, limits, name::normalize, schema,
 };
 
 pub(crate) fn validate(socket: &Socket) -> Vec<Violation> {
@@ -21,6 +21,7 @@ pub(crate) fn validate(socket: &Socket) -> Vec<Violation> {
     );
     found.config(&root.key("config"), &socket.config);
     found.metadata(&root.key("metadata"), &socket.metadata, false);
+    found.network(&root.key("metadata").key(NETWORK), socket.metadata.get(NETWORK));
     found.endpoints(socket);
     found.dependencies(socket);
     found.0
@@ -95,6 +96,21 @@ impl Found {
                 }
             }
             self.length(&path, "bytes of JSON", limits::METADATA_VALUE_BYTES, json_bytes(&rest));
+        }
+    }
+
+    /// An explicit `null` takes a policy away.
+    fn network(&mut self, path: &Path, policy: Option<&Value>) {
+        let fits = match policy {
+            None | Some(Value::Null) => true,
+            Some(Value::String(word)) => word == "public" || word == "none",
+            Some(policy) => policy
+                .get("hosts")
+                .and_then(Value::as_array)
+                .is_some_and(|hosts| hosts.iter().all(|host| host.as_str().is_some_and(is_host))),
+        };
+        if !fits {
+            self.report(path.clone(), ViolationKind::Network);
         }
     }
 
@@ -230,6 +246,12 @@ pub fn metadata_violations(path: &Path, metadata: &Map) -> Vec<Violation> {
     let mut found = Found::default();
     found.metadata(path, metadata, false);
     found.0
+}
+
+/// A host's name or address, without scheme, port and path.
+fn is_host(host: &str) -> bool {
+    !host.is_empty() && host.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_'))
+        || host.parse::<std::net::IpAddr>().is_ok()
 }
 
 fn json_bytes(value: &impl serde::Serialize) -> usize {

@@ -249,6 +249,11 @@ pub enum ViolationKind {
     /// A cache time out of range.
     #[error("a cache time of {0} s: at most {limit} seconds are allowed", limit = limits::CACHE_SECONDS)]
     Cache(u32),
+    /// A network policy of another shape.
+    #[error(
+        "no network policy: write `\"none\"`, `\"public\"`, or a list of hosts such as `api.example.com`"
+    )]
+    Network,
 }
 
 impl ViolationKind {

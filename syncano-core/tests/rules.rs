@@ -345,3 +345,22 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_network_policy_is_a_word_or_a_list_of_hosts() {
+    let violations = |policy: serde_json::Value| {
+        let value = serde_json::json!({
+            "name": "s", "metadata": {"network": policy},
+            "endpoints": {"e": {"calls": [{"type": "script", "name": "a", "methods": ["GET"]}]}},
+        });
+        Socket::from_json(&value).map(drop).map_err(|violations| violations[0].to_string())
+    };
+    for good in ["\"none\"", "\"public\"", "null", "{\"hosts\": []}", "{\"hosts\": [\"a.example\", \"::1\"]}"]
+    {
+        assert_eq!(violations(serde_json::from_str(good).unwrap()), Ok(()), "{good}");
+    }
+    for bad in ["\"all\"", "[]", "{}", "true", "{\"hosts\": [1]}", "{\"hosts\": [\"https://a.example/\"]}"] {
+        let said = violations(serde_json::from_str(bad).unwrap()).unwrap_err();
+        assert!(said.starts_with("at /metadata/network: no network policy: write `\"none\"`"), "{said}");
+    }
+}

@@ -1,12 +1,17 @@
 //! The arguments of `#[socket(…)]` and `#[endpoint(…)]`, one by one: a wrong one doesn't hide the others.
 
 use proc_macro2::{Span, TokenStream};
+use serde_json::{Value, json};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Error, Ident, LitStr, Meta, Path, Result, Token, Type};
+use syn::{
+    Attribute, Error, Ident, LitBool, LitFloat, LitInt, LitStr, Meta, Path, Result, Token, Type, token,
+};
 use syncano_core::{Method, Methods, Runtime, ViolationKind, closest};
+use syncano_syntax::python::Version;
 
 use crate::errors::Errors;
+use crate::json::{self, Object};
 
 /// What `#[socket(…)]` says.
 #[derive(Default)]
@@ -14,6 +19,12 @@ pub(crate) struct SocketOptions {
     pub(crate) name: Option<LitStr>,
     pub(crate) description: Option<LitStr>,
     pub(crate) runtime: Option<NamedRuntime>,
+    /// The version of Python whose syntax the scripts have; `None` inside if there is none such, which has been reported.
+    pub(crate) python: Option<Option<Version>>,
+    pub(crate) config: Option<Object>,
+    pub(crate) metadata: Option<Object>,
+    pub(crate) network: Option<(Value, Span)>,
+    pub(crate) classes: Option<Object>,
     pub(crate) krate: Option<Path>,
 }
 
@@ -25,11 +36,30 @@ pub(crate) struct EndpointOptions {
     pub(crate) methods: MethodList,
     pub(crate) source: Option<LitStr>,
     pub(crate) file: Option<LitStr>,
+    pub(crate) script: Option<ScriptReference>,
+    pub(crate) script_endpoint: Option<LitStr>,
     pub(crate) runtime: Option<NamedRuntime>,
     pub(crate) script_name: Option<LitStr>,
     pub(crate) error: Option<Type>,
+    pub(crate) private: Option<(bool, Span)>,
+    pub(crate) cache: Option<(u32, Span)>,
+    pub(crate) timeout: Option<(f64, Span)>,
+    pub(crate) fresh: Option<(bool, Span)>,
+    pub(crate) config: Option<Object>,
+    pub(crate) description: Option<LitStr>,
+    pub(crate) metadata: Option<Object>,
+    pub(crate) acl: Option<Object>,
     /// Some of it couldn't be read, which has been reported: what seems to be missing may be there.
     pub(crate) unread: bool,
+}
+
+/// What `script = …` names.
+#[derive(Clone)]
+pub(crate) enum ScriptReference {
+    /// A script on the server.
+    Number(i64, Span),
+    /// The script of another function.
+    Name(LitStr),
 }
 
 /// A runtime as written; `runtime` is `None` if there is none of that name, which has been reported.
@@ -61,8 +91,27 @@ impl MethodList {
     }
 }
 
-const SOCKET_KEYS: [&str; 4] = ["name", "description", "runtime", "crate"];
-const ENDPOINT_KEYS: [&str; 5] = ["source", "file", "runtime", "script_name", "error"];
+const SOCKET_KEYS: [&str; 9] =
+    ["name", "description", "runtime", "python", "config", "metadata", "network", "classes", "crate"];
+const ENDPOINT_KEYS: [&str; 15] = [
+    "source",
+    "file",
+    "script",
+    "script_endpoint",
+    "runtime",
+    "script_name",
+    "error",
+    "private",
+    "cache",
+    "timeout",
+    "fresh",
+    "config",
+    "description",
+    "metadata",
+    "acl",
+];
+/// Keys that may stand alone, for `true`.
+const FLAGS: [&str; 2] = ["private", "fresh"];
 
 impl SocketOptions {
     pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> SocketOptions {
@@ -87,6 +136,14 @@ impl SocketOptions {
                 set(&mut self.description, &key, text(&key, input, "what it is for")?, errors);
             }
             "runtime" => set(&mut self.runtime, &key, runtime(&key, input, errors)?, errors),
+            "python" => set(&mut self.python, &key, version(&key, input, errors)?, errors),
+            "config" => set(&mut self.config, &key, Object::parse(&key, input, CONFIG)?, errors),
+            "metadata" => set(&mut self.metadata, &key, Object::parse(&key, input, METADATA)?, errors),
+            "network" => set(&mut self.network, &key, network(&key, input)?, errors),
+            "classes" => {
+                let example = r#"{"item": [{"name": "title", "type": "string"}]}"#;
+                set(&mut self.classes, &key, Object::parse(&key, input, example)?, errors);
+            }
             _ => set(&mut self.krate, &key, input.call(Path::parse_mod_style)?, errors),
         }
         Ok(())
@@ -101,9 +158,19 @@ impl EndpointOptions {
             methods: MethodList::default(),
             source: None,
             file: None,
+            script: None,
+            script_endpoint: None,
             runtime: None,
             script_name: None,
             error: None,
+            private: None,
+            cache: None,
+            timeout: None,
+            fresh: None,
+            config: None,
+            description: None,
+            metadata: None,
+            acl: None,
             unread: false,
         };
         let Meta::List(list) = &attribute.meta else {
@@ -151,6 +218,10 @@ impl EndpointOptions {
         if input.peek(Ident::peek_any) && !input.peek2(Token![=]) {
             let method = Ident::parse_any(input)?;
             let name = method.to_string();
+            if FLAGS.contains(&name.as_str()) {
+                self.flag(&method, true, errors);
+                return Ok(());
+            }
             return match name.parse::<Method>() {
                 Ok(known) => {
                     self.methods.listed.push((known, method.span()));
@@ -162,7 +233,13 @@ impl EndpointOptions {
                 }
                 Err(unknown) => {
                     self.methods.broken = true;
-                    Err(Error::new(method.span(), unknown))
+                    let methods = Method::ALL.map(Method::as_str);
+                    Err(match (closest(&name, methods), closest(&name, FLAGS)) {
+                        (None, Some(flag)) => {
+                            Error::new(method.span(), format!("unknown key `{name}`: did you mean `{flag}`?"))
+                        }
+                        _ => Error::new(method.span(), unknown),
+                    })
                 }
             };
         }
@@ -172,11 +249,30 @@ impl EndpointOptions {
             "source" => set(&mut self.source, &key, text(&key, input, "print('hello')")?, errors),
             "file" => set(&mut self.file, &key, text(&key, input, "scripts/hello.py")?, errors),
             "runtime" => set(&mut self.runtime, &key, runtime(&key, input, errors)?, errors),
+            "script" => set(&mut self.script, &key, script(&key, input)?, errors),
+            "script_endpoint" => set(&mut self.script_endpoint, &key, text(&key, input, "monthly")?, errors),
             "script_name" => set(&mut self.script_name, &key, text(&key, input, "hello")?, errors),
+            "private" | "fresh" => {
+                let truth = truth(&key, input)?;
+                self.flag(&key, truth, errors);
+            }
+            "cache" => set(&mut self.cache, &key, cache(&key, input)?, errors),
+            "timeout" => set(&mut self.timeout, &key, timeout(&key, input)?, errors),
+            "config" => set(&mut self.config, &key, Object::parse(&key, input, CONFIG)?, errors),
+            "description" => {
+                set(&mut self.description, &key, text(&key, input, "what it is for")?, errors);
+            }
+            "metadata" => set(&mut self.metadata, &key, Object::parse(&key, input, METADATA)?, errors),
+            "acl" => set(&mut self.acl, &key, Object::parse(&key, input, r#"{"*": ["read"]}"#)?, errors),
             _ => set(&mut self.error, &key, input.parse()?, errors),
         }
         self.unread = !complete;
         Ok(())
+    }
+
+    fn flag(&mut self, key: &Ident, truth: bool, errors: &mut Errors) {
+        let flag = if key == "private" { &mut self.private } else { &mut self.fresh };
+        set(flag, key, (truth, key.span()), errors);
     }
 
     /// The name, or a method in quotes.
@@ -267,6 +363,82 @@ fn runtime(key: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> Result<N
         }
     };
     Ok(NamedRuntime { literal, runtime })
+}
+
+const CONFIG: &str = r#"{"currency": "EUR"}"#;
+const METADATA: &str = r#"{"author": "Ada"}"#;
+
+/// An error at a key's value.
+fn wrong(key: &Ident, input: ParseStream<'_>, is: &str, example: &str) -> Error {
+    let place = if input.is_empty() || input.peek(Token![,]) { key.span() } else { input.span() };
+    Error::new(place, format!("`{key}` is {is}: write `{key} = {example}`"))
+}
+
+fn version(key: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> Result<Option<Version>> {
+    let literal = text(key, input, "3.13")?;
+    let version = literal.value().parse();
+    Ok(version.map_err(|unknown| errors.at(literal.span(), unknown)).ok())
+}
+
+fn script(key: &Ident, input: ParseStream<'_>) -> Result<ScriptReference> {
+    let is = "the number of a script on the server, or the name of another function's script";
+    let error = wrong(key, input, is, "12");
+    if input.peek(LitStr) {
+        return Ok(ScriptReference::Name(input.parse()?));
+    }
+    let literal = input.parse::<LitInt>().map_err(|_| error.clone())?;
+    match literal.base10_parse() {
+        Ok(number) if literal.suffix().is_empty() => Ok(ScriptReference::Number(number, literal.span())),
+        _ => Err(error),
+    }
+}
+
+fn truth(key: &Ident, input: ParseStream<'_>) -> Result<bool> {
+    let error = wrong(key, input, "`true` or `false`", "true");
+    input.parse::<LitBool>().map(|literal| literal.value).map_err(|_| error)
+}
+
+fn cache(key: &Ident, input: ParseStream<'_>) -> Result<(u32, Span)> {
+    let error = wrong(key, input, "a whole number of seconds", "60");
+    let literal = input.parse::<LitInt>().map_err(|_| error.clone())?;
+    match literal.base10_parse() {
+        Ok(seconds) if literal.suffix().is_empty() => Ok((seconds, literal.span())),
+        _ => Err(error),
+    }
+}
+
+fn timeout(key: &Ident, input: ParseStream<'_>) -> Result<(f64, Span)> {
+    let error = wrong(key, input, "a number of seconds", "2.5");
+    let (seconds, suffix, span) = if input.peek(LitFloat) {
+        let literal: LitFloat = input.parse()?;
+        (literal.base10_parse(), literal.suffix().to_owned(), literal.span())
+    } else {
+        let literal = input.parse::<LitInt>().map_err(|_| error.clone())?;
+        (
+            literal.base10_digits().parse().map_err(|_| error.clone()),
+            literal.suffix().to_owned(),
+            literal.span(),
+        )
+    };
+    match seconds {
+        Ok(seconds) if suffix.is_empty() => Ok((seconds, span)),
+        _ => Err(error),
+    }
+}
+
+/// A word, or a list of hosts.
+fn network(key: &Ident, input: ParseStream<'_>) -> Result<(Value, Span)> {
+    let span = if input.is_empty() { key.span() } else { input.span() };
+    if !input.peek(token::Bracket) && !input.peek(LitStr) {
+        return Err(wrong(
+            key,
+            input,
+            "`\"none\"`, `\"public\"` or a list of hosts",
+            "[\"api.example.com\"]",
+        ));
+    }
+    let value = json::value(input)?;
+    Ok((if value.is_array() { json!({ "hosts": value }) } else { value }, span))
 }
 
 fn set<T>(option: &mut Option<T>, key: &Ident, value: T, errors: &mut Errors) {

@@ -2,16 +2,18 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use serde_json::Value;
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Attribute, Ident, LitStr, Path, ReturnType, Type};
-use syncano_core::{Method, Methods, Placement};
+use syncano_core::{Map, Method, Methods, Placement};
 
 use crate::attribute::SocketOptions;
 use crate::errors::Errors;
 use crate::parse::Module;
 use crate::signature::Argument;
 use crate::source::Script;
-use crate::validate::{Stub, ValidatedCall, ValidatedSocket, validate};
+use crate::validate::{Brought, Stub, ValidatedCall, ValidatedSocket, validate};
 
 /// What `#[socket]` makes of the item it is written on.
 pub(crate) fn socket(attribute: TokenStream, item: TokenStream) -> TokenStream {
@@ -36,9 +38,21 @@ impl ValidatedSocket {
         let krate = self.krate.as_ref().map_or_else(|| quote!(::syncano_client), Path::to_token_stream);
         let allow = allow();
         let description = self.description.iter();
+        let config = object(&self.config).map(|json| quote!(.config(#json)));
+        let metadata = object(&self.metadata).map(|json| quote!(.metadata(#json)));
+        let classes = self.classes.iter().map(|class| {
+            let (name, fields) = (&class.name, json_text(class.schema.clone()));
+            quote!(.dependency(#krate::ClassDependency::new(#name, #krate::__private::list(#fields))))
+        });
+        let endpoints = self.calls.iter().map(|call| {
+            let cfgs = call.cfgs();
+            let endpoint = &call.endpoint;
+            quote!(#(#cfgs)* #endpoint)
+        });
         let steps = self.calls.iter().map(|call| call.definition(&krate));
         let methods = self.calls.iter().map(|call| call.method(&krate));
         let stubs = self.stubs.iter().map(|stub| stub.method(&krate));
+        let unread = self.calls.iter().flat_map(ValidatedCall::unread);
         let files = self.stubs.iter().filter_map(Stub::file);
         let about_name = " The socket's name.";
         let about_client = format!(" Calls the endpoints of the socket `{name}`.");
@@ -49,6 +63,7 @@ impl ValidatedSocket {
                 #(#kept)*
                 #errors
                 #(#files)*
+                #(#unread)*
 
                 #[doc = #about_name]
                 #allow
@@ -59,10 +74,16 @@ impl ValidatedSocket {
                 #[allow(deprecated)]
                 #allow
                 pub fn definition() -> #krate::Socket {
-                    let definition = #krate::__private::Definition::new(NAME) #(.description(#description))*;
+                    let definition = #krate::__private::Definition::new(NAME)
+                        #(.description(#description))* #config #metadata;
                     #(#steps)*
-                    definition.build()
+                    definition #(#classes)* .build()
                 }
+
+                #[doc(hidden)]
+                #allow
+                pub const __SOCKET: #krate::__private::Listed =
+                    #krate::__private::Listed { name: NAME, endpoints: &[#(#endpoints),*], definition };
 
                 /// Creates the socket in the instance, or updates it; what is published already stays untouched.
                 ///
@@ -100,22 +121,40 @@ impl ValidatedSocket {
 impl ValidatedCall {
     /// What the call adds to the definition.
     fn definition(&self, krate: &TokenStream) -> TokenStream {
-        let ValidatedCall { endpoint, script_name, .. } = self;
+        let ValidatedCall { endpoint, call, .. } = self;
         let private = quote!(#krate::__private);
-        let cfgs = self.attrs.iter().filter(|attr| attr.path().is_ident("cfg"));
-        let runtime = Ident::new(&format!("{:?}", self.runtime), Span::call_site());
-        let source = match &self.script {
-            Script::Inline { text, .. } => text.to_token_stream(),
-            // Makes the file an input of the build, and finds it beside the Rust file.
-            Script::File { literal, .. } => include(literal),
+        let cfgs = self.cfgs();
+        let name = &call.name;
+        let script = match &self.script {
+            Brought::New { runtime, script } => {
+                let runtime = Ident::new(&format!("{runtime:?}"), Span::call_site());
+                let source = match script {
+                    // Makes the file an input of the build, and finds it beside the Rust file.
+                    Script::File { literal, .. } => include(literal),
+                    script => script.text().to_token_stream(),
+                };
+                Some(quote!(#krate::ScriptDependency::new(#name, #krate::Runtime::#runtime, #source)))
+            }
+            Brought::Existing(number) => Some(quote!(#krate::ScriptDependency::existing(#name, #number))),
+            Brought::Nothing => None,
         };
-        let methods = match &self.methods {
+        let config = self.config.as_ref().map(|config| {
+            let text = json_text(config.clone());
+            quote!(.config(#private::object(#text)))
+        });
+        let script = script.map(|script| quote!(.dependency(#script #config)));
+        let methods = match &call.methods {
             Methods::Any => quote!(#krate::Methods::Any),
             Methods::Only(methods) => {
                 let methods = methods.iter().map(|method| method_path(krate, *method));
                 quote!(#private::methods(&[#(#methods),*]))
             }
         };
+        let private_call = call.private.iter();
+        let cache = call.cache.iter();
+        let timeout = call.timeout.iter();
+        let metadata = object(&self.metadata).map(|json| quote!(.endpoint_metadata(#endpoint, #json)));
+        let acl = object(&self.acl).map(|json| quote!(.acl(#endpoint, #json)));
         let checks = self.arguments.iter().map(|argument| argument.check(krate));
         let inputs = self.arguments.iter().map(|argument| argument.input(krate));
         let result = self.result(krate);
@@ -124,28 +163,58 @@ impl ValidatedCall {
             let definition = {
                 #(#checks)*
                 definition
-                    .script(#script_name, #krate::Runtime::#runtime, #source)
+                    #script
                     .call(
                         #endpoint,
-                        #script_name,
-                        #methods,
+                        #krate::ScriptCall::new(#name, #methods)
+                            #(.private(#private_call))* #(.cache(#cache))* #(.timeout(#timeout))*,
                         #private::Inputs::new() #(#inputs)*,
                         #result().schema(),
                     )
+                    #metadata
+                    #acl
             };
         }
+    }
+
+    /// The conditions under which the call is there.
+    fn cfgs(&self) -> impl Iterator<Item = &Attribute> {
+        self.attrs.iter().filter(|attr| attr.path().is_ident("cfg"))
+    }
+
+    /// A warning at each argument that the script never reads: on stable Rust only the use of something deprecated is
+    /// one.
+    fn unread(&self) -> impl Iterator<Item = TokenStream> {
+        let lints = |attr: &&Attribute| {
+            ["cfg", "allow", "warn", "deny"].iter().any(|word| attr.path().is_ident(word))
+        };
+        self.unread.iter().map(move |argument| {
+            let attrs = self.attrs.iter().filter(lints);
+            let note =
+                format!("the script of the endpoint `{}` never reads `{}`", self.endpoint, argument.unraw());
+            let item = Ident::new("argument", Span::call_site());
+            let used = Ident::new("argument", argument.span());
+            quote! {
+                #(#attrs)*
+                const _: () = {
+                    #[deprecated(note = #note)]
+                    const fn #item() {}
+                    #used();
+                };
+            }
+        })
     }
 
     /// The client's method.
     fn method(&self, krate: &TokenStream) -> TokenStream {
         let ValidatedCall { attrs, vis, ident, endpoint, .. } = self;
         let docs = (!is_documented(attrs)).then(|| {
-            let text = format!(" Calls the endpoint `{endpoint}` (`{}`).", self.methods);
+            let text = format!(" Calls the endpoint `{endpoint}` (`{}`).", self.call.methods);
             quote!(#[doc = #text])
         });
         let inputs = self.arguments.iter().map(|Argument { ident, ty, .. }| quote!(#ident: #ty));
         let call_type = call_type(krate, &self.output, self.error.as_ref());
-        let methods = match &self.methods {
+        let methods = match &self.call.methods {
             Methods::Any => quote!(&#krate::Method::ALL),
             Methods::Only(methods) => {
                 let methods = methods.iter().map(|method| method_path(krate, *method));
@@ -293,6 +362,15 @@ fn call_type(krate: &TokenStream, output: &ReturnType, error: Option<&Type>) -> 
 fn method_path(krate: &TokenStream, method: Method) -> TokenStream {
     let variant = Ident::new(&format!("{method:?}"), Span::call_site());
     quote!(#krate::Method::#variant)
+}
+
+/// Parses at run time what was parsed at compile time, if there is anything in it.
+fn object(map: &Map) -> Option<TokenStream> {
+    (!map.is_empty()).then(|| json_text(map.clone()).to_token_stream())
+}
+
+fn json_text(value: impl Into<Value>) -> String {
+    value.into().to_string()
 }
 
 fn is_documented(attrs: &[Attribute]) -> bool {

@@ -2,16 +2,23 @@
 //! `socket` and `endpoint` is the place to read about them.
 //!
 //! The stages, a file each: `parse` reads the module item by item, `attribute` the attributes' arguments,
-//! `signature` the functions and `source` their scripts; `validate` applies the rules and `expand` writes the code.
+//! `signature` the functions and `source` their scripts; `validate` applies the rules (through `model` those of every front
+//! end, in `agreement` those between a script and its function) and `expand` writes the code. `sockets` is a macro of its own.
 //! Every stage works on `proc_macro2` tokens, collects its mistakes in `errors` and goes on.
 
+mod agreement;
 mod attribute;
 mod errors;
 mod expand;
+mod json;
+mod model;
+mod options;
 mod parse;
 mod signature;
+mod sockets;
 mod source;
 mod standalone;
+mod types;
 mod validate;
 
 #[cfg(test)]
@@ -23,6 +30,12 @@ use proc_macro::TokenStream;
 #[proc_macro_attribute]
 pub fn socket(attribute: TokenStream, item: TokenStream) -> TokenStream {
     expand::socket(attribute.into(), item.into()).into()
+}
+
+/// Names an application's sockets, for publishing them together; see `syncano_client`.
+#[proc_macro]
+pub fn sockets(input: TokenStream) -> TokenStream {
+    sockets::expand(input.into()).into()
 }
 
 /// Says which endpoint and methods a function of a `#[socket]` module calls, and which script answers; see

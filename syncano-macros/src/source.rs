@@ -6,10 +6,10 @@ use proc_macro2::Span;
 use quote::ToTokens;
 use syn::LitStr;
 use syncano_core::{Language, Runtime};
-use syncano_syntax::python::{self, Version};
+use syncano_syntax::python::{self, Takes, Version};
 use syncano_syntax::{Dedented, Diagnostic, dedent};
 
-use crate::attribute::{EndpointOptions, NamedRuntime};
+use crate::attribute::{EndpointOptions, NamedRuntime, ScriptReference};
 use crate::errors::Errors;
 
 /// A call's script as written.
@@ -19,24 +19,71 @@ pub(crate) enum Script {
     Inline { literal: LitStr, text: String },
     /// In a file; `text` is `None` where it can't be read now: the compiler reports a missing file itself.
     File { literal: LitStr, text: Option<String> },
+    /// On the server, by its number.
+    Number { number: i64, span: Span },
+    /// Another function's, by its name.
+    Shared(LitStr),
+    /// A script endpoint on the server, by its name.
+    Endpoint(LitStr),
 }
 
 impl Script {
     /// The script that the attribute names.
     pub(crate) fn of(options: &EndpointOptions, errors: &mut Errors) -> Option<Script> {
-        match (&options.source, &options.file) {
-            (Some(_), Some(file)) => {
-                errors.at(file.span(), "a call has one script: write `source` or `file`, not both");
-                None
+        let reference = options.script.as_ref().map(|reference| match reference {
+            ScriptReference::Number(number, span) => Script::Number { number: *number, span: *span },
+            ScriptReference::Name(literal) => Script::Shared(literal.clone()),
+        });
+        let ways = [
+            (
+                "source",
+                options.source.as_ref().map(|literal| {
+                    let text = dedent(&literal.value()).text.into_owned();
+                    Script::Inline { literal: literal.clone(), text }
+                }),
+            ),
+            (
+                "file",
+                options.file.as_ref().map(|literal| Script::File {
+                    literal: literal.clone(),
+                    text: read(literal.span(), &literal.value()),
+                }),
+            ),
+            ("script", reference),
+            ("script_endpoint", options.script_endpoint.clone().map(Script::Endpoint)),
+        ];
+        let mut given = ways.into_iter().filter_map(|(key, script)| Some((key, script?)));
+        let (first, script) = given.next()?;
+        if let Some((second, other)) = given.next() {
+            errors
+                .at(other.span(), format!("a call has one script: write `{first}` or `{second}`, not both"));
+            return None;
+        }
+        script.refuse_keys(options, errors);
+        Some(script)
+    }
+
+    /// Reports keys that say something about a script which is defined elsewhere.
+    fn refuse_keys(&self, options: &EndpointOptions, errors: &mut Errors) {
+        let owner = match self {
+            Script::Inline { .. } | Script::File { .. } => return,
+            Script::Number { .. } => "a script on the server",
+            Script::Shared(_) => "another function's script",
+            Script::Endpoint(_) => "a script endpoint on the server",
+        };
+        let keys = [
+            ("runtime", options.runtime.as_ref().map(|runtime| runtime.literal.span())),
+            ("script_name", options.script_name.as_ref().map(LitStr::span)),
+            ("config", options.config.as_ref().map(|config| config.span)),
+            ("fresh", options.fresh.map(|(_, span)| span)),
+        ];
+        for (key, span) in keys {
+            // A script by its number is a dependency of the socket, with a name and a configuration.
+            if let Some(span) = span
+                && (key == "runtime" || !matches!(self, Script::Number { .. }))
+            {
+                errors.at(span, format!("{owner} has its own `{key}`: remove it here"));
             }
-            (Some(literal), None) => {
-                let text = dedent(&literal.value()).text.into_owned();
-                Some(Script::Inline { literal: literal.clone(), text })
-            }
-            (None, Some(literal)) => {
-                Some(Script::File { literal: literal.clone(), text: read(literal.span(), &literal.value()) })
-            }
-            (None, None) => None,
         }
     }
 
@@ -45,17 +92,25 @@ impl Script {
         match self {
             Script::Inline { text, .. } => Some(text),
             Script::File { text, .. } => text.as_deref(),
+            _ => None,
         }
     }
 
-    /// The literal that holds the script or names its file.
-    pub(crate) fn literal(&self) -> &LitStr {
+    /// The place of what holds or names the script.
+    pub(crate) fn span(&self) -> Span {
         match self {
-            Script::Inline { literal, .. } | Script::File { literal, .. } => literal,
+            Script::Inline { literal, .. } | Script::File { literal, .. } => literal.span(),
+            Script::Number { span, .. } => *span,
+            Script::Shared(name) | Script::Endpoint(name) => name.span(),
         }
     }
 
-    /// The runtime: what the call says, else what the socket says if it fits the file's extension, else what the
+    /// Whether the function brings the script along.
+    pub(crate) fn is_new(&self) -> bool {
+        matches!(self, Script::Inline { .. } | Script::File { .. })
+    }
+
+    /// The runtime of a new script: what the call says, else what the socket says if it fits the file's extension, else what the
     /// extension stands for.
     pub(crate) fn runtime(
         &self,
@@ -63,14 +118,12 @@ impl Script {
         socket: Option<&NamedRuntime>,
         errors: &mut Errors,
     ) -> Option<Runtime> {
-        let extension = match self {
-            Script::Inline { .. } => None,
-            Script::File { literal, .. } => {
-                let path = literal.value();
-                let extension = Path::new(&path).extension().and_then(|extension| extension.to_str());
-                extension.and_then(Runtime::from_extension)
-            }
+        let path = match self {
+            Script::File { literal, .. } => literal.value(),
+            _ => String::new(),
         };
+        let extension = Path::new(&path).extension().and_then(|extension| extension.to_str());
+        let extension = extension.and_then(Runtime::from_extension);
         let fits = |runtime: Runtime| extension.is_none_or(|found| found.language() == runtime.language());
         if let Some(NamedRuntime { literal, runtime }) = own {
             let runtime = (*runtime)?;
@@ -80,9 +133,8 @@ impl Script {
             errors.at(
                 literal.span(),
                 format!(
-                    "`{runtime}` runs {}, but `{}` is a script in another language: remove `runtime`, or rename the file",
+                    "`{runtime}` runs {}, but `{path}` is a script in another language: remove `runtime`, or rename the file",
                     runtime.language(),
-                    self.literal().value()
                 ),
             );
             return None;
@@ -94,7 +146,7 @@ impl Script {
             _ => {
                 if extension.is_none() {
                     errors.at(
-                        self.literal().span(),
+                        self.span(),
                         "nothing says what runs this script: write `runtime = \"python3\"`, here or in `#[socket(…)]`",
                     );
                 }
@@ -103,21 +155,40 @@ impl Script {
         }
     }
 
-    /// Reports a syntax error of the script, if its language is one that can be checked.
-    pub(crate) fn check(&self, endpoint: &str, runtime: Runtime, errors: &mut Errors) {
-        let (Language::Python, Some(text)) = (runtime.language(), self.text()) else { return };
-        let Err(diagnostic) = python::check(text, Version::default()) else { return };
-        let place = match self {
-            Script::Inline { literal, .. } => render_inline(literal, &diagnostic),
-            Script::File { literal, .. } => diagnostic.render(text, &literal.value(), 1),
-        };
-        errors.at(
-            self.literal().span(),
-            format!(
-                "the script of endpoint `{endpoint}` has a syntax error: {}\n{place}",
-                diagnostic.message
-            ),
-        );
+    /// Reports a syntax error of the script, if its language is one that can be checked; otherwise returns what it takes.
+    pub(crate) fn check(
+        &self,
+        endpoint: &str,
+        runtime: Runtime,
+        python: Version,
+        errors: &mut Errors,
+    ) -> Option<Takes> {
+        let (Language::Python, Some(text)) = (runtime.language(), self.text()) else { return None };
+        match python::takes(text, python) {
+            Ok(takes) => Some(takes),
+            Err(diagnostic) => {
+                let place = self.show(&diagnostic);
+                errors.at(
+                    self.span(),
+                    format!(
+                        "the script of endpoint `{endpoint}` has a syntax error: {}\n{place}",
+                        diagnostic.message
+                    ),
+                );
+                None
+            }
+        }
+    }
+
+    /// Shows a place of the script, where it stands.
+    pub(crate) fn show(&self, diagnostic: &Diagnostic) -> String {
+        match self {
+            Script::Inline { literal, .. } => render_inline(literal, diagnostic),
+            Script::File { literal, text } => {
+                diagnostic.render(text.as_deref().unwrap_or_default(), &literal.value(), 1)
+            }
+            _ => String::new(),
+        }
     }
 }
 

@@ -1,16 +1,19 @@
 //! Applies the rules: the macro's own, and through the model those of every front end.
 
+use std::collections::HashSet;
+
 use proc_macro2::{Span, TokenStream};
-use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{Attribute, FnArg, Generics, Ident, LitStr, Path, ReturnType, Signature, Token, Type, Visibility};
 use syncano_core::{
-    Call, Dependency, Methods, Runtime, ScriptDependency, ScriptSource, Segment, Severity, Socket, Violation,
-    ViolationKind, normalize,
+    Call, ClassDependency, Map, Methods, Runtime, Severity, ViolationKind, closest, normalize,
 };
+use syncano_syntax::python::Takes;
 
+use crate::agreement::Pair;
 use crate::attribute::{EndpointOptions, SocketOptions};
 use crate::errors::Errors;
+use crate::model::{Place, endpoint_keys, model};
 use crate::parse::{Function, Module};
 use crate::signature::{self, Argument};
 use crate::source::Script;
@@ -26,6 +29,9 @@ pub(crate) struct ValidatedSocket {
     pub(crate) kept: Vec<TokenStream>,
     pub(crate) name: String,
     pub(crate) description: Option<String>,
+    pub(crate) config: Map,
+    pub(crate) metadata: Map,
+    pub(crate) classes: Vec<ClassDependency>,
     pub(crate) calls: Vec<ValidatedCall>,
     pub(crate) stubs: Vec<Stub>,
 }
@@ -36,13 +42,27 @@ pub(crate) struct ValidatedCall {
     pub(crate) vis: Visibility,
     pub(crate) ident: Ident,
     pub(crate) endpoint: String,
-    pub(crate) script_name: String,
-    pub(crate) runtime: Runtime,
-    pub(crate) script: Script,
-    pub(crate) methods: Methods,
+    pub(crate) script: Brought,
+    pub(crate) config: Option<Map>,
+    pub(crate) call: Call,
+    pub(crate) metadata: Map,
+    pub(crate) acl: Map,
     pub(crate) arguments: Vec<Argument>,
+    /// The arguments that the script certainly never reads.
+    pub(crate) unread: Vec<Ident>,
     pub(crate) output: ReturnType,
     pub(crate) error: Option<Type>,
+}
+
+/// What a call adds to the socket's scripts.
+pub(crate) enum Brought {
+    New {
+        runtime: Runtime,
+        script: Script,
+    },
+    Existing(i64),
+    /// The script is there already: another function's, or a script endpoint on the server.
+    Nothing,
 }
 
 /// A call that breaks a rule: its method is kept for the code that uses it.
@@ -58,15 +78,18 @@ pub(crate) struct Stub {
 }
 
 /// What could be read of a function, right or wrong.
-struct Draft {
-    function: Function,
-    options: Option<EndpointOptions>,
-    script: Option<Script>,
-    runtime: Option<Runtime>,
+pub(crate) struct Draft {
+    pub(crate) function: Function,
+    pub(crate) options: Option<EndpointOptions>,
+    pub(crate) script: Option<Script>,
+    pub(crate) runtime: Option<Runtime>,
+    /// What the script takes, if it could be read.
+    takes: Option<Takes>,
     arguments: Vec<Argument>,
+    unread: Vec<Ident>,
     broken: bool,
     /// The method can't be emitted: another one has its name.
-    clashes: bool,
+    pub(crate) clashes: bool,
 }
 
 /// Checks a module, reports every mistake, and returns what is left.
@@ -75,6 +98,7 @@ pub(crate) fn validate(options: SocketOptions, module: Module, errors: &mut Erro
         Some(literal) => literal.value(),
         None => module.ident.unraw().to_string(),
     };
+    options.check(errors);
     let name_span = options.name.as_ref().map_or(module.ident.span(), LitStr::span);
     let mut drafts: Vec<Draft> = Vec::new();
     for function in module.functions {
@@ -96,7 +120,18 @@ pub(crate) fn validate(options: SocketOptions, module: Module, errors: &mut Erro
         }
     }
 
+    endpoint_keys(&drafts, errors);
+    for index in 0..drafts.len() {
+        references(index, &mut drafts, errors);
+    }
+    for index in 0..drafts.len() {
+        agreement(index, &mut drafts, &module.defined, errors);
+    }
+
     let mut valid = ValidatedSocket {
+        config: options.config.as_ref().map(|object| object.map.clone()).unwrap_or_default(),
+        metadata: options.metadata(),
+        classes: options.classes().collect(),
         krate: options.krate,
         attrs: module.attrs,
         vis: module.vis,
@@ -113,6 +148,77 @@ pub(crate) fn validate(options: SocketOptions, module: Module, errors: &mut Erro
         draft.finish(&mut valid);
     }
     valid
+}
+
+/// Checks that the script which a call names without bringing it is where it says.
+fn references(index: usize, drafts: &mut [Draft], errors: &mut Errors) {
+    let before = errors.len();
+    let owner = owner(index, drafts);
+    match &drafts[index].script {
+        Some(Script::Shared(literal)) if owner.is_none() => {
+            let name = literal.value();
+            let names: Vec<String> =
+                drafts.iter().filter(|draft| draft.brings()).map(Draft::script_name).collect();
+            let what = match closest(&name, names.iter().map(String::as_str)) {
+                Some(name) => format!("did you mean `{name}`?"),
+                None => format!("write `script_endpoint = \"{name}\"` for one on the server"),
+            };
+            errors.at(literal.span(), format!("no function here brings a script `{name}`: {what}"));
+        }
+        Some(Script::Endpoint(literal)) if owner.is_some() => {
+            let name = literal.value();
+            errors.at(
+                literal.span(),
+                format!(
+                    "`{name}` is a script of this socket, which comes first: write `script = \"{name}\"`"
+                ),
+            );
+        }
+        _ => {}
+    }
+    drafts[index].broken |= errors.len() > before;
+}
+
+/// Checks a function against its script.
+fn agreement(index: usize, drafts: &mut [Draft], defined: &HashSet<String>, errors: &mut Errors) {
+    let Some(owner) = owner(index, drafts) else { return };
+    let (draft, owned) = (&drafts[index], &drafts[owner]);
+    let (Some(endpoint), Some(script), Some(takes)) = (draft.endpoint(), &owned.script, &owned.takes) else {
+        return;
+    };
+    if draft.broken {
+        return;
+    }
+    // Which of several it is, the configuration decides.
+    if !draft.brings()
+        && drafts.iter().filter(|other| other.brings() && other.is_called(&owned.script_name())).count() > 1
+    {
+        return;
+    }
+    let users = (0..drafts.len()).filter(|other| self::owner(*other, drafts) == Some(owner)).count();
+    let before = errors.len();
+    let unread = Pair {
+        endpoint: &endpoint.value(),
+        function: &draft.function.sig.ident,
+        arguments: &draft.arguments,
+        defined,
+        script,
+        takes,
+        shared: users > 1,
+    }
+    .check(errors);
+    drafts[index].unread = unread;
+    drafts[index].broken = errors.len() > before;
+}
+
+/// The function that brings the script of a call.
+fn owner(index: usize, drafts: &[Draft]) -> Option<usize> {
+    let draft = &drafts[index];
+    if draft.brings() {
+        return Some(index);
+    }
+    let name = draft.script_name();
+    drafts.iter().position(|other| other.brings() && other.is_called(&name))
 }
 
 impl Draft {
@@ -141,15 +247,18 @@ impl Draft {
         let error = options.as_ref().and_then(|options| options.error.as_ref());
         signature::results(&function.sig, error, errors);
 
-        let (mut script, mut runtime) = (None, None);
+        let (mut script, mut runtime, mut takes) = (None, None, None);
         if let Some(options) = &options {
+            options.check(errors);
             script = Script::of(options, errors);
-            if let Some(script) = &script {
+            if let Some(script) = script.as_ref().filter(|script| script.is_new()) {
                 runtime = script.runtime(options.runtime.as_ref(), socket.runtime.as_ref(), errors);
                 if let (Some(runtime), Some(name)) = (runtime, &options.name) {
-                    script.check(&name.value(), runtime, errors);
+                    // A version that is none has been reported.
+                    let python = socket.python.flatten().unwrap_or_default();
+                    takes = script.check(&name.value(), runtime, python, errors);
                 }
-            } else if options.source.is_none() && options.file.is_none() && !options.unread {
+            } else if options.has_no_script() && !options.unread {
                 errors.over(
                     options.attribute.path(),
                     "the call has no script: write `source = \"…\"` or `file = \"…\"`",
@@ -157,60 +266,85 @@ impl Draft {
             }
         }
         let broken = function.broken || errors.len() > before;
-        Draft { function, options, script, runtime, arguments, broken, clashes }
+        Draft { function, options, script, runtime, takes, arguments, unread: Vec::new(), broken, clashes }
     }
 
-    fn is_conditional(&self) -> bool {
+    /// Whether the call adds a script to the socket.
+    fn brings(&self) -> bool {
+        matches!(self.script, Some(Script::Inline { .. } | Script::File { .. } | Script::Number { .. }))
+    }
+
+    fn is_called(&self, script: &str) -> bool {
+        normalize(&self.script_name()) == normalize(script)
+    }
+
+    pub(crate) fn is_conditional(&self) -> bool {
         is_conditional(&self.function)
     }
 
-    fn endpoint(&self) -> Option<&LitStr> {
+    pub(crate) fn endpoint(&self) -> Option<&LitStr> {
         self.options.as_ref()?.name.as_ref()
     }
 
-    fn methods(&self) -> Option<Methods> {
+    pub(crate) fn methods(&self) -> Option<Methods> {
         self.options.as_ref()?.methods.methods()
     }
 
-    fn script_name(&self) -> String {
-        match self.options.as_ref().and_then(|options| options.script_name.as_ref()) {
+    /// The literal that names the script, if there is one.
+    fn script_literal(&self) -> Option<&LitStr> {
+        match &self.script {
+            Some(Script::Shared(literal) | Script::Endpoint(literal)) => Some(literal),
+            _ => self.options.as_ref()?.script_name.as_ref(),
+        }
+    }
+
+    pub(crate) fn script_name(&self) -> String {
+        match self.script_literal() {
             Some(literal) => literal.value(),
             None => self.function.sig.ident.unraw().to_string(),
         }
     }
 
-    fn script_name_span(&self) -> Span {
-        let literal = self.options.as_ref().and_then(|options| options.script_name.as_ref());
-        literal.map_or(self.function.sig.ident.span(), LitStr::span)
+    pub(crate) fn script_name_span(&self) -> Span {
+        self.script_literal().map_or(self.function.sig.ident.span(), LitStr::span)
     }
 
     /// Adds the call, or what stands in for it; nothing if another method has its name.
     fn finish(self, valid: &mut ValidatedSocket) {
         let (endpoint, methods) = (self.endpoint().map(LitStr::value), self.methods());
         let script_name = normalize(&self.script_name());
-        let Draft { function, options, script, runtime, arguments, broken, clashes } = self;
+        let Draft { function, options, script, runtime, arguments, unread, broken, clashes, .. } = self;
         let Function { attrs, vis, sig, .. } = function;
         let Signature { ident, generics, inputs, output, .. } = sig;
-        let error = options.and_then(|options| options.error);
-        match (endpoint, methods, script, runtime) {
-            (Some(endpoint), Some(methods), Some(script), Some(runtime)) if !broken => {
-                let endpoint = normalize(&endpoint);
+        let brought = match (&script, runtime) {
+            (Some(script), Some(runtime)) if script.is_new() => {
+                Some(Brought::New { runtime, script: script.clone() })
+            }
+            (Some(Script::Number { number, .. }), _) => Some(Brought::Existing(*number)),
+            (Some(Script::Shared(_) | Script::Endpoint(_)), _) => Some(Brought::Nothing),
+            _ => None,
+        };
+        let error = options.as_ref().and_then(|options| options.error.clone());
+        match (options, endpoint, methods, brought) {
+            (Some(options), Some(endpoint), Some(methods), Some(brought)) if !broken => {
                 valid.calls.push(ValidatedCall {
                     attrs,
                     vis,
                     ident,
-                    endpoint,
-                    script_name,
-                    runtime,
-                    script,
-                    methods,
+                    endpoint: normalize(&endpoint),
+                    script: brought,
+                    config: options.config(),
+                    call: options.call(script_name, methods),
+                    metadata: options.metadata(),
+                    acl: options.acl.map(|object| object.map).unwrap_or_default(),
                     arguments,
+                    unread,
                     output,
                     error,
                 });
             }
             _ if clashes => {}
-            (_, _, script, _) => {
+            _ => {
                 let inputs = inputs.into_iter().filter_map(|input| match input {
                     FnArg::Typed(typed) => Some(*typed.ty),
                     FnArg::Receiver(_) => None,
@@ -227,149 +361,4 @@ impl Draft {
 /// Whether a function is there only under some configuration, so that another may take its place.
 fn is_conditional(function: &Function) -> bool {
     function.attrs.iter().any(|attr| attr.path().is_ident("cfg"))
-}
-
-/// The definition as far as it could be read. What is missing is filled in so that no rule mentions it: that has been
-/// reported.
-fn model(name: &str, options: &SocketOptions, drafts: &[Draft]) -> Socket {
-    let mut socket = Socket { name: name.to_owned(), ..Socket::default() };
-    socket.description = options.description.as_ref().map(LitStr::value).unwrap_or_default();
-    for draft in drafts {
-        socket.dependencies.push(Dependency::Script(ScriptDependency {
-            name: draft.script_name(),
-            script: ScriptSource::New {
-                runtime_name: draft.runtime.unwrap_or(Runtime::Python3),
-                source: draft.script.as_ref().and_then(Script::text).unwrap_or("pass").to_owned(),
-            },
-            config: None,
-        }));
-        if let Some(endpoint) = draft.endpoint() {
-            let methods = draft.methods().unwrap_or(Methods::Only(Vec::new()));
-            let calls = &mut socket.endpoints.entry(endpoint.value()).or_default().calls;
-            calls.push(Call::new(draft.script_name(), methods));
-        }
-    }
-    socket
-}
-
-/// Finds the token for a path of the model.
-struct Place<'a> {
-    options: &'a SocketOptions,
-    name_span: Span,
-    module: Span,
-    drafts: &'a [Draft],
-}
-
-impl Place<'_> {
-    /// Reports a violation at its token, and returns the call that it makes unusable.
-    fn report(&self, violation: &Violation, errors: &mut Errors) -> Option<usize> {
-        use Segment::{Index, Key};
-
-        let kind = &violation.kind;
-        let keys: Vec<&Segment> = violation.path.0.iter().collect();
-        let key = |index: usize| match keys.get(index) {
-            Some(Key(key)) => key.as_str(),
-            _ => "",
-        };
-        let (call, span) = match (key(0), keys.get(1), key(2)) {
-            ("endpoints", Some(Key(endpoint)), "calls") => {
-                let Some(Index(position)) = keys.get(3) else { return None };
-                let call = self.calls(endpoint).nth(*position)?;
-                let span = match keys.get(5) {
-                    Some(Index(index)) => self.method(call, *index),
-                    _ if key(4) == "methods" => self.methods(call)?,
-                    _ => self.drafts[call].script_name_span(),
-                };
-                (Some(call), span)
-            }
-            ("endpoints", Some(Key(endpoint)), _) => {
-                // Of two spellings of one endpoint the model reports the one that sorts last: that may be the first.
-                for call in self.calls(endpoint) {
-                    let span = self.drafts[call].endpoint().map_or(self.module, LitStr::span);
-                    errors.at(span, kind);
-                }
-                return self.calls(endpoint).next();
-            }
-            ("dependencies", Some(Index(call)), field) => {
-                let draft = &self.drafts[*call];
-                let span = match (field, &draft.script) {
-                    ("source", Some(script)) => script.literal().span(),
-                    _ => draft.script_name_span(),
-                };
-                (Some(*call), span)
-            }
-            ("name", ..) => (None, self.name_span),
-            ("description", ..) => {
-                (None, self.options.description.as_ref().map_or(self.module, LitStr::span))
-            }
-            _ => (None, self.module),
-        };
-        if call.is_some_and(|call| self.is_told(call, kind)) {
-            return None;
-        }
-        if let Some(call) = call
-            && let Some((first, message)) = self.earlier(call, violation)
-        {
-            if self.drafts[call].is_conditional() && self.drafts[first].is_conditional() {
-                return None;
-            }
-            errors.at(self.drafts[first].function.sig.ident.span(), message);
-        }
-        errors.at(span, kind);
-        call
-    }
-
-    /// Whether the mistake only follows from one that was reported already.
-    fn is_told(&self, call: usize, kind: &ViolationKind) -> bool {
-        let draft = &self.drafts[call];
-        match kind {
-            ViolationKind::NoMethods | ViolationKind::Unreachable { .. } => draft.methods().is_none(),
-            ViolationKind::DuplicateDependency(_) => {
-                draft.clashes
-                    || draft.is_conditional()
-                        && self.drafts[..call]
-                            .iter()
-                            .filter(|other| other.is_conditional())
-                            .any(|other| normalize(&other.script_name()) == normalize(&draft.script_name()))
-            }
-            _ => false,
-        }
-    }
-
-    /// The function that stands in the way of a later one, and what to say there.
-    fn earlier(&self, call: usize, violation: &Violation) -> Option<(usize, String)> {
-        let (endpoint, first, what) = match &violation.kind {
-            ViolationKind::MethodTaken { endpoint, first, method, .. } => {
-                (endpoint, *first, method.to_string())
-            }
-            ViolationKind::Unreachable { endpoint, first, .. } => {
-                (endpoint, *first, "every method".to_owned())
-            }
-            _ => return None,
-        };
-        let first = self.calls(endpoint).nth(first)?;
-        (first != call).then(|| {
-            let name = self.drafts[first].function.sig.ident.to_token_stream();
-            (first, format!("`{name}` already answers {what} of the endpoint `{endpoint}`"))
-        })
-    }
-
-    /// The calls of an endpoint, in the order in which the model lists them.
-    fn calls<'s>(&'s self, endpoint: &'s str) -> impl Iterator<Item = usize> + 's {
-        (0..self.drafts.len())
-            .filter(move |index| self.drafts[*index].endpoint().is_some_and(|name| name.value() == endpoint))
-    }
-
-    fn method(&self, call: usize, index: usize) -> Span {
-        let options = self.drafts[call].options.as_ref();
-        let listed = options.and_then(|options| options.methods.listed.get(index));
-        listed.map_or(self.module, |(_, span)| *span)
-    }
-
-    /// The first method as written, or the endpoint's name if there is none.
-    fn methods(&self, call: usize) -> Option<Span> {
-        let options = self.drafts[call].options.as_ref()?;
-        let listed = options.methods.listed.first().map(|(_, span)| *span);
-        listed.or(options.methods.any).or(options.name.as_ref().map(LitStr::span))
-    }
 }

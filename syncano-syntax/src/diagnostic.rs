@@ -48,7 +48,8 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
-    pub(crate) fn new(source: &str, span: Range<usize>, message: &str) -> Self {
+    /// A message about some bytes of `source`.
+    pub fn new(source: &str, span: Range<usize>, message: &str) -> Self {
         let start = source.floor_char_boundary(span.start);
         let end = source.ceil_char_boundary(span.end.max(start));
         Self {

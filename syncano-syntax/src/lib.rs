@@ -1,4 +1,4 @@
-//! Reads scripts without running them: syntax errors with line and column.
+//! Reads scripts without running them: syntax errors with line and column, and what a script takes from its callers.
 //!
 //! Nothing is started and nothing but the given text is read, so the same check serves a procedural macro, whose
 //! users see the error at the literal that holds the script, and a command line.

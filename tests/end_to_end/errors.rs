@@ -26,7 +26,7 @@ pub(crate) mod wrong {
     )]
     pub async fn raises();
 
-    #[endpoint("lacks", POST, source = "def main(other): return other")]
+    #[endpoint("lacks", POST, source = "def main(other): return other\nmain = main")]
     pub async fn lacks(argument: u8) -> u8;
 
     #[endpoint("ruby", GET, runtime = "ruby", source = "puts 1")]

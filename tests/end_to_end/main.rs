@@ -11,6 +11,7 @@ mod errors;
 mod install_from_url;
 mod instance_settings;
 mod instances;
+mod options;
 mod other_servers;
 mod publishing;
 mod run_time_sockets;

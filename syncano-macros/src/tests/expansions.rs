@@ -137,3 +137,53 @@ golden!(
     }
     "
 );
+
+golden!(
+    every_option,
+    r#"runtime = "python3", python = "3.13", config = {"a": 1}, metadata = {"b": [true]}, network = "none",
+       classes = {"item": []}"#,
+    r#"
+    mod options {
+        #[endpoint("a", GET, source = "def main(): pass", private, cache = 60, timeout = 5, fresh, config = {"c": null},
+                   description = "A.", metadata = {"d": -1}, acl = {"*": []})]
+        pub async fn a();
+    }
+    "#,
+);
+
+golden!(
+    scripts_by_reference,
+    "",
+    r#"
+    mod references {
+        #[endpoint("a", GET, script = 12)]
+        pub async fn a();
+        #[endpoint("a", POST, script = "a", private = false)]
+        pub async fn b();
+        #[endpoint("a", PUT, script_endpoint = "Monthly")]
+        pub async fn c();
+    }
+    "#,
+);
+
+golden!(
+    argument_never_read,
+    r#"runtime = "python3""#,
+    r#"
+    mod unread {
+        #[endpoint("a", GET, source = "print(ARGS['x'])")]
+        #[allow(deprecated)]
+        pub async fn a(x: u8, y: u8);
+    }
+    "#,
+);
+
+#[test]
+fn sockets() {
+    let tokens = crate::sockets::expand("crate = my::syncano, shop, super::stock,".parse().unwrap());
+    let file = syn::parse2(tokens).unwrap();
+    assert_eq!(errors(&file), [""; 0]);
+    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!("sockets", prettyplease::unparse(&file));
+    });
+}

@@ -1,9 +1,12 @@
 //! Python.
 
+mod annotation;
 mod message;
+mod names;
 mod nesting;
 mod scope;
 mod semantic;
+mod takes;
 mod unclosed;
 mod version;
 
@@ -15,6 +18,8 @@ use ruff_python_parser::{
 };
 use ruff_text_size::{Ranged, TextRange};
 
+pub use self::annotation::{Kind, Kinds};
+pub use self::takes::{Key, Parameter, Parameters, Takes};
 pub use self::version::{UnknownVersion, Version};
 use crate::Diagnostic;
 
@@ -42,10 +47,30 @@ const STACK_SIZE: usize = 64 * 1024 * 1024;
 /// # Ok::<(), syncano_syntax::python::UnknownVersion>(())
 /// ```
 pub fn check(source: &str, version: Version) -> Result<(), Diagnostic> {
-    match stacker::maybe_grow(STACK_SIZE, STACK_SIZE, || first_problem(source, version)) {
-        Some(problem) => Err(Diagnostic::new(source, problem.span, &problem.message)),
-        None => Ok(()),
-    }
+    takes(source, version).map(drop)
+}
+
+/// Checks a script like [`check`], and reads what it takes from its callers.
+///
+/// # Errors
+///
+/// As [`check`].
+///
+/// ```
+/// use syncano_syntax::python::{Takes, Version, takes};
+///
+/// let script = "def main(title: str, limit: int = 10, **others): pass";
+/// let Ok(Takes::Parameters(parameters)) = takes(script, Version::default()) else { panic!() };
+/// assert_eq!(parameters.named[0].name, "title");
+/// assert!(parameters.named[1].has_default && parameters.takes_any);
+///
+/// let Ok(Takes::Keys(keys)) = takes("print(ARGS['title'])", Version::default()) else { panic!() };
+/// assert_eq!(keys[0].name, "title");
+/// assert_eq!(takes("print(list(ARGS))", Version::default()), Ok(Takes::Unknown));
+/// ```
+pub fn takes(source: &str, version: Version) -> Result<Takes, Diagnostic> {
+    stacker::maybe_grow(STACK_SIZE, STACK_SIZE, || read(source, version))
+        .map_err(|problem| Diagnostic::new(source, problem.span, &problem.message))
 }
 
 struct Problem {
@@ -62,35 +87,33 @@ impl Problem {
     }
 }
 
-fn first_problem(source: &str, version: Version) -> Option<Problem> {
+fn read(source: &str, version: Version) -> Result<Takes, Problem> {
     if u32::try_from(source.len()).is_err() {
-        return Some(Problem {
-            message: "script is longer than 4 GiB".to_owned(),
-            span: 0..0,
-            noticed_at: 0,
-        });
+        return Err(Problem { message: "script is longer than 4 GiB".to_owned(), span: 0..0, noticed_at: 0 });
     }
     if let Some(at) = source.find('\0') {
         let message = "script contains a null character".to_owned();
-        return Some(Problem { message, span: at..at + 1, noticed_at: at });
+        return Err(Problem { message, span: at..at + 1, noticed_at: at });
     }
     match nesting::check(source) {
-        Ok(()) => problem_of_shallow(source, version),
+        Ok(()) => read_shallow(source, version),
         // With an unclosed bracket the rest of the script looks like one expression. What comes before the place isn't
         // too deep, so that it can be parsed; an error at its end, or a cut word there, comes from the cut.
         Err((too_deep, span)) => {
             let before =
                 source[..span.start].trim_end_matches(|c: char| c.is_alphanumeric() || c == '_').trim_end();
-            problem_of_shallow(before, version)
+            Err(read_shallow(before, version)
+                .err()
                 .filter(|problem| problem.noticed_at < before.len())
-                .or_else(|| Some(Problem { message: too_deep.message(), noticed_at: span.start, span }))
+                .unwrap_or_else(|| Problem { message: too_deep.message(), noticed_at: span.start, span }))
         }
     }
 }
 
-fn problem_of_shallow(source: &str, version: Version) -> Option<Problem> {
+fn read_shallow(source: &str, version: Version) -> Result<Takes, Problem> {
     let options = ParseOptions::from(Mode::Module).with_target_version(version.of_parser());
-    let parsed = parse_unchecked(source, options).try_into_module()?;
+    // A module is what was asked for.
+    let Some(parsed) = parse_unchecked(source, options).try_into_module() else { return Ok(Takes::Unknown) };
 
     if parsed.has_valid_syntax() {
         let unsupported = parsed
@@ -99,7 +122,10 @@ fn problem_of_shallow(source: &str, version: Version) -> Option<Problem> {
             .map(|error| Problem::new(error.to_string(), error.range()));
         let semantic = semantic::check(source, parsed.suite(), version)
             .map(|error| Problem::new(message::of_semantics(&error), error.range()));
-        return unsupported.chain(semantic).min_by_key(|problem| problem.noticed_at);
+        return match unsupported.chain(semantic).min_by_key(|problem| problem.noticed_at) {
+            Some(problem) => Err(problem),
+            None => Ok(takes::of(parsed.suite())),
+        };
     }
 
     let problem = syntax_problem(source, &parsed);
@@ -108,7 +134,7 @@ fn problem_of_shallow(source: &str, version: Version) -> Option<Problem> {
         // Freeing such a tree could overflow the stack, which ends the process. The memory is the lesser loss.
         std::mem::forget(parsed);
     }
-    problem
+    problem.map_or(Ok(Takes::Unknown), Err)
 }
 
 fn syntax_problem<T>(source: &str, parsed: &Parsed<T>) -> Option<Problem> {

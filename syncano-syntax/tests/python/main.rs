@@ -4,4 +4,5 @@ mod errors;
 mod hostile;
 mod library;
 mod panics;
+mod takes;
 mod valid;

@@ -5,7 +5,7 @@ pub mod m {
     #[endpoint("good", GET, source = "1")]
     pub async fn good() -> u8;
 
-    #[endpoint("a", GET, source = "1")]
+    #[endpoint("a", GET, source = "print(ARGS)")]
     pub async fn a(x: Unknown) -> Missing;
 }
 

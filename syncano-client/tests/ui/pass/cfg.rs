@@ -5,7 +5,7 @@ use syncano_client::socket;
 
 #[socket(runtime = "python3")]
 pub mod conditional {
-    #[endpoint("a", GET, source = "1")]
+    #[endpoint("a", GET, source = "print(ARGS)")]
     #[cfg(all())]
     pub async fn a(x: u8) -> u8;
 

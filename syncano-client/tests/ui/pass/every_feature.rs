@@ -18,7 +18,11 @@ pub enum StockError {
 }
 
 /// A shop.
-#[socket(name = "shop", description = "A shop.", runtime = "python3")]
+#[socket(
+    name = "shop", description = "A shop.", runtime = "python3", python = "3.12",
+    config = {"currency": "EUR"}, metadata = {"author": "Ada"}, network = "public",
+    classes = {"item": [{"name": "title", "type": "string"}]},
+)]
 pub mod shop {
     use super::{Item, StockError, Trace};
 
@@ -47,6 +51,23 @@ pub mod shop {
     /// The whole record of a run.
     #[endpoint("trace", GET, source = "console.log(1)", runtime = "nodejs", script_name = "tracer")]
     pub async fn trace() -> Trace;
+
+    /// A script on the server.
+    #[endpoint("report", GET, script = 12, script_name = "reporter", private, cache = 60, timeout = 2.5, fresh)]
+    pub async fn report(year: u16) -> Trace;
+
+    /// Another function's script.
+    #[endpoint("report", POST, script = "reporter", private = false, description = "A report.", acl = {"*": []})]
+    pub async fn report_now(year: u16) -> Trace;
+
+    /// A script endpoint on the server.
+    #[endpoint("legacy", GET, script_endpoint = "monthly", metadata = {"icon": "box"})]
+    pub async fn legacy(year: u16) -> Trace;
+}
+
+/// All of them.
+pub mod all {
+    syncano_client::sockets![super::shop];
 }
 
 /// Uses all of it.
@@ -62,6 +83,8 @@ pub async fn application(instance: &Instance) -> Result<Vec<Item>, CallError<Sto
     let _: Result<(), _> = api.change("x", &["y".to_owned()]).method(Method::Patch).await;
     let _: Result<String, _> = api.echo("hi".into()).await;
     let _: Result<Trace, _> = api.trace().await;
+    let _: [syncano_client::Call<Trace>; 3] = [api.report(1), api.report_now(1), api.legacy(1)];
+    let _ = (all::definitions(), all::publish(instance).await.is_ok());
     let mut items = api.list(Some(shop::LIMIT)).await.unwrap_or_default();
     items.push(added);
     Ok(items)

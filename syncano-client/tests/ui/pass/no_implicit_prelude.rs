@@ -4,7 +4,7 @@
 #[::syncano_client::socket(description = "x", runtime = "python3")]
 pub mod bare {
     #[endpoint("a", GET, file = "scripts/list.py")]
-    pub async fn a(x: ::std::option::Option<u8>) -> ::std::vec::Vec<u8>;
+    pub async fn a(limit: ::std::option::Option<u8>) -> ::std::vec::Vec<u8>;
 
     #[endpoint("a", *, source = "1")]
     #[cfg(any())]

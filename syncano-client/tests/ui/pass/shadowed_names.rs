@@ -27,7 +27,7 @@ pub mod shadows {
         Ok(())
     }
 
-    #[endpoint("a", GET, POST, source = "1")]
+    #[endpoint("a", GET, POST, source = "print(ARGS)")]
     pub async fn a(call: u8, definition: u8, instance: u8, argument: u8, error: u8) -> u8;
 
     #[endpoint("b", *, source = "1", error = u8)]

@@ -1,0 +1,162 @@
+//! Whether a script takes what its function sends.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use proc_macro2::Span;
+use quote::ToTokens;
+use syn::Ident;
+use syncano_core::{Placement, closest};
+use syncano_syntax::Diagnostic;
+use syncano_syntax::python::{Key, Parameters, Takes};
+
+use crate::errors::Errors;
+use crate::signature::Argument;
+use crate::source::Script;
+use crate::types;
+
+/// A function and the script that answers it.
+pub(crate) struct Pair<'a> {
+    pub(crate) endpoint: &'a str,
+    pub(crate) function: &'a Ident,
+    pub(crate) arguments: &'a [Argument],
+    /// Names that the module defines itself.
+    pub(crate) defined: &'a HashSet<String>,
+    pub(crate) script: &'a Script,
+    pub(crate) takes: &'a Takes,
+    /// Other functions use the script too.
+    pub(crate) shared: bool,
+}
+
+impl Pair<'_> {
+    /// Reports what doesn't fit, and returns the arguments that the script never reads.
+    pub(crate) fn check(&self, errors: &mut Errors) -> Vec<Ident> {
+        match self.takes {
+            Takes::Parameters(parameters) => {
+                self.parameters(parameters, errors);
+                Vec::new()
+            }
+            // What a whole body holds, and what other functions send, isn't known here.
+            Takes::Keys(keys) if !self.shared && !self.arguments.iter().any(is_body) => {
+                self.keys(keys, errors)
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn parameters(&self, parameters: &Parameters, errors: &mut Errors) {
+        let Pair { endpoint, .. } = self;
+        let main = format!("`main` of the endpoint `{endpoint}`");
+        let mut meant = Vec::new();
+        for argument in self.arguments {
+            let key = &argument.key;
+            let Some(parameter) = parameters.named.iter().find(|parameter| parameter.name == *key) else {
+                if !parameters.takes_any {
+                    let free = parameters.named.iter().map(|parameter| parameter.name.as_str());
+                    let free = free.filter(|name| self.arguments.iter().all(|other| other.key != *name));
+                    let closest = closest(key, free);
+                    let what = match closest {
+                        Some(name) => format!("did you mean `{name}`?"),
+                        None => format!("add it to the script, or remove `{key}` here"),
+                    };
+                    meant.extend(closest);
+                    let place = self.show(&parameters.main, &format!("no parameter `{key}`"));
+                    errors.at(
+                        argument.ident.span(),
+                        format!("{main} has no parameter `{key}`: {what}\n{place}"),
+                    );
+                }
+                continue;
+            };
+            let sent = types::sent(&argument.ty, self.defined);
+            if sent.optional && !parameter.has_default {
+                let place = self.show(&parameter.span, "has no default");
+                errors.over(
+                    &argument.ty,
+                    format!(
+                        "{main} needs `{key}`, but `None` is left out: write `{key}=None` in the script, \
+                         or a type without `Option`\n{place}"
+                    ),
+                );
+            }
+            if let (Some(kinds), Some(kind)) = (&parameter.kinds, sent.kind)
+                && !kinds.admit(kind)
+            {
+                let place = self.show(&parameter.span, &format!("`{key}` is `{kinds}`"));
+                errors.over(
+                    &argument.ty,
+                    format!(
+                        "{main} takes `{key}` as `{kinds}`, but `{}` arrives as `{kind}`: change one of them\n{place}",
+                        written(&argument.ty)
+                    ),
+                );
+            }
+        }
+        for parameter in parameters.named.iter().filter(|parameter| !parameter.has_default) {
+            let name = parameter.name.as_str();
+            if self.arguments.iter().any(|argument| argument.key == name) || meant.contains(&name) {
+                continue;
+            }
+            let place = self.show(&parameter.span, "has no default");
+            errors.at(
+                self.function.span(),
+                format!(
+                    "{main} needs `{name}`, which `{}` doesn't send: add an argument `{name}`, \
+                     or give the parameter a default\n{place}",
+                    self.function
+                ),
+            );
+        }
+    }
+
+    fn keys(&self, keys: &[Key], errors: &mut Errors) -> Vec<Ident> {
+        // The whole query and the whole body, in which anything may be.
+        let raw = |key: &Key| key.name == "GET" || key.name == "POST";
+        let given = |key: &Key| self.arguments.iter().any(|argument| argument.key == key.name);
+        let unread = |argument: &&Argument| keys.iter().all(|key| key.name != argument.key);
+        let mut told = HashSet::new();
+        for key in keys.iter().filter(|key| !raw(key) && !given(key)) {
+            // A key that the script can do without may be for other callers, unless it looks like a slip.
+            let candidates = self.arguments.iter().filter(|argument| !key.optional || unread(argument));
+            let what = match closest(&key.name, candidates.map(|argument| argument.key.as_str())) {
+                Some(name) => format!("did you mean `{name}`?"),
+                None if key.optional => continue,
+                None => format!("add an argument `{}`", key.name),
+            };
+            if !told.insert(&key.name) {
+                continue;
+            }
+            let place = self.show(&key.span, &format!("`{}` sends no such argument", self.function));
+            errors.at(
+                self.place(),
+                format!(
+                    "the script of endpoint `{}` reads `{}` out of `ARGS`, which `{}` doesn't send: {what}\n{place}",
+                    self.endpoint, key.name, self.function
+                ),
+            );
+        }
+        if keys.iter().any(raw) {
+            return Vec::new();
+        }
+        self.arguments.iter().filter(unread).map(|argument| argument.ident.clone()).collect()
+    }
+
+    fn place(&self) -> Span {
+        self.script.span()
+    }
+
+    fn show(&self, span: &Range<usize>, label: &str) -> String {
+        let text = self.script.text().unwrap_or_default();
+        self.script.show(&Diagnostic::new(text, span.clone(), label))
+    }
+}
+
+fn is_body(argument: &Argument) -> bool {
+    argument.placement == Placement::Body
+}
+
+/// A type as its author wrote it, more or less.
+fn written(ty: &syn::Type) -> String {
+    let text = ty.to_token_stream().to_string();
+    text.replace(" :: ", "::").replace(" < ", "<").replace(" >", ">").replace("& ", "&").replace(" ,", ",")
+}

@@ -1,0 +1,120 @@
+//! The options of the attributes, as the model has them.
+
+use proc_macro2::Span;
+use serde_json::Value;
+use syncano_core::{Call, ClassDependency, Map, Methods};
+
+use crate::attribute::{EndpointOptions, SocketOptions};
+use crate::errors::Errors;
+
+const NETWORK: &str = "network";
+const DESCRIPTION: &str = "description";
+const FRESH: &str = "fresh";
+
+impl SocketOptions {
+    /// Reports what is said twice, and lists that are none.
+    pub(crate) fn check(&self, errors: &mut Errors) {
+        if let (Some((_, span)), Some(metadata)) = (&self.network, &self.metadata)
+            && metadata.map.contains_key(NETWORK)
+        {
+            errors.at(*span, "`network` is in `metadata` too: remove one of them");
+        }
+        if let Some(classes) = &self.classes {
+            for (name, fields) in &classes.map {
+                if !fields.is_array() {
+                    let example = r#"[{"name": "title", "type": "string"}]"#;
+                    errors.at(
+                        classes.key(name),
+                        format!("the class `{name}` is a list of fields: write `\"{name}\": {example}`"),
+                    );
+                }
+            }
+        }
+    }
+
+    pub(crate) fn metadata(&self) -> Map {
+        let mut metadata = self.metadata.as_ref().map(|object| object.map.clone()).unwrap_or_default();
+        if let Some((policy, _)) = &self.network {
+            metadata.insert(NETWORK.to_owned(), policy.clone());
+        }
+        metadata
+    }
+
+    /// The place of a key of the metadata, or of all of it.
+    pub(crate) fn metadata_key(&self, key: &str) -> Span {
+        match (&self.network, &self.metadata) {
+            (Some((_, span)), _) if key == NETWORK => *span,
+            (_, Some(metadata)) => metadata.key(key),
+            (Some((_, span)), None) => *span,
+            (None, None) => Span::call_site(),
+        }
+    }
+
+    /// The classes in the order of their names.
+    pub(crate) fn classes(&self) -> impl Iterator<Item = ClassDependency> {
+        self.classes.iter().flat_map(|classes| &classes.map).filter_map(|(name, fields)| match fields {
+            Value::Array(fields) => Some(ClassDependency::new(name.as_str(), fields.clone())),
+            _ => None,
+        })
+    }
+}
+
+impl EndpointOptions {
+    /// Reports what is said twice.
+    pub(crate) fn check(&self, errors: &mut Errors) {
+        if let (Some((_, span)), Some(config)) = (&self.fresh, &self.config)
+            && config.map.contains_key(FRESH)
+        {
+            errors.at(*span, "`fresh` is in `config` too: remove one of them");
+        }
+        if let (Some(literal), Some(metadata)) = (&self.description, &self.metadata)
+            && metadata.map.contains_key(DESCRIPTION)
+        {
+            errors.at(literal.span(), "`description` is in `metadata` too: remove one of them");
+        }
+    }
+
+    pub(crate) fn has_no_script(&self) -> bool {
+        self.source.is_none()
+            && self.file.is_none()
+            && self.script.is_none()
+            && self.script_endpoint.is_none()
+    }
+
+    pub(crate) fn call(&self, name: String, methods: Methods) -> Call {
+        Call {
+            private: self.private.map(|(private, _)| private),
+            cache: self.cache.map(|(seconds, _)| seconds),
+            timeout: self.timeout.map(|(seconds, _)| seconds),
+            ..Call::new(name, methods)
+        }
+    }
+
+    /// The script's own configuration, if anything is said about it.
+    pub(crate) fn config(&self) -> Option<Map> {
+        let mut config = self.config.as_ref().map(|object| object.map.clone());
+        if let Some((fresh, _)) = self.fresh {
+            config.get_or_insert_default().insert(FRESH.to_owned(), fresh.into());
+        }
+        config
+    }
+
+    /// What the function adds to its endpoint's metadata.
+    pub(crate) fn metadata(&self) -> Map {
+        let mut metadata = self.metadata.as_ref().map(|object| object.map.clone()).unwrap_or_default();
+        if let Some(text) = &self.description {
+            metadata.insert(DESCRIPTION.to_owned(), text.value().into());
+        }
+        metadata
+    }
+
+    /// The place of a key of the metadata, or of all of it.
+    pub(crate) fn metadata_key(&self, key: &str) -> Span {
+        match (&self.description, &self.metadata) {
+            (Some(literal), _) if key == DESCRIPTION => literal.span(),
+            (_, Some(metadata)) => metadata.key(key),
+            (Some(literal), None) => literal.span(),
+            (None, None) => Span::call_site(),
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! A function and its script: what fits is never told, what doesn't is.
+
+use super::{errors, expand};
+
+/// The first lines of the errors, and the arguments that are never read.
+fn told(script: &str, arguments: &str, items: &str) -> (Vec<String>, Vec<String>) {
+    let file = expand(
+        "runtime = \"python3\"",
+        &format!(
+            "mod m {{ {items} #[endpoint(\"e\", POST, source = {script:?})] async fn f({arguments}) -> u8; }}"
+        ),
+    );
+    let first = |error: &String| error.lines().next().unwrap_or_default().to_owned();
+    let text = prettyplease::unparse(&file);
+    let unread = text.split("never reads `").skip(1).filter_map(|rest| rest.split('`').next());
+    (errors(&file).iter().map(first).collect(), unread.map(str::to_owned).collect())
+}
+
+#[test]
+fn what_fits_is_never_told() {
+    for (script, arguments) in [
+        ("def main(): pass", ""),
+        ("def main(a, b=1, /, c=2, *, d=3): pass", "a: u8"),
+        ("def main(**kwargs): pass", "a: u8, b: Option<String>"),
+        ("def main(*args, a, **kwargs): pass", "a: u8, b: u8"),
+        ("def main(type): pass", "r#type: &str"),
+        ("def main(a=None): pass", "a: Option<u8>"),
+        ("def main(a: int = 5): pass", "a: &Option<u8>"),
+        ("def main(a: float): pass", "a: u8"),
+        ("def main(a: int): pass", "a: bool"),
+        ("def main(a: str | None): pass", "a: &str"),
+        (
+            "def main(a: list[int], b: dict, c: list, d: list): pass",
+            "a: &[u8], b: std::collections::BTreeMap<String, u8>, c: (u8, u8), d: [u8; 3]",
+        ),
+        ("def main(a: str, b: str, c: str): pass", "a: Cow<'_, str>, b: Box<str>, c: char"),
+        // Types and annotations that nobody knows here.
+        ("def main(a: Item, b: 'int', c: int): pass", "a: u8, b: String, c: my::String"),
+        ("from x import int\ndef main(a: int): pass", "a: String"),
+        ("def main(item: dict): pass", "#[body] item: Item"),
+        // A `main` that nobody knows here.
+        ("@cached\ndef main(x): pass", "a: u8"),
+        ("def main(x): pass\nmain = cached(main)", "a: u8"),
+        // Programs.
+        ("print(ARGS)", "a: u8"),
+        ("print(ARGS['POST']['b'], ARGS['GET'])", "a: u8"),
+        ("print(ARGS['a'], ARGS.get('other'), ARGS.get('a_'))", "a: u8"),
+        ("try:\n    print(ARGS['other'])\nexcept KeyError:\n    print(ARGS['a'])", "a: u8"),
+        ("if 'other' in ARGS: print(ARGS['other'])", "a: u8"),
+        ("print(ARGS['name'])", "#[body] item: Item"),
+        ("def main(x): pass\nmain(ARGS['a'])", "a: u8"),
+    ] {
+        assert_eq!(told(script, arguments, ""), (Vec::new(), Vec::new()), "{script} with {arguments}");
+    }
+}
+
+#[test]
+fn names_that_the_module_defines_are_its_own() {
+    for items in ["struct String;", "use other::String;", "use other::{Text as String};", "type String = u8;"]
+    {
+        assert_eq!(told("def main(a: int): pass", "a: String", items).0, [""; 0], "{items}");
+    }
+    for items in ["", "use std::string::String;"] {
+        assert_eq!(told("def main(a: int): pass", "a: String", items).0.len(), 1, "{items}");
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_told_once() {
+    for (script, arguments, expected) in [
+        ("def main(): pass", "a: u8", "has no parameter `a`: add it"),
+        ("def main(limit): pass", "limt: u8", "has no parameter `limt`: did you mean `limit`?"),
+        ("def main(limit=1): pass", "limt: u8", "has no parameter `limt`: did you mean `limit`?"),
+        ("def main(a, b): pass", "a: u8", "needs `b`, which `f` doesn't send"),
+        ("def main(a): pass", "a: std::option::Option<u8>", "needs `a`, but `None` is left out"),
+        ("def main(*, a): pass", "a: Option<u8>", "needs `a`, but `None` is left out"),
+        ("def main(a: int): pass", "a: f32", "takes `a` as `int`, but `f32` arrives as `float`"),
+        ("def main(a: None): pass", "a: u8", "takes `a` as `None`, but `u8` arrives as `int`"),
+        ("print(ARGS['x'])", "", "reads `x` out of `ARGS`, which `f` doesn't send: add an argument `x`"),
+        (
+            "print(ARGS['nam'])",
+            "name: u8",
+            "reads `nam` out of `ARGS`, which `f` doesn't send: did you mean `name`?",
+        ),
+        ("print(ARGS.get('nam'))", "name: u8", "did you mean `name`?"),
+    ] {
+        let (errors, unread) = told(script, arguments, "");
+        assert_eq!(errors.len(), 1, "{script}: {errors:?}");
+        assert!(errors[0].contains(expected), "{script}: {errors:?}");
+        assert_eq!(unread, [""; 0], "{script}");
+    }
+}
+
+#[test]
+fn arguments_that_are_never_read_are_warned_of() {
+    assert_eq!(told("print(ARGS['a'])", "a: u8, b: u8, r#type: u8", "").1, ["b", "type"]);
+    assert_eq!(told("print(3)", "a: u8", "").1, ["a"]);
+}
