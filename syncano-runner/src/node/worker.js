@@ -199,6 +199,9 @@ setImmediate(() => {
   noticeWhatLasts();
   noticeChangesOfEnvironment();
   takeBaseline();
+  // What the first call would have to wait for; nobody hears it.
+  console.log('');
+  cleanUp();
   // A process that was started ahead waits here for its script.
   const frame = takeFrame();
   OUTPUT_LIMIT = Number(frame.readBigUInt64LE(12));
