@@ -49,12 +49,13 @@ async function serve() {
 
 // Settles what the call answers. What the script still does is heard by nobody.
 function decide(kind, exit, head, body) {
-  if (state.answer === undefined) state.answer = { __proto__: null, kind, exit, head, body };
+  const isFirst = state.answer === undefined;
+  if (isFirst) state.answer = { __proto__: null, kind, exit, head, body };
   stdout.close();
   stderr.close();
   if (state.isLeaving) answer(false);
   // What is queued already runs first: it is this call's.
-  else setImmediate(conclude);
+  else if (isFirst) setImmediate(conclude);
 }
 
 function conclude() {
