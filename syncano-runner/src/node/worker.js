@@ -148,10 +148,13 @@ function leave(code) {
   answer(false);
 }
 
+// If something is pending, Node will say when that has ended.
+function endIfIdle() {
+  if (state.answer === undefined && apply(getActiveResourcesInfo, process, []).length === 0) end();
+}
+
 // Nothing is pending any more.
 function end() {
-  if (state.answer !== undefined) return;
-  if (apply(getActiveResourcesInfo, process, []).length > 0) return;
   const { exitCode } = process;
   if (state.awaits !== undefined && exitCode === undefined) {
     fail(new Refused(`${state.awaits} waits for something that can't happen: nothing is pending any more`));
@@ -180,7 +183,7 @@ function watchTheEnd() {
     }
     if (name === 'beforeExit') {
       // A listener may have started something.
-      if (wasHeard) setImmediate(end);
+      if (wasHeard) setImmediate(endIfIdle);
       else end();
     }
     return wasHeard;

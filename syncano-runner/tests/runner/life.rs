@@ -43,7 +43,7 @@ fn children_of(parent: u32) -> Vec<String> {
         let after_name = stat.rsplit(") ").next().unwrap_or_default();
         after_name.split(' ').nth(1) == Some(&parent.to_string())
     };
-    let entries = std::fs::read_dir("/proc").unwrap().flatten();
+    let entries = std::fs::read_dir("/proc").expect("Linux has it").flatten();
     entries.filter_map(|entry| entry.file_name().into_string().ok()).filter(is_child).collect()
 }
 
@@ -95,7 +95,7 @@ async fn a_worker_killed_from_outside_costs_its_own_call_only() {
 }
 
 fn open_descriptors() -> usize {
-    std::fs::read_dir("/proc/self/fd").unwrap().count()
+    std::fs::read_dir("/proc/self/fd").expect("Linux has it").count()
 }
 
 #[tokio::test]
@@ -141,7 +141,7 @@ async fn callers_go_away(runner: &Runner, script: Script, neighbour: Script, cou
         let patience = Duration::from_micros((n as u64 * 37) % 1500);
         let _ = tokio::time::timeout(patience, runner.run(&script, call(&format!(r#"{{"n":{n}}}"#)))).await;
     }
-    neighbours.await.unwrap();
+    neighbours.await.expect("neighbours are fine");
     let outcome = runner.run(&script, call(r#"{"n":1}"#)).await;
     assert_eq!((outcome.status, &*outcome.stdout), (RunStatus::Success, "1"), "{}", outcome.stderr);
 }
