@@ -22,6 +22,7 @@ pub struct RunnerBuilder {
     pub(crate) node: Option<PathBuf>,
     pub(crate) isolation: Isolation,
     pub(crate) max_workers: u32,
+    pub(crate) max_workers_per_instance: Option<usize>,
     pub(crate) max_waiting: Option<usize>,
     pub(crate) idle_timeout: Duration,
     pub(crate) calls_per_worker: u64,
@@ -38,6 +39,7 @@ impl Default for RunnerBuilder {
             node: None,
             isolation: Isolation::default(),
             max_workers: (4 * processors).max(16),
+            max_workers_per_instance: None,
             max_waiting: None,
             idle_timeout: Duration::from_secs(300),
             calls_per_worker: 10_000,
@@ -74,7 +76,15 @@ impl RunnerBuilder {
         self
     }
 
-    /// How many calls may wait for a worker before further ones are `Blocked`. Default: 50 per worker.
+    /// How many of them may serve one instance at a time. Default: all but an eighth, which is kept free for calls of
+    /// others. Zero counts as one.
+    pub fn max_workers_per_instance(mut self, workers: usize) -> Self {
+        self.max_workers_per_instance = Some(workers.max(1));
+        self
+    }
+
+    /// How many calls may wait for a worker. Beyond that the last call of the instance that has most of them waiting is
+    /// `Blocked`. Default: 50 per worker.
     pub fn max_waiting(mut self, calls: usize) -> Self {
         self.max_waiting = Some(calls);
         self

@@ -3,7 +3,7 @@
 //! A [`Runner`] keeps one process per script (more under load, none when idle) that has loaded the script already,
 //! and hands it one [`Call`] after the other; what becomes of a call is an [`Outcome`]. Two scripts never share a process,
 //! and what one call leaves behind never reaches the next: where that can't be made sure of, the process is replaced. A
-//! process that runs JavaScript serves a single call.
+//! script that is [`fresh`](Script::fresh) gets a new process for each call.
 //!
 //! What a script may do is a matter of [`Isolation`]. Linux only.
 //!
@@ -39,8 +39,10 @@
 //! `ARGS`, `CONFIG`, `META`, `setResponse`, `HttpResponse`, `AppError` and Node's own globals, `require` among them. A
 //! script that imports or exports something and whose default export is a function is in *function style*: the function is
 //! called with `(args, { config, meta, HttpResponse })`, and what it returns, or a promise of it, is the answer. Every
-//! other script is a *program*, which ends when nothing that it started is pending. A program whose last statement has a
-//! function for its value gets that function called, with `{ args, config, meta, HttpResponse, setResponse, log, error }`.
+//! other script is a *program*, which ends when nothing that it started is pending. It runs in a function's scope that is
+//! new for each call, and what it assigns without declaring it goes away with the call. A program whose last statement is an
+//! expression that begins a line, without indentation, and is a function gets that function called, with
+//! `{ args, config, meta, HttpResponse, setResponse, log, error }`.
 //!
 //! A script is one file: Node's own modules are what it can import. A `Worker` counts as memory; newer versions of Node
 //! reserve half a gigabyte for each unless `resourceLimits: { codeRangeSizeMb: 16 }` says otherwise.
@@ -76,6 +78,8 @@ mod pool;
 mod process;
 #[cfg(target_os = "linux")]
 mod protocol;
+#[cfg(target_os = "linux")]
+mod queue;
 #[cfg(target_os = "linux")]
 mod runner;
 #[cfg(target_os = "linux")]

@@ -22,10 +22,10 @@ pub(crate) static NODE: Recipe = Recipe {
         include_str!("node/channel.js"),
         include_str!("node/script.js"),
         include_str!("node/answer.js"),
+        include_str!("node/between_calls.js"),
         include_str!("node/worker.js"),
     ),
-    // The one line to change once something puts a process back between two calls.
-    reused: false,
+    spare: true,
     // A gigabyte for itself, half of one per `Worker`, and four for a WebAssembly memory.
     reserved: 8 * 1024 * 1024 * 1024,
     // Every thread of the engine has one, and all of it counts as memory.

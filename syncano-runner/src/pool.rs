@@ -1,22 +1,26 @@
-//! Which worker serves which call, and who waits.
+//! Which worker serves which call.
 //!
 //! A [`Seat`] is the right to have one process. There are as many as the runner may have workers; a worker holds its
-//! seat until its process has been reaped, so the number is the number of processes, dying ones included. Calls wait
-//! in the order in which they came. A worker that becomes free goes to the first of them; when that one is for
-//! another script, a call of the same script may pass it a few times before the worker has to make room.
+//! seat until its process has been reaped, so the number is the number of processes, dying ones and the spare ones included.
+//!
+//! A [`Turn`] is a call's right to use one of them. An instance has a bounded number of turns at a time, so that there are
+//! workers left for others; calls that get none wait in the [`Queue`]. Whenever something changes, [`State::next`] looks
+//! for the next call that can be served.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Signal, pidfd_send_signal};
+use syncano_core::Language;
 use tokio::sync::{Notify, oneshot};
 
-use crate::script::ScriptKey;
-use crate::worker::Worker;
+use crate::queue::{Queue, Waiter};
+use crate::script::{Script, ScriptKey};
+use crate::worker::{Spare, Worker};
 
-/// How often calls of other scripts may pass the first one in the queue.
+/// How often calls that need no other process may pass the first one that does.
 const PASSES: u32 = 8;
 
 pub(crate) struct Pool {
@@ -29,27 +33,28 @@ pub(crate) struct Pool {
 #[derive(Default)]
 struct State {
     idle: HashMap<ScriptKey, Vec<Worker>>,
+    spare: HashMap<Language, Spare>,
+    /// Languages whose spare process is being started.
+    starting: Vec<Language>,
     free: Vec<u32>,
     total: usize,
-    waiting: VecDeque<Waiter>,
-    next_waiter: u64,
+    queue: Queue,
+    /// How many turns each instance has.
+    turns: HashMap<Arc<str>, usize>,
+    max_turns: usize,
+    /// Seats of workers that have been ended to make room, and are not back yet.
+    expected: usize,
     /// The processes that are there, by seat.
     alive: HashMap<u32, Arc<OwnedFd>>,
     closed: bool,
 }
 
-struct Waiter {
-    id: u64,
-    key: ScriptKey,
-    passed: u32,
-    grant: oneshot::Sender<Grant>,
-}
-
 /// What a call gets.
-#[expect(clippy::large_enum_variant, reason = "it lives for a moment, on its way to a call")]
 pub(crate) enum Grant {
     /// A worker that has loaded the script.
     Warm(Worker),
+    /// A process that has no script yet.
+    Spare(Spare),
     /// The right to start one.
     Seat(Seat),
 }
@@ -63,6 +68,20 @@ pub(crate) enum Refusal {
     Late,
     /// The runner is shutting down.
     Closed,
+}
+
+/// What is found for the call that is next.
+enum Next {
+    Serve(Waiter, Grant),
+    /// This process has to go first: it is dropped, which ends it.
+    Evict(Evicted),
+    Nobody,
+}
+
+#[expect(dead_code, reason = "what is evicted is dropped")]
+enum Evicted {
+    Worker(Worker),
+    Spare(Spare),
 }
 
 /// The right to have one process, given back when dropped.
@@ -91,49 +110,90 @@ impl Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         if let Some(pool) = self.pool.upgrade() {
-            pool.take_seat_back(self.number);
+            {
+                let mut state = pool.lock();
+                state.alive.remove(&self.number);
+                state.free.push(self.number);
+                state.expected = state.expected.saturating_sub(1);
+            }
+            pool.seat_back.notify_waiters();
+            pool.serve();
+        }
+    }
+}
+
+/// A call's right to use a worker, given back when dropped.
+pub(crate) struct Turn {
+    instance: Arc<str>,
+    pool: Arc<Pool>,
+}
+
+impl Turn {
+    /// Gives it back together with a worker that is ready for another call.
+    pub(crate) fn give_back(self, mut worker: Worker) {
+        let mut state = self.pool.lock();
+        if !state.closed {
+            worker.idle_since = Instant::now();
+            state.idle.entry(worker.key()).or_default().push(worker);
+        }
+        // Else dropping the worker, after the lock, ends it.
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let is_waited_for = {
+            let mut state = self.pool.lock();
+            state.end_turn(&self.instance);
+            !state.queue.is_empty()
+        };
+        if is_waited_for {
+            self.pool.serve();
         }
     }
 }
 
 impl Pool {
-    pub(crate) fn new(max_workers: u32, max_waiting: usize) -> Arc<Pool> {
-        let state =
-            State { free: (0..max_workers).rev().collect(), total: max_workers as usize, ..State::default() };
+    pub(crate) fn new(max_workers: u32, max_turns: usize, max_waiting: usize) -> Arc<Pool> {
+        let total = max_workers as usize;
+        let state = State { free: (0..max_workers).rev().collect(), total, max_turns, ..State::default() };
         Arc::new(Pool { state: Mutex::new(state), max_waiting, seat_back: Notify::new() })
     }
 
-    /// A worker for the script, or a seat for one, waiting until `deadline` if need be.
+    /// A worker for the script, or the means to start one, waiting until `deadline` if need be.
     pub(crate) async fn acquire(
         self: &Arc<Self>,
-        key: ScriptKey,
+        script: &Script,
         deadline: tokio::time::Instant,
-    ) -> Result<Grant, Refusal> {
-        let (id, mut granted, evicted) = {
+    ) -> Result<(Turn, Grant), Refusal> {
+        let instance = script.shared_instance();
+        let (grant, mut granted) = oneshot::channel();
+        let (id, refused) = {
             let mut state = self.lock();
             if state.closed {
                 return Err(Refusal::Closed);
             }
-            if let Some(worker) = state.take_idle(key) {
-                return Ok(Grant::Warm(worker));
+            let key = (!script.is_fresh()).then(|| script.key());
+            let language = script.runtime().language();
+            // Whoever waits comes first.
+            if state.queue.is_empty()
+                && state.may_begin(&instance)
+                && let Some(grant) = state.take(self, key, language)
+            {
+                state.begin_turn(&instance);
+                drop(state);
+                return Ok((Turn { instance, pool: Arc::clone(self) }, grant));
             }
-            if let Some(number) = state.free.pop() {
-                return Ok(Grant::Seat(Seat { number, pool: Arc::downgrade(self) }));
-            }
-            if state.waiting.len() >= self.max_waiting {
-                return Err(Refusal::Full);
-            }
-            let (grant, granted) = oneshot::channel();
-            let id = state.next_waiter;
-            state.next_waiter += 1;
-            state.waiting.push_back(Waiter { id, key, passed: 0, grant });
-            (id, granted, state.take_oldest_idle())
+            let waiter = Waiter { id: 0, instance: Arc::clone(&instance), key, language, passed: 0, grant };
+            state.queue.push(waiter, self.max_waiting)?
         };
-        // Its seat comes back once it has been reaped, and goes to whoever waits first.
-        drop(evicted);
-        let place = PlaceInQueue { pool: self, id };
+        if let Some(refused) = refused {
+            let _ = refused.grant.send(Err(Refusal::Full));
+        }
+        let place = PlaceInQueue { pool: self, instance: &instance, id };
+        self.serve();
         let result = match tokio::time::timeout_at(deadline, &mut granted).await {
-            Ok(Ok(grant)) => Ok(grant),
+            Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(Refusal::Closed),
             Err(_) => Err(Refusal::Late),
         };
@@ -141,92 +201,89 @@ impl Pool {
         result
     }
 
-    /// Takes back a worker that is ready for another call.
-    pub(crate) fn give_back(&self, mut worker: Worker) {
+    /// Gives what there is to those who wait.
+    fn serve(self: &Arc<Self>) {
         loop {
-            let waiter = {
+            let next = {
                 let mut state = self.lock();
                 if state.closed {
-                    break;
-                }
-                let Some(first) = state.waiting.front_mut() else {
-                    worker.idle_since = Instant::now();
-                    state.idle.entry(worker.key()).or_default().push(worker);
                     return;
-                };
-                let key = worker.key();
-                if first.key == key {
-                    state.waiting.pop_front()
-                } else if first.passed < PASSES {
-                    first.passed += 1;
-                    let same = state.waiting.iter().position(|waiter| waiter.key == key);
-                    same.and_then(|index| state.waiting.remove(index))
-                } else {
-                    None
                 }
+                state.next(self)
             };
-            let Some(waiter) = waiter else { break };
-            match waiter.grant.send(Grant::Warm(worker)) {
-                Ok(()) => return,
-                // The call has gone away in the meantime.
-                Err(Grant::Warm(back)) => worker = back,
-                Err(Grant::Seat(_)) => return,
-            }
-        }
-        // Closed, or somebody else needs the seat: dropping the worker ends it.
-        drop(worker);
-    }
-
-    fn take_seat_back(self: &Arc<Self>, number: u32) {
-        let mut seat = {
-            self.lock().alive.remove(&number);
-            Grant::Seat(Seat { number, pool: Arc::downgrade(self) })
-        };
-        loop {
-            let waiter = {
-                let mut state = self.lock();
-                match state.waiting.pop_front() {
-                    Some(waiter) if !state.closed => waiter,
-                    _ => {
-                        state.free.push(number);
-                        break;
+            match next {
+                Next::Nobody => return,
+                // Its seat comes back once it has been reaped.
+                Next::Evict(evicted) => drop(evicted),
+                Next::Serve(waiter, grant) => {
+                    let turn = Turn { instance: waiter.instance, pool: Arc::clone(self) };
+                    if let Err(Ok((turn, grant))) = waiter.grant.send(Ok((turn, grant))) {
+                        // The call has gone away in the meantime.
+                        match grant {
+                            Grant::Warm(worker) => turn.give_back(worker),
+                            Grant::Spare(spare) => self.keep_spare(spare),
+                            Grant::Seat(_) => {}
+                        }
                     }
                 }
-            };
-            match waiter.grant.send(seat) {
-                Ok(()) => return,
-                Err(back) => seat = back,
             }
         }
-        if let Grant::Seat(mut seat) = seat {
-            // It is in the list again: dropping it must not put it there twice.
-            seat.pool = Weak::new();
-        }
-        self.seat_back.notify_waiters();
     }
 
-    /// Ends the workers that have been idle for longer than `limit`.
+    /// A seat for a spare process, if there is none and nobody needs the seat more.
+    pub(crate) fn seat_for_spare(self: &Arc<Self>, language: Language) -> Option<Seat> {
+        let mut state = self.lock();
+        let is_wanted = !state.spare.contains_key(&language) && !state.starting.contains(&language);
+        if state.closed || !is_wanted || !state.queue.is_empty() {
+            return None;
+        }
+        let number = state.free.pop()?;
+        state.starting.push(language);
+        Some(Seat { number, pool: Arc::downgrade(self) })
+    }
+
+    /// A spare process has started, or could not be.
+    pub(crate) fn spare_started(self: &Arc<Self>, language: Language, spare: Option<Spare>) {
+        self.lock().starting.retain(|starting| *starting != language);
+        if let Some(spare) = spare {
+            self.keep_spare(spare);
+        }
+        self.serve();
+    }
+
+    fn keep_spare(&self, spare: Spare) {
+        let surplus = {
+            let mut state = self.lock();
+            if state.closed { Some(spare) } else { state.spare.insert(spare.language(), spare) }
+        };
+        drop(surplus);
+    }
+
+    /// Ends the processes that have been idle for longer than `limit`.
     pub(crate) fn end_idle(&self, limit: Duration) {
         let mut ended = Vec::new();
+        let mut spares = Vec::new();
         {
             let mut state = self.lock();
             for workers in state.idle.values_mut() {
                 ended.extend(workers.extract_if(.., |worker| worker.idle_since.elapsed() >= limit));
             }
             state.idle.retain(|_, workers| !workers.is_empty());
+            spares.extend(state.spare.extract_if(|_, spare| spare.since.elapsed() >= limit));
         }
-        drop(ended);
+        drop((ended, spares));
     }
 
     /// Refuses everything from now on and ends every process.
     pub(crate) fn close(&self) {
-        let (idle, waiting) = {
+        let gone = {
             let mut state = self.lock();
             state.closed = true;
             state.alive.values().for_each(|process| kill(process));
-            (std::mem::take(&mut state.idle), std::mem::take(&mut state.waiting))
+            let State { idle, spare, queue, .. } = &mut *state;
+            (std::mem::take(idle), std::mem::take(spare), std::mem::take(queue))
         };
-        drop((idle, waiting));
+        drop(gone);
     }
 
     /// Waits until every process has been reaped.
@@ -252,6 +309,89 @@ impl Pool {
 }
 
 impl State {
+    /// Takes the next call out of the queue together with what serves it.
+    fn next(&mut self, pool: &Arc<Pool>) -> Next {
+        // Instances take turns. The first whose call needs a process that isn't there:
+        let mut first = None;
+        for place in 0..self.queue.instances() {
+            let Some((instance, waiter)) = self.queue.front(place) else { break };
+            if !self.may_begin(&instance) {
+                continue;
+            }
+            let (key, language) = (waiter.key, waiter.language);
+            if first.is_none()
+                && let Some(grant) = self.take(pool, key, language)
+            {
+                return self.serve(place, 0, grant);
+            }
+            let first = *first.get_or_insert(place);
+            let is_passable = self.queue.front(first).is_some_and(|(_, waiter)| waiter.passed < PASSES);
+            if is_passable
+                && let Some(index) = self.queue.position(place, |key| self.idle.contains_key(&key))
+                && let Some(worker) = self.queue.key_at(place, index).and_then(|key| self.take_idle(key))
+            {
+                self.queue.pass(first);
+                return self.serve(place, index, Grant::Warm(worker));
+            }
+        }
+        let is_room_enough = self.expected >= self.queue.len();
+        if first.is_none() || is_room_enough {
+            return Next::Nobody;
+        }
+        let spare = self.spare.keys().next().copied().and_then(|language| self.spare.remove(&language));
+        let evicted = match spare {
+            Some(spare) => Some(Evicted::Spare(spare)),
+            None => self.take_oldest_idle().map(Evicted::Worker),
+        };
+        match evicted {
+            Some(evicted) => {
+                self.expected += 1;
+                Next::Evict(evicted)
+            }
+            None => Next::Nobody,
+        }
+    }
+
+    fn serve(&mut self, place: usize, index: usize, grant: Grant) -> Next {
+        match self.queue.take(place, index) {
+            Some(waiter) => {
+                self.begin_turn(&waiter.instance);
+                Next::Serve(waiter, grant)
+            }
+            // Not reached: the place was looked up a moment ago, under the same lock.
+            None => Next::Nobody,
+        }
+    }
+
+    /// What a call of the script `key` can have now; without a key it wants a process that has served nobody.
+    fn take(&mut self, pool: &Arc<Pool>, key: Option<ScriptKey>, language: Language) -> Option<Grant> {
+        if let Some(worker) = key.and_then(|key| self.take_idle(key)) {
+            return Some(Grant::Warm(worker));
+        }
+        if let Some(spare) = self.spare.remove(&language) {
+            return Some(Grant::Spare(spare));
+        }
+        let number = self.free.pop()?;
+        Some(Grant::Seat(Seat { number, pool: Arc::downgrade(pool) }))
+    }
+
+    fn may_begin(&self, instance: &str) -> bool {
+        self.turns.get(instance).is_none_or(|&turns| turns < self.max_turns)
+    }
+
+    fn begin_turn(&mut self, instance: &Arc<str>) {
+        *self.turns.entry(Arc::clone(instance)).or_default() += 1;
+    }
+
+    fn end_turn(&mut self, instance: &str) {
+        if let Some(turns) = self.turns.get_mut(instance) {
+            *turns -= 1;
+            if *turns == 0 {
+                self.turns.remove(instance);
+            }
+        }
+    }
+
     /// The worker of the script that was used last: it is the one with warm caches.
     fn take_idle(&mut self, key: ScriptKey) -> Option<Worker> {
         let workers = self.idle.get_mut(&key)?;
@@ -278,16 +418,13 @@ impl State {
 /// Takes a waiting call out of the queue when its future goes away.
 struct PlaceInQueue<'a> {
     pool: &'a Pool,
+    instance: &'a str,
     id: u64,
 }
 
 impl Drop for PlaceInQueue<'_> {
     fn drop(&mut self) {
-        let waiter = {
-            let mut state = self.pool.lock();
-            let index = state.waiting.binary_search_by_key(&self.id, |waiter| waiter.id);
-            index.ok().and_then(|index| state.waiting.remove(index))
-        };
+        let waiter = self.pool.lock().queue.remove(self.instance, self.id);
         drop(waiter);
     }
 }

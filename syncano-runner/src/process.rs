@@ -94,8 +94,11 @@ impl Drop for Process {
 struct Birth {
     seat: Seat,
     interpreter: Arc<Interpreter>,
-    tell: oneshot::Sender<io::Result<(Process, UnixStream)>>,
+    tell: Box<dyn FnOnce(Born) + Send>,
 }
+
+/// A new process and our end of its channel.
+pub(crate) type Born = io::Result<(Process, UnixStream)>;
 
 /// The two threads.
 pub(crate) struct Nursery {
@@ -130,8 +133,7 @@ impl Nursery {
                 for (count, birth) in to_start.into_iter().enumerate() {
                     let result =
                         start_process(&sandbox, &directory, &birth.interpreter, birth.seat, count, &deaths);
-                    // A call that went away in the meantime drops the process, which ends it.
-                    let _ = birth.tell.send(result);
+                    (birth.tell)(result);
                 }
             })?
         };
@@ -149,11 +151,23 @@ impl Nursery {
         seat: Seat,
         interpreter: &Arc<Interpreter>,
     ) -> io::Result<(Process, UnixStream)> {
-        let gone = || io::Error::other("the thread that starts processes has ended");
         let (tell, told) = oneshot::channel();
-        let birth = Birth { seat, interpreter: Arc::clone(interpreter), tell };
-        self.births.as_ref().and_then(|births| births.send(birth).ok()).ok_or_else(gone)?;
-        told.await.unwrap_or_else(|_| Err(gone()))
+        // A call that went away in the meantime drops the process, which ends it.
+        self.spawn_apart(seat, interpreter, move |born| drop(tell.send(born)));
+        told.await.unwrap_or_else(|_| Err(io::Error::other("the thread that starts processes has ended")))
+    }
+
+    /// The same without waiting: `then` is called on the thread that starts processes, or not at all.
+    pub(crate) fn spawn_apart(
+        &self,
+        seat: Seat,
+        interpreter: &Arc<Interpreter>,
+        then: impl FnOnce(Born) + Send + 'static,
+    ) {
+        let birth = Birth { seat, interpreter: Arc::clone(interpreter), tell: Box::new(then) };
+        if let Some(births) = &self.births {
+            let _ = births.send(birth);
+        }
     }
 }
 

@@ -17,24 +17,30 @@ pub(crate) const REPLY_HEADER: usize = 20;
 /// The number of the reply that says that a worker has started.
 pub(crate) const READY_NUMBER: u64 = 0;
 
-/// What a worker is told once: its own program, then the script.
-pub(crate) fn setup(program: &str, script: &Script) -> Vec<u8> {
-    let mut frames = Vec::with_capacity(program.len() + script.source().len() + script.config().len() + 128);
-    push_length(&mut frames, program.len());
-    frames.extend(program.as_bytes());
+/// What a worker is told first: its own program.
+pub(crate) fn program(program: &str) -> Vec<u8> {
+    let mut frame = Vec::with_capacity(4 + program.len());
+    push_length(&mut frame, program.len());
+    frame.extend(program.as_bytes());
+    frame
+}
+
+/// What a worker is told next, once: the script.
+pub(crate) fn script(script: &Script) -> Vec<u8> {
     let texts = [script.name(), script.config(), script.source()];
     let length = 12 + 16 + texts.iter().map(|text| text.len()).sum::<usize>();
-    push_length(&mut frames, length);
+    let mut frame = Vec::with_capacity(4 + length);
+    push_length(&mut frame, length);
     for text in texts {
-        push_length(&mut frames, text.len());
+        push_length(&mut frame, text.len());
     }
-    frames.extend((limits::OUTPUT as u64).to_le_bytes());
-    push_length(&mut frames, limits::ANSWER);
-    push_length(&mut frames, limits::HEAD);
+    frame.extend((limits::OUTPUT as u64).to_le_bytes());
+    push_length(&mut frame, limits::ANSWER);
+    push_length(&mut frame, limits::HEAD);
     for text in texts {
-        frames.extend(text.as_bytes());
+        frame.extend(text.as_bytes());
     }
-    frames
+    frame
 }
 
 /// One call, or its size in bytes if that is beyond [`limits::REQUEST`].

@@ -30,7 +30,7 @@ pub(crate) static PYTHON: Recipe = Recipe {
         include_str!("python/between_calls.py"),
         include_str!("python/worker.py"),
     ),
-    reused: true,
+    spare: false,
     reserved: 512 * 1024 * 1024,
     stack: 8 * 1024 * 1024,
     // It raises MemoryError, and shows where it stands by itself.

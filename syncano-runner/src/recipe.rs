@@ -30,8 +30,8 @@ pub(crate) struct Recipe {
     pub(crate) environment: &'static [(&'static str, &'static str)],
     /// The worker's program, which the bootstrap reads from the channel.
     pub(crate) program: &'static str,
-    /// Whether a worker that has answered is fit for another call.
-    pub(crate) reused: bool,
+    /// Whether one process is kept that has started and has no script yet: for interpreters that are slow to start.
+    pub(crate) spare: bool,
     /// Addresses that it reserves without using the memory, in bytes.
     pub(crate) reserved: u64,
     /// The stack of the main thread, and of others that don't say otherwise, in bytes.

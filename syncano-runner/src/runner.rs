@@ -18,7 +18,7 @@ use crate::process::Nursery;
 use crate::python::PYTHON;
 use crate::sandbox::Sandbox;
 use crate::script::Script;
-use crate::worker::Worker;
+use crate::worker::{Spare, Worker};
 
 /// Longer timeouts are cut to this; the server's own limit is far below.
 const LONGEST_RUN: Duration = Duration::from_secs(24 * 60 * 60);
@@ -82,7 +82,9 @@ impl Runner {
         let directory =
             Directory::for_runner(settings.directory.as_deref(), own_users).map_err(StartError::Directory)?;
         let max_waiting = settings.max_waiting.unwrap_or(50 * settings.max_workers as usize);
-        let pool = Pool::new(settings.max_workers, max_waiting);
+        let workers = settings.max_workers as usize;
+        let per_instance = settings.max_workers_per_instance.unwrap_or(workers - workers / 8);
+        let pool = Pool::new(settings.max_workers, per_instance, max_waiting);
         let nursery = Nursery::start(sandbox, directory, Arc::downgrade(&pool), settings.idle_timeout)
             .map_err(StartError::Threads)?;
         let calls_per_worker = settings.calls_per_worker;
@@ -119,24 +121,32 @@ impl Runner {
         };
         call.timeout = call.timeout.min(LONGEST_RUN);
         let deadline = Instant::now() + call.timeout;
-        let worker = loop {
-            match self.inner.pool.acquire(script.key(), deadline).await {
-                // One that died or spoke between two calls is dropped, which ends it.
-                Ok(Grant::Warm(worker)) if !worker.is_silent() => {}
-                Ok(Grant::Warm(worker)) => break worker,
-                Ok(Grant::Seat(seat)) => match self.start_worker(seat, interpreter, script).await {
-                    Ok(worker) => break worker,
-                    Err(problem) => return Outcome::never_ran(RunStatus::Failure, problem),
-                },
+        let (turn, worker) = loop {
+            let (turn, grant) = match self.inner.pool.acquire(script, deadline).await {
+                Ok(granted) => granted,
                 Err(refusal) => return refused(refusal),
+            };
+            let started = match grant {
+                Grant::Warm(worker) if worker.is_silent() => break (turn, worker),
+                // One that died or spoke between two calls is dropped, which ends it.
+                Grant::Warm(_) => continue,
+                Grant::Spare(spare) if spare.is_silent() => Worker::start(spare, interpreter, script).await,
+                Grant::Spare(_) => continue,
+                Grant::Seat(seat) => self.start_worker(seat, interpreter, script).await,
+            };
+            match started {
+                Ok(worker) => break (turn, worker),
+                Err(problem) => return Outcome::never_ran(RunStatus::Failure, problem),
             }
         };
         let (outcome, worker) = worker.call(&call).await;
         if let Some(worker) = worker
             && worker.calls() < self.inner.calls_per_worker
+            && !script.is_fresh()
         {
-            self.inner.pool.give_back(worker);
+            turn.give_back(worker);
         }
+        self.keep_spare(interpreter);
         outcome
     }
 
@@ -161,6 +171,28 @@ impl Runner {
         }
     }
 
+    /// Starts a process ahead for the next new script, if the language wants one, it has none, and there is room.
+    fn keep_spare(&self, interpreter: &Arc<Interpreter>) {
+        let recipe = interpreter.recipe;
+        if !recipe.spare {
+            return;
+        }
+        let Some(seat) = self.inner.pool.seat_for_spare(recipe.language) else { return };
+        let pool = Arc::downgrade(&self.inner.pool);
+        self.inner.nursery.spawn_apart(seat, interpreter, move |born| {
+            let spare = match born {
+                Ok((process, channel)) => Spare::new(process, channel, recipe),
+                Err(error) => {
+                    tracing::warn!(%error, "no process could be started ahead");
+                    None
+                }
+            };
+            if let Some(pool) = pool.upgrade() {
+                pool.spare_started(recipe.language, spare);
+            }
+        });
+    }
+
     async fn start_worker(
         &self,
         seat: Seat,
@@ -168,7 +200,10 @@ impl Runner {
         script: &Script,
     ) -> Result<Worker, String> {
         match self.inner.nursery.spawn(seat, interpreter).await {
-            Ok((process, channel)) => Worker::start(process, channel, interpreter, script).await,
+            Ok((process, channel)) => match Spare::new(process, channel, interpreter.recipe) {
+                Some(spare) => Worker::start(spare, interpreter, script).await,
+                None => Err(format!("{interpreter} can't be started: it does not take its program")),
+            },
             Err(error) => {
                 tracing::warn!(%error, instance = script.instance(), script = script.name(), "no worker could be started");
                 Err(format!("the script's process can't be started: {error}"))

@@ -16,6 +16,7 @@ pub struct Script {
     runtime: Runtime,
     source: Arc<str>,
     config: Arc<str>,
+    fresh: bool,
     key: ScriptKey,
 }
 
@@ -40,12 +41,28 @@ impl Script {
             hash.update(part);
         }
         let key = ScriptKey(hash.finalize().into());
-        Script { instance, name, runtime, source, config, key }
+        Script { instance, name, runtime, source, config, fresh: false, key }
+    }
+
+    /// Whether every call gets a new process, so that nothing at all is shared between two of them. Default: no.
+    pub fn fresh(mut self, fresh: bool) -> Script {
+        self.fresh = fresh;
+        self
+    }
+
+    /// Whether every call gets a new process.
+    pub fn is_fresh(&self) -> bool {
+        self.fresh
     }
 
     /// The instance that the script belongs to.
     pub fn instance(&self) -> &str {
         &self.instance
+    }
+
+    /// The same, to be kept.
+    pub(crate) fn shared_instance(&self) -> Arc<str> {
+        Arc::clone(&self.instance)
     }
 
     /// The name in tracebacks.

@@ -1,6 +1,8 @@
 //! A worker: a process that has loaded one script, and the conversation with it.
 
 use std::hash::{BuildHasher, RandomState};
+use std::io::Write as _;
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
@@ -8,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use rustix::net::RecvFlags;
-use syncano_core::RunStatus;
+use syncano_core::{Language, RunStatus};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::time::{timeout, timeout_at};
@@ -36,6 +38,34 @@ pub(crate) struct Worker {
     numbers: RandomState,
 }
 
+/// A process that has started and waits for the script that it will serve.
+pub(crate) struct Spare {
+    /// Since when it has been waiting.
+    pub(crate) since: Instant,
+    language: Language,
+    process: Process,
+    channel: StdUnixStream,
+}
+
+impl Spare {
+    /// Tells a new process its own program. `None` if it doesn't take it.
+    pub(crate) fn new(process: Process, mut channel: StdUnixStream, recipe: &Recipe) -> Option<Spare> {
+        // The socket's buffer is far larger than any program: this doesn't wait for the process.
+        channel.write_all(&protocol::program(recipe.program)).ok()?;
+        Some(Spare { since: Instant::now(), language: recipe.language, process, channel })
+    }
+
+    /// Whether it is alive, and silent.
+    pub(crate) fn is_silent(&self) -> bool {
+        is_silent(&self.channel)
+    }
+
+    /// The language of the scripts that it can serve.
+    pub(crate) fn language(&self) -> Language {
+        self.language
+    }
+}
+
 /// Why there is no reply.
 enum Broken {
     /// The other end is closed.
@@ -47,11 +77,11 @@ enum Broken {
 impl Worker {
     /// Tells a new process its script, and waits until it can be called. The error is a sentence for the user.
     pub(crate) async fn start(
-        process: Process,
-        channel: StdUnixStream,
+        spare: Spare,
         interpreter: &Interpreter,
         script: &Script,
     ) -> Result<Worker, String> {
+        let Spare { process, channel, .. } = spare;
         let recipe = interpreter.recipe;
         let cannot_start = |problem: &str| format!("{interpreter} can't be started: {problem}");
         let channel = UnixStream::from_std(channel).map_err(|error| cannot_start(&error.to_string()))?;
@@ -65,8 +95,8 @@ impl Worker {
             calls: 0,
             numbers: RandomState::new(),
         };
-        let frames = protocol::setup(recipe.program, script);
-        let problem = match timeout(limits::START, worker.exchange(&frames, protocol::READY_NUMBER)).await {
+        let frame = protocol::script(script);
+        let problem = match timeout(limits::START, worker.exchange(&frame, protocol::READY_NUMBER)).await {
             Ok(Ok(Reply { answer: RawAnswer::Ready, .. })) => return Ok(worker),
             Ok(Ok(_)) => "it did not say that it is ready".to_owned(),
             Ok(Err(Broken::Malformed(what))) => what.to_owned(),
@@ -88,9 +118,7 @@ impl Worker {
 
     /// Whether it is as it was left: alive, and silent.
     pub(crate) fn is_silent(&self) -> bool {
-        let mut byte = [0; 1];
-        let peeked = rustix::net::recv(&self.channel, &mut byte, RecvFlags::PEEK | RecvFlags::DONTWAIT);
-        matches!(peeked, Err(rustix::io::Errno::AGAIN))
+        is_silent(&self.channel)
     }
 
     /// How many calls it has served.
@@ -163,7 +191,7 @@ impl Worker {
             Outcome { status: RunStatus::Failure, stdout, stderr, started_at, duration, answer: None };
         match end {
             End::Reply(reply) => {
-                let reusable = self.recipe.reused && !reply.recycle && readable;
+                let reusable = !reply.recycle && readable;
                 outcome.status = status_of(reply.exit);
                 match (reply.answer, outcome.status) {
                     (RawAnswer::Value(json), RunStatus::Success) => {
@@ -220,6 +248,12 @@ impl Worker {
             }
         }
     }
+}
+
+fn is_silent(channel: impl AsFd) -> bool {
+    let mut byte = [0; 1];
+    let peeked = rustix::net::recv(channel, &mut byte, RecvFlags::PEEK | RecvFlags::DONTWAIT);
+    matches!(peeked, Err(rustix::io::Errno::AGAIN))
 }
 
 const OUT_OF_MEMORY: &str = "the script's process ended because it ran out of memory";

@@ -84,6 +84,7 @@ impl Runnable {
         let timeout = seconds.filter(|seconds| *seconds > 0.0).map_or(settings.script_timeout, |seconds| {
             Duration::from_secs_f64(seconds.min(limits::TIMEOUT_SECONDS))
         });
+        let fresh = own.get("fresh") == Some(&Value::Bool(true));
         let full_access = own.get("allow_full_access") == Some(&Value::Bool(true));
         let mut config = Map::clone(&instance.config.load());
         for layer in of(Layer::Below) {
@@ -93,7 +94,8 @@ impl Runnable {
         config.retain(|key, _| !CONTROL.contains(&key.as_str()));
         let config = Value::Object(config).to_string();
         // By its number: what a process remembers must not pass to another instance along with the name.
-        let script = Script::new(instance.id.to_string(), name, runtime, row.source.as_str(), config);
+        let script =
+            Script::new(instance.id.to_string(), name, runtime, row.source.as_str(), config).fresh(fresh);
         Ok(Runnable { script, timeout, full_access })
     }
 }

@@ -163,7 +163,7 @@ function describe(error) {
   if (refusal !== undefined) return refusal;
   const text = shown(error);
   if (!isNativeError(error)) return `Uncaught ${text}`;
-  return withoutRunner(isAppError(error) ? withKind(text, error) : text);
+  return withLine(withoutRunner(isAppError(error) ? withKind(text, error) : text));
 }
 
 // Node puts the name of an error before its message. Of an AppError both are the same.
@@ -202,6 +202,34 @@ function withoutRunner(text) {
   return result;
 }
 
+// Puts the line of the script that an error comes from before its text, as Node does for programs.
+function withLine(text) {
+  const place = `${script.filename}:`;
+  const at = indexOf(text, place);
+  // Node has done so.
+  if (at <= 0) return text;
+  const line = numberAt(text, at + place.length);
+  const column = numberAt(text, at + place.length + `${line}`.length + 1);
+  let start = 0;
+  for (let number = 1; number < line && start >= 0; number++) start = indexOf(script.source, '\n', start) + 1 || -1;
+  if (line === 0 || start < 0) return text;
+  const newline = indexOf(script.source, '\n', start);
+  const end = newline < 0 ? script.source.length : newline;
+  if (end - start > LONGEST_LINE) return text;
+  let marker = '^';
+  for (let number = 1; number < column; number++) marker = ` ${marker}`;
+  return `${place}${line}\n${slice(script.source, start, end)}\n${marker}\n\n${text}`;
+}
+
+const LONGEST_LINE = 200;
+
+// The number that stands in `text` at `at`.
+function numberAt(text, at) {
+  let number = 0;
+  for (; text[at] >= '0' && text[at] <= '9'; at++) number = 10 * number + +text[at];
+  return number;
+}
+
 function printError(error) {
-  writeError(encode(`${describe(error)}\n`));
+  stderr.write(encode(`${describe(error)}\n`));
 }

@@ -2,7 +2,7 @@
 // The channel to the server, standard output and error.
 //
 // This is the first of the parts that make up a worker's program, joined in this order: channel.js, script.js, answer.js,
-// worker.js. They share one function's scope, which no script can name. A script may change every object that it can
+// between_calls.js, worker.js. They share one function's scope, which no script can name. A script may change every object that it can
 // reach, so what is needed after it has started is taken hold of here, before; what runs then uses no method of an object
 // that is not ours.
 //
@@ -15,7 +15,7 @@
 //
 // All integers are little endian. A worker answers exactly once per call and echoes the call's number.
 
-const { process, console, Promise, Symbol, Uint8Array } = globalThis;
+const { process, console, Promise, Symbol, Uint8Array, setImmediate } = globalThis;
 const fs = require('fs');
 const util = require('util');
 const vm = require('vm');
@@ -38,8 +38,12 @@ const trimStart = method(String.prototype.trimStart);
 const encode = method(TextEncoder.prototype.encode, new TextEncoder());
 const subarray = method(Uint8Array.prototype.subarray);
 const emit = process.emit;
+
+const { listenerCount } = process;
+const isHeard = name => apply(listenerCount, process, [name]) > 0;
 const reallyExit = process.reallyExit.bind(process);
 
+const RECYCLE = 1;
 const ABSENT = 0xffffffff;
 const NUMBER_SIZE = 8;
 
@@ -79,10 +83,11 @@ function takeTexts(frame, offset, count, start) {
 
 const EMPTY = new Uint8Array(0);
 
-function reply(number, kind, exit, head, body) {
+function reply(number, kind, flags, exit, head, body) {
   const header = new Uint8Array(20);
   for (let index = 0; index < NUMBER_SIZE; index++) header[index] = number[index];
   header[8] = kind;
+  header[9] = flags;
   header[10] = exit & 0xff;
   for (let index = 0; index < 4; index++) {
     header[12 + index] = head.length >>> (8 * index);
@@ -98,37 +103,61 @@ function writeAll(descriptor, bytes) {
   for (let written = 0; written < size; ) written += writeSync(descriptor, bytes, written, size - written, null);
 }
 
-// Passes on the first `limit` bytes of a call and drops the rest.
-function capped(descriptor, limit) {
-  let left = limit;
-  return bytes => {
-    const kept = bytes.length > left ? subarray(bytes, 0, left) : bytes;
-    left -= kept.length;
-    try {
-      writeAll(descriptor, kept);
-    } catch {
-      // Full (the script wrote past us) or closed by the script: what is printed now has no reader.
-      left = 0;
-    }
-  };
-}
+// One of the two outputs: passes on the first `limit` bytes of a call and drops the rest.
+class Output {
+  #left = 0;
+  // What Node makes of it when it is first asked for, and how that was then.
+  #stream;
+  #before;
 
-// Puts `write` under one of process.stdout and process.stderr, which Node makes when they are first asked for.
-function redirect(name, write) {
-  const { get } = Object.getOwnPropertyDescriptor(process, name);
-  let stream;
-  defineProperty(process, name, {
-    configurable: true,
-    enumerable: true,
-    get() {
-      if (stream === undefined) {
-        stream = apply(get, process, []);
-        stream._write = (chunk, encoding, done) => {
-          write(chunk);
+  constructor(descriptor, name) {
+    this.descriptor = descriptor;
+    const { get } = Object.getOwnPropertyDescriptor(process, name);
+    const made = () => {
+      if (this.#stream === undefined) {
+        this.#stream = apply(get, process, []);
+        this.#stream._write = (chunk, encoding, done) => {
+          this.write(chunk);
           done();
         };
+        this.#before = this.#now();
       }
-      return stream;
-    },
-  });
+      return this.#stream;
+    };
+    defineProperty(process, name, { configurable: true, enumerable: true, get: made });
+  }
+
+  #now() {
+    const { _write, write, _events, _eventsCount, destroyed, writableEnded, writableCorked, writableLength } = this.#stream;
+    return [_write, write, _events, _eventsCount, destroyed, writableEnded, writableCorked, writableLength];
+  }
+
+  write(bytes) {
+    const kept = bytes.length > this.#left ? subarray(bytes, 0, this.#left) : bytes;
+    this.#left -= kept.length;
+    try {
+      writeAll(this.descriptor, kept);
+    } catch {
+      // Full (the script wrote past us) or closed by the script: what is printed now has no reader.
+      this.#left = 0;
+    }
+  }
+
+  // Another call begins.
+  open(limit) {
+    this.#left = limit;
+  }
+
+  // What is printed from now on belongs to no call.
+  close() {
+    this.#left = 0;
+  }
+
+  // Whether the script has left it as it was.
+  isUnchanged() {
+    if (this.#stream === undefined) return true;
+    const now = this.#now();
+    for (let index = 0; index < now.length; index++) if (now[index] !== this.#before[index]) return false;
+    return true;
+  }
 }

@@ -66,7 +66,9 @@ const script = {
   filename: '',
   config: '',
   source: '',
-  // One of the two, once it is compiled.
+  file: '',
+  // One of the two, once it is compiled: a function that runs the program, with what it declares in its own scope; or a
+  // module, which is kept for the next call if its default export is a function.
   program: undefined,
   module: undefined,
   // Why it is no program, where it may turn out that it is no module either.
@@ -86,7 +88,12 @@ async function compile() {
   const { source, filename } = script;
   let problem;
   try {
-    script.program = new vm.Script(source, { filename, importModuleDynamically });
+    new vm.Script(source, { filename });
+    // Functions don't begin with `#!`.
+    const body = source.startsWith('#!') ? `//${source.slice(2)}` : source;
+    const returning = withValue(body);
+    const columnOffset = returning?.startsWith('return(') ? -'return('.length : 0;
+    script.program = vm.compileFunction(returning ?? body, [], { filename, columnOffset, importModuleDynamically });
     return;
   } catch (error) {
     problem = error;
@@ -99,6 +106,56 @@ async function compile() {
   }
   // Another mistake may come before the first `import` or `export`.
   script.problem = isModule ? undefined : problem;
+}
+
+function compiles(text) {
+  try {
+    new vm.Script(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+// What can't be the beginning of a statement that is an expression.
+const NO_EXPRESSION = /^(?:[{};]|(?:async\s+)?function\b|class\b|let\b)/;
+
+// How many lines are looked at: the value of a program stands at its end.
+const CANDIDATES = 64;
+
+// A program whose last statement may be a function, made to return it, or undefined. A program has a value, that of its last
+// statement; a function has none without `return`, so that is put before the statement, if it is an expression that begins
+// a line without indentation. Node's compiler decides where statements begin.
+function withValue(source) {
+  let end = source.trimEnd();
+  while (end.endsWith(';')) end = end.slice(0, -1).trimEnd();
+  let start = end.length;
+  for (let count = 0; count < CANDIDATES && start > 0; count++) {
+    start = end.lastIndexOf('\n', start - 2) + 1;
+    while (end[start] === ';') start++;
+    const last = end.slice(start);
+    if (/^(?:\s|\/[/*])/.test(last) || NO_EXPRESSION.test(last) || !compiles(`(${last}\n)`)) continue;
+    const before = withoutTrailingComments(end.slice(0, start));
+    if (!compiles(before) || !endsAStatement(before, last)) continue;
+    const mayBeAFunction = /=>|function|class/.test(last) || /^[\w$.\s]+$/.test(last);
+    if (!mayBeAFunction) return undefined;
+    return `${before}${before === '' ? '' : ';'}return(${end.slice(before.length)}\n)`;
+  }
+  return undefined;
+}
+
+function withoutTrailingComments(text) {
+  const lines = text.split('\n');
+  while (lines.length > 0 && /^\s*(?:\/\/.*)?$/.test(lines[lines.length - 1])) lines.pop();
+  return lines.join('\n').trimEnd();
+}
+
+// Whether `last` begins a statement after `before`, or goes on with one.
+function endsAStatement(before, last) {
+  if (before === '') return true;
+  // What follows on the same line would be part of a comment.
+  if (compiles(`${before} )`)) return false;
+  return compiles(`${before} 0`) || !compiles(`${before} ${last}`);
 }
 
 const COMPILE_IN_A_THREAD = `process.emitWarning = () => {};
@@ -176,6 +233,7 @@ function tidyGlobals() {
     const property = Object.getOwnPropertyDescriptor(globalThis, name);
     if (property?.get !== undefined && property.configurable) delete globalThis[name];
   }
+  for (const name of ['require', 'module', 'exports', '__filename', '__dirname']) delete globalThis[name];
   define(globalThis, 'process', process);
   define(globalThis, 'console', console);
   defineProperty(globalThis, 'crypto', {
@@ -204,21 +262,35 @@ function provideMemoryUsage() {
 
 let requireFromScript;
 
+// What every script finds, whichever it is.
 function provideGlobals() {
-  const folder = process.cwd();
-  const file = `${folder}/${script.name.replaceAll('/', '_')}.js`;
-  requireFromScript = createRequire(file);
   tidyGlobals();
   provideMemoryUsage();
+  process.execArgv = [];
+}
+
+function load(name, config, source) {
+  const folder = process.cwd();
+  const file = `${folder}/${name.replaceAll('/', '_')}.js`;
+  Object.assign(script, { name, config, source, file, filename: `<${name}>` });
+  requireFromScript = createRequire(file);
+}
+
+// What a script finds at the start of each call.
+function provideNames() {
+  const { file } = script;
   const module = new Module(file);
   module.filename = file;
   requireFromScript.main = module;
   process.argv = [process.execPath, file];
-  process.execArgv = [];
-  const { exports } = module;
-  const globals = { require: requireFromScript, module, exports, __filename: file, __dirname: folder };
-  Object.assign(globals, { HttpResponse, AppError, setResponse });
-  for (const name of Object.keys(globals)) define(globalThis, name, globals[name]);
+  define(globalThis, 'require', requireFromScript);
+  define(globalThis, 'module', module);
+  define(globalThis, 'exports', module.exports);
+  define(globalThis, '__filename', file);
+  define(globalThis, '__dirname', baseline.folder);
+  define(globalThis, 'HttpResponse', HttpResponse);
+  define(globalThis, 'AppError', AppError);
+  define(globalThis, 'setResponse', setResponse);
 }
 
 // What differs from call to call.
@@ -241,14 +313,26 @@ function read(text) {
 
 // One call. Its answer may come later.
 function run(merged, query, body, main, meta) {
+  provideNames();
   const given = provideArguments(merged, query, body, meta);
   if (script.program !== undefined) {
-    // What it throws is left to Node, which asks the script's own listeners first.
-    const returned = script.program.runInThisContext();
-    if (typeof returned === 'function') runHandler(returned, given);
+    runProgram(given);
   } else {
     runModule(main ?? merged, given);
   }
+}
+
+function runProgram(given) {
+  let returned;
+  try {
+    returned = apply(script.program, globalThis, []);
+  } catch (error) {
+    // Left to Node where the script listens to what nobody catches.
+    if (isHeard('uncaughtException') || process.hasUncaughtExceptionCaptureCallback()) throw error;
+    fail(error);
+    return;
+  }
+  if (typeof returned === 'function') runHandler(returned, given);
 }
 
 // What a script returned, for `await`, which takes a promise for what it is only if its constructor is the right one; a
@@ -274,17 +358,23 @@ async function runHandler(handler, { args, config, meta }) {
 
 async function runModule(args, { config, meta }) {
   const { module } = script;
+  const isNew = module.status === 'unlinked';
   state.awaits = 'the top level of the script';
   try {
-    if (module.status === 'unlinked') {
+    if (isNew) {
       await module.link(importBuiltin);
       if (script.problem !== undefined && !hasModuleSyntax(module)) throw script.problem;
       await own(module.evaluate());
     }
     const main = 'default' in module.namespace ? module.namespace.default : undefined;
     state.awaits = undefined;
-    // A program as well.
-    if (typeof main !== 'function') return;
+    if (typeof main !== 'function') {
+      // A program as well: the next call gets a module of its own.
+      script.module = undefined;
+      return;
+    }
+    // The listeners of its top level stay.
+    if (isNew) baseline.listeners = listenersNow();
     state.awaits = 'the default function';
     state.isFunction = true;
     succeed(await own(main(args, { config, meta, HttpResponse })));

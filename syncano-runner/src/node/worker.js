@@ -1,57 +1,86 @@
-// Serves a call of one script.
+// Serves the calls of one script, one after the other, for as long as the server wants.
 //
 // A call ends when the script's default function has answered, when Node finds that nothing is pending any more, when the
 // script exits, or when nobody catches what it throws. Node tells the last three by events of `process`, and the script's
-// own listeners come first.
+// own listeners come first. Between two calls the process waits in a system call: nothing of a script can run then.
 
-const state = {
-  __proto__: null,
-  // The call's number as it came; undefined between two calls.
-  number: undefined,
-  response: undefined,
-  isFunction: false,
+const state = { __proto__: null };
+
+function begin(number) {
+  state.number = number;
+  state.response = undefined;
+  state.isFunction = false;
   // What has not settled yet and must, in words.
-  awaits: undefined,
-  // Nothing was pending when Node asked last.
-  isIdle: false,
+  state.awaits = undefined;
   // The script's listeners have been told of the end.
-  isEnding: false,
-  hasFailed: false,
-  error: undefined,
-};
+  state.isEnding = false;
+  state.hasFailed = false;
+  state.error = undefined;
+  // The process ends with the call.
+  state.isLeaving = false;
+  // What the call answers, once that is certain.
+  state.answer = undefined;
+  stdout.open(OUTPUT_LIMIT);
+  stderr.open(OUTPUT_LIMIT);
+}
 
 async function serve() {
   const frame = takeFrame();
   const [merged, query, body, main, meta] = takeTexts(frame, NUMBER_SIZE, 5, NUMBER_SIZE + 20);
-  state.number = frame.subarray(0, NUMBER_SIZE);
+  begin(frame.subarray(0, NUMBER_SIZE));
   let values;
   try {
     values = [read(merged), read(query), read(body), read(main), read(meta)];
   } catch (error) {
     fail(new Refused(`the arguments can't be read: ${error.message}`));
+    return;
   }
-  try {
-    await compile();
-  } catch (error) {
-    fail(error);
+  if (script.program === undefined && script.module === undefined) {
+    try {
+      await compile();
+    } catch (error) {
+      fail(error);
+      return;
+    }
   }
   // From Node's loop itself, so that what the script throws at once is thrown to nobody else.
   setImmediate(run, ...values);
 }
 
-// Ends the call, and the process with it: nothing puts one back between two calls.
-function answer(kind, exit, head, body) {
-  const { number } = state;
+// Settles what the call answers. What the script still does is heard by nobody.
+function decide(kind, exit, head, body) {
+  const isFirst = state.answer === undefined;
+  if (isFirst) state.answer = { __proto__: null, kind, exit, head, body };
+  stdout.close();
+  stderr.close();
+  if (state.isLeaving) answer(false);
+  // What is queued already runs first: it is this call's.
+  else if (isFirst) setImmediate(conclude);
+}
+
+function conclude() {
+  let isClean = false;
+  try {
+    isClean = cleanUp();
+  } catch {
+    // What a script has made of the process; a new one is better.
+  }
+  answer(isClean);
+}
+
+function answer(isClean) {
+  const { number, answer } = state;
   if (number !== undefined) {
     state.number = undefined;
     try {
-      reply(number, kind, exit, head, body);
+      reply(number, answer.kind, isClean ? 0 : RECYCLE, answer.exit, answer.head, answer.body);
     } catch {
       // The server is gone, or the script has closed the channel, which the server takes for a failure.
       reallyExit(FAILED);
     }
   }
-  reallyExit(exit);
+  if (!isClean) reallyExit(answer.exit);
+  serve();
 }
 
 // The script has come to its end, and `returned` is what its default function returned.
@@ -61,8 +90,9 @@ function succeed(returned) {
     result = answerOf(returned);
   } catch (error) {
     fail(error);
+    return;
   }
-  answer(result.kind, 0, result.head, result.body);
+  decide(result.kind, 0, result.head, result.body);
 }
 
 // Nobody caught `error`.
@@ -73,36 +103,72 @@ function fail(error) {
     state.error = error;
   }
   if (!state.isEnding) {
-    state.isEnding = true;
     try {
       process.exitCode = FAILED;
-      apply(emit, process, ['exit', FAILED]);
+      tellTheEnd(FAILED);
     } catch (another) {
       printError(another);
     }
   }
-  answerFailure();
+  decideFailure();
 }
 
-function answerFailure() {
-  if (!isAppError(state.error)) answer(NOTHING, FAILED, EMPTY, EMPTY);
-  let body;
-  try {
-    body = appErrorToJson(state.error);
-  } catch (problem) {
-    printError(problem);
-    answer(NOTHING, FAILED, EMPTY, EMPTY);
+// Tells the script's own listeners.
+function tellTheEnd(code) {
+  state.isEnding = true;
+  if (isHeard('exit')) apply(emit, process, ['exit', code]);
+}
+
+function decideFailure() {
+  if (isAppError(state.error)) {
+    try {
+      const body = appErrorToJson(state.error);
+      decide(APP_ERROR, FAILED, EMPTY, body);
+      return;
+    } catch (problem) {
+      printError(problem);
+    }
   }
-  answer(APP_ERROR, FAILED, EMPTY, body);
+  decide(NOTHING, FAILED, EMPTY, EMPTY);
 }
 
-// The script has exited with `code`, or ended by itself.
-function exit(code) {
-  if (state.hasFailed) answerFailure();
+// The script has ended by itself or exited, with `code`.
+function finish(code) {
+  if (state.hasFailed) return decideFailure();
   const number = typeof code === 'number' || typeof code === 'string' ? code & 0xff : 0;
-  if (number !== 0) answer(NOTHING, number, EMPTY, EMPTY);
+  if (number !== 0) return decide(NOTHING, number, EMPTY, EMPTY);
   state.isFunction = false;
   succeed(undefined);
+}
+
+// Where `process.exit` ends, its listeners told. It must not return.
+function leave(code) {
+  state.isLeaving = true;
+  if (state.answer === undefined) finish(code);
+  answer(false);
+}
+
+// If something is pending, Node will say when that has ended.
+function endIfIdle() {
+  if (state.answer === undefined && apply(getActiveResourcesInfo, process, []).length === 0) end();
+}
+
+// Nothing is pending any more.
+function end() {
+  const { exitCode } = process;
+  if (state.awaits !== undefined && exitCode === undefined) {
+    fail(new Refused(`${state.awaits} waits for something that can't happen: nothing is pending any more`));
+    return;
+  }
+  try {
+    // Else a listener that exits would be told once more.
+    process._exiting = true;
+    tellTheEnd(exitCode ?? 0);
+  } catch (error) {
+    fail(error);
+    return;
+  }
+  finish(process.exitCode);
 }
 
 function watchTheEnd() {
@@ -110,38 +176,42 @@ function watchTheEnd() {
     if (this === process && name === 'exit') state.isEnding = true;
     const wasHeard = apply(emit, this, arguments);
     if (this !== process) return wasHeard;
-    if (name === 'uncaughtException' && !wasHeard) fail(arguments[1]);
-    if (name === 'beforeExit') state.isIdle = true;
-    if (name === 'exit' && state.isIdle) {
-      const { exitCode } = process;
-      if (state.awaits !== undefined && exitCode === undefined) {
-        fail(new Refused(`${state.awaits} waits for something that can't happen: nothing is pending any more`));
-      }
-      exit(exitCode);
+    if (name === 'uncaughtException' && !wasHeard) {
+      state.isLeaving = true;
+      if (state.answer !== undefined) answer(false);
+      fail(arguments[1]);
+    }
+    if (name === 'beforeExit') {
+      // A listener may have started something.
+      if (wasHeard) setImmediate(endIfIdle);
+      else end();
     }
     return wasHeard;
   };
   define(process, 'emit', heard);
-  // Where `process.exit` ends, its listeners told.
-  process.reallyExit = exit;
+  process.reallyExit = leave;
 }
 
-const frame = takeFrame();
-const SETUP_SIZE = 28;
-[script.name, script.config, script.source] = takeTexts(frame, 0, 3, SETUP_SIZE);
-script.filename = `<${script.name}>`;
-const outputLimit = Number(frame.readBigUInt64LE(12));
-const MAX_ANSWER = frame.readUInt32LE(20);
-const MAX_HEAD = frame.readUInt32LE(24);
-
-const writeError = capped(2, outputLimit);
-redirect('stdout', capped(1, outputLimit));
-redirect('stderr', writeError);
-process.umask(0o077);
+const stdout = new Output(1, 'stdout');
+const stderr = new Output(2, 'stderr');
+let OUTPUT_LIMIT, MAX_ANSWER, MAX_HEAD;
+umask(0o077);
 watchTheEnd();
 // Node has more to do once what stands on its command line has run: it sets globals of its own.
 setImmediate(() => {
   provideGlobals();
-  reply(new Uint8Array(NUMBER_SIZE), READY, 0, EMPTY, EMPTY);
+  noticeWhatLasts();
+  noticeChangesOfEnvironment();
+  takeBaseline();
+  // What the first call would have to wait for; nobody hears it.
+  console.log('');
+  cleanUp();
+  // A process that was started ahead waits here for its script.
+  const frame = takeFrame();
+  OUTPUT_LIMIT = Number(frame.readBigUInt64LE(12));
+  MAX_ANSWER = frame.readUInt32LE(20);
+  MAX_HEAD = frame.readUInt32LE(24);
+  load(...takeTexts(frame, 0, 3, 28));
+  reply(new Uint8Array(NUMBER_SIZE), READY, 0, 0, EMPTY, EMPTY);
   serve();
 });

@@ -4,9 +4,12 @@ mod support;
 
 mod arguments;
 mod exits;
+mod fairness;
+mod fresh;
 mod hostile_files;
 mod hostile_processes;
 mod javascript;
+mod life;
 mod pool;
 mod responses;
 mod styles;

@@ -265,3 +265,60 @@ async fn a_script_with_full_access_gets_a_token_for_its_instance() {
     world.patch(&format!("{}s/", sockets()), body).await;
     assert_eq!(world.run(Method::GET, "e/", None).await.json["result"]["stdout"], "None {}");
 }
+
+#[tokio::test]
+async fn a_fresh_script_gets_a_process_for_each_run() {
+    if !python() {
+        return;
+    }
+    let world = World::new().await;
+    let id = world
+        .new_script("import os, sys\nsys.n = getattr(sys, 'n', 0) + 1\nprint(os.getpid(), sys.n, CONFIG)")
+        .await;
+    let mut seen = Vec::new();
+    for config in [json!({}), json!({}), json!({ "fresh": true, "a": 1 }), json!({ "fresh": true, "a": 1 })] {
+        world.patch(&script(id), json!({ "config": config })).await;
+        let run = world.post(&format!("{}run/", script(id)), json!({})).await.json;
+        let trace = world.finished(run["links"]["self"].as_str().unwrap()).await;
+        let printed = trace["result"]["stdout"].as_str().unwrap().to_owned();
+        seen.push(printed.splitn(3, ' ').map(str::to_owned).collect::<Vec<_>>());
+    }
+    assert_eq!(seen[0][0], seen[1][0], "warm");
+    assert_ne!(seen[2][0], seen[3][0]);
+    assert_eq!([&*seen[0][1], &*seen[1][1], &*seen[2][1], &*seen[3][1]], ["1", "2", "1", "1"]);
+    assert_eq!((&*seen[1][2], &*seen[3][2]), ("{}", "{'a': 1}"));
+}
+
+#[tokio::test]
+async fn a_script_redefined_while_runs_go_on_is_run_whole_old_or_new() {
+    if !python() {
+        return;
+    }
+    let world = World::new().await;
+    // Two places of one source that a mixture would show.
+    let source =
+        |n: usize| format!("import time\na = {n}\ntime.sleep(0.002)\ndef main():\n    return [a, {n}]");
+    world.publish(super::socket("s", "e", &source(0))).await;
+    let changes = async {
+        for n in 1..20 {
+            let body = super::socket("s", "e", &source(n));
+            let reply = world
+                .patch(&format!("{}s/", sockets()), json!({ "dependencies": body["dependencies"] }))
+                .await;
+            assert_eq!(reply.status, 200, "{reply:?}");
+        }
+    };
+    let runs = async {
+        let mut last = 0;
+        for _ in 0..60 {
+            let reply = world.run(Method::POST, "e/", Some(json!({}))).await;
+            assert_eq!(reply.outcome(), (200, "success", "value"), "{reply:?}");
+            let (a, b) = (reply.json[0].as_u64().unwrap(), reply.json[1].as_u64().unwrap());
+            assert!(a == b && a >= last, "{a} {b} {last}");
+            last = a;
+        }
+    };
+    tokio::join!(changes, runs);
+    let reply = world.run(Method::POST, "e/", Some(json!({}))).await;
+    assert_eq!(reply.json, json!([19, 19]));
+}

@@ -1,6 +1,7 @@
 //! JavaScript: what scripts can do, and what they can't.
 
 mod arguments;
+mod between_calls;
 mod exits;
 mod hostile_files;
 mod hostile_internals;

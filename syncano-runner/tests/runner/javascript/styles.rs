@@ -29,11 +29,21 @@ async fn every_name_of_the_runtime_runs() {
 #[tokio::test]
 async fn a_program_has_fresh_globals_each_call() {
     let runner = node_or_skip!();
-    let script =
-        javascript("globalThis.seen = (globalThis.seen || 0) + 1;\nlet once = 1;\nconsole.log(seen)");
-    for _ in 0..2 {
-        assert_eq!(runner.run(&script, call("{}")).await.stdout, "1");
+    let source = "globalThis.seen = (globalThis.seen || 0) + 1;\nundeclared = (globalThis.undeclared || 0) + 1;\n\
+                  let once = 1;\nvar count = (count || 0) + 1;\nclass A {}\nfunction f() { f.n = (f.n || 0) + 1 }\nf();\n\
+                  ARGS.n = (ARGS.n || 0) + 1;\nCONFIG.n = (CONFIG.n || 0) + 1;\nMETA.n = (META.n || 0) + 1;\n\
+                  exports.n = (exports.n || 0) + 1;\nHttpResponse = require = null;\n\
+                  console.log(process.pid, seen, undeclared, count, f.n, ARGS.n, CONFIG.n, META.n, exports.n)";
+    let script = javascript(source);
+    let mut pids = Vec::new();
+    for _ in 0..3 {
+        let outcome = runner.run(&script, call("{}")).await;
+        let (pid, rest) = outcome.stdout.split_once(' ').expect(&outcome.stderr);
+        assert_eq!(rest, "1 1 1 1 1 1 1 1");
+        pids.push(pid.to_owned());
     }
+    pids.dedup();
+    assert_eq!(pids.len(), 1, "its process is used again");
 }
 
 #[tokio::test]
@@ -41,7 +51,9 @@ async fn the_scope_is_that_of_a_script() {
     let runner = node_or_skip!();
     for (source, printed) in [
         ("console.log(this === globalThis)", "true"),
-        ("var a = 1;\nfunction f() {}\nconsole.log(globalThis.a, typeof globalThis.f)", "1 function"),
+        ("var a = 1;\nfunction f() {}\nconsole.log(a, typeof f, globalThis.a, typeof globalThis.f)", {
+            "1 function undefined undefined"
+        }),
         ("let a = 1;\nconsole.log(globalThis.a, a)", "undefined 1"),
         ("console.log((function () { return this === undefined })())", "false"),
         ("'use strict';\nconsole.log((function () { return this === undefined })())", "true"),

@@ -1,0 +1,222 @@
+// What happens between two calls: nothing of the first one reaches the second. What is cheap to put back is put back; after
+// anything else the process ends, and a new one serves the next call.
+
+const { getActiveResourcesInfo, umask, chdir, cwd, eventNames, rawListeners, removeAllListeners } = process;
+const { getOwnPropertyDescriptor } = Object;
+const { openSync, closeSync, fstatSync, readdirSync, rmSync } = fs;
+const { isMap } = util.types;
+
+// What a call has done that can't be seen when it has ended.
+const traces = { __proto__: null, isLasting: false, hasChangedEnvironment: false };
+
+// Marks each use of `object[name]` as something that may outlive its call.
+function noticeUse(object, name) {
+  const { value } = getOwnPropertyDescriptor(object, name) ?? {};
+  if (typeof value !== 'function') return;
+  const notice = {
+    __proto__: null,
+    apply(target, self, values) {
+      traces.isLasting = true;
+      return apply(target, self, values);
+    },
+    construct(target, values, newTarget) {
+      traces.isLasting = true;
+      return construct(target, values, newTarget);
+    },
+  };
+  define(object, name, new Proxy(value, notice), getOwnPropertyDescriptor(object, name).enumerable);
+}
+
+// What works on when nothing is pending, by the module that has it: threads, hooks, watchers, subscriptions.
+const LASTING = {
+  __proto__: null,
+  async_hooks: ['createHook'],
+  child_process: ['exec', 'execFile', 'fork', 'spawn'],
+  cluster: ['fork', 'setupPrimary'],
+  diagnostics_channel: ['subscribe', 'channel', 'tracingChannel'],
+  domain: ['create', 'createDomain'],
+  fs: ['watch', 'watchFile'],
+  inspector: ['open', 'Session'],
+  module: ['register', 'registerHooks', 'syncBuiltinESMExports'],
+  perf_hooks: ['PerformanceObserver', 'monitorEventLoopDelay'],
+  repl: ['start'],
+  trace_events: ['createTracing'],
+  v8: ['setFlagsFromString', 'startupSnapshot', 'promiseHooks'],
+  worker_threads: ['Worker', 'MessageChannel', 'BroadcastChannel', 'setEnvironmentData'],
+};
+
+function noticeWhatLasts() {
+  const timers = [setTimeout(() => {}), setImmediate(() => {})];
+  clearTimeout(timers[0]);
+  clearImmediate(timers[1]);
+  // One that the event loop doesn't wait for.
+  for (const timer of timers) noticeUse(Object.getPrototypeOf(timer), 'unref');
+  for (const name of ['FinalizationRegistry', 'BroadcastChannel', 'MessageChannel', 'PerformanceObserver']) {
+    const property = getOwnPropertyDescriptor(globalThis, name);
+    if (property?.get === undefined) {
+      noticeUse(globalThis, name);
+    } else {
+      const { get, set, enumerable } = property;
+      const noticed = () => ((traces.isLasting = true), apply(get, globalThis, []));
+      defineProperty(globalThis, name, { configurable: true, enumerable, get: noticed, set });
+    }
+  }
+  noticeUse(Atomics, 'waitAsync');
+  const seen = new Set();
+  const load = Module._load;
+  Module._load = function (request) {
+    const exported = apply(load, this, arguments);
+    const name = typeof request === 'string' && startsWith(request, 'node:') ? slice(request, 5) : request;
+    if (LASTING[name] !== undefined && !seen.has(name)) {
+      seen.add(name);
+      for (const lasting of LASTING[name]) noticeUse(exported, lasting);
+    }
+    return exported;
+  };
+  const { getBuiltinModule } = process;
+  if (getBuiltinModule !== undefined) {
+    process.getBuiltinModule = name => (isBuiltin(name) ? Module._load(name) : getBuiltinModule(name));
+  }
+}
+
+// The environment notices when it is changed: to look at all of it takes longer than many a call.
+function noticeChangesOfEnvironment() {
+  const notice = method => (...values) => {
+    traces.hasChangedEnvironment = true;
+    return apply(method, undefined, values);
+  };
+  const { set, deleteProperty, defineProperty } = Reflect;
+  process.env = new Proxy(process.env, {
+    __proto__: null,
+    set: notice((target, name, value) => set(target, name, value)),
+    deleteProperty: notice(deleteProperty),
+    defineProperty: notice(defineProperty),
+  });
+}
+
+// A function that tells whether the classes and functions of the language are what they were. It names each of them, which
+// the engine makes a thousand times faster than looking them up.
+function watchBuiltins() {
+  const isName = name => typeof name === 'string' && /^[A-Za-z_$][\w$]*$/.test(name);
+  const checks = [];
+  const values = [];
+  const watch = (object, path) => {
+    for (const name of ownKeys(object)) {
+      const { value, writable } = getOwnPropertyDescriptor(object, name);
+      // Every call gets a list of arguments of its own.
+      const isChangeable = writable && value === value && isName(name) && value !== process.argv;
+      if (isChangeable) checks.push(`${path}${name} === values[${values.push(value) - 1}]`);
+    }
+  };
+  watch(globalThis, '');
+  for (const name of ['JSON', 'Math', 'Reflect', 'console', 'process']) watch(globalThis[name], `${name}.`);
+  for (const name of ownKeys(globalThis)) {
+    const { value } = getOwnPropertyDescriptor(globalThis, name);
+    if (typeof value !== 'function' || !isName(name) || value.prototype === undefined) continue;
+    watch(value, `${name}.`);
+    watch(value.prototype, `${name}.prototype.`);
+  }
+  const check = vm.compileFunction(`return ${checks.join(' && ')}`, ['values'], { filename: '<syncano worker>' });
+  return () => check(values);
+}
+
+// What was added by assignment shows in a loop over any object of the kind.
+const SAMPLES = [[], '', 0, false, () => {}, new Promise(() => {}), /x/, new Map(), new Set(), new Error(), new Date()];
+
+function hasAddedToPrototypes() {
+  for (let index = 0; index < SAMPLES.length; index++) {
+    for (const name in SAMPLES[index]) return name !== '';
+  }
+  return false;
+}
+
+// A descriptor that a call has left open takes this place.
+function lowestFreeDescriptor() {
+  const descriptor = openSync('/dev/null', 'r');
+  closeSync(descriptor);
+  return descriptor;
+}
+
+const outputsNow = () => `${fstatSync(1).ino} ${fstatSync(2).ino}`;
+
+function listenersNow() {
+  const listeners = new Map();
+  for (const name of apply(eventNames, process, [])) listeners.set(name, apply(rawListeners, process, [name]));
+  return listeners;
+}
+
+let baseline;
+
+// To be called once the process is ready for its first call; a script has not run yet.
+function takeBaseline() {
+  baseline = {
+    __proto__: null,
+    folder: apply(cwd, process, []),
+    environment: { ...process.env },
+    globals: new Set(keys(globalThis)),
+    areBuiltinsUnchanged: watchBuiltins(),
+    descriptor: lowestFreeDescriptor(),
+    outputs: outputsNow(),
+    listeners: listenersNow(),
+    consoleState: Object.getOwnPropertySymbols(console).map(symbol => [symbol, console[symbol]]),
+  };
+}
+
+// Whether the next call finds what the first one found, or can be made to.
+function cleanUp() {
+  if (traces.isLasting || apply(getActiveResourcesInfo, process, []).length > 0) return false;
+  if (keys(Module._cache).length > 0 || outputsNow() !== baseline.outputs) return false;
+  if (!forgetListeners() || !isConsoleUnchanged()) return false;
+  if (!stdout.isUnchanged() || !stderr.isUnchanged()) return false;
+  process.exitCode = undefined;
+  process._exiting = false;
+  umask(0o077);
+  if (apply(cwd, process, []) !== baseline.folder) chdir(baseline.folder);
+  for (const name of readdirSync(baseline.folder)) rmSync(name, { recursive: true, force: true });
+  // The top level of a function's module may change the process for good, and keep files open from call to call.
+  if (script.module !== undefined) return lowestFreeDescriptor() < 128;
+  if (lowestFreeDescriptor() !== baseline.descriptor) return false;
+  forgetGlobals();
+  if (traces.hasChangedEnvironment) restoreEnvironment();
+  return baseline.areBuiltinsUnchanged() && !hasAddedToPrototypes();
+}
+
+// Variables that were assigned to and never declared.
+function forgetGlobals() {
+  const names = keys(globalThis);
+  if (names.length === baseline.globals.size) return;
+  for (const name of names) if (!baseline.globals.has(name)) delete globalThis[name];
+}
+
+function restoreEnvironment() {
+  const { env } = process;
+  for (const name of keys(env)) if (!(name in baseline.environment)) delete env[name];
+  Object.assign(env, baseline.environment);
+  traces.hasChangedEnvironment = false;
+}
+
+function forgetListeners() {
+  const names = apply(eventNames, process, []);
+  for (let index = 0; index < names.length; index++) {
+    const before = baseline.listeners.get(names[index]);
+    if (before === undefined) {
+      apply(removeAllListeners, process, [names[index]]);
+    } else {
+      const now = apply(rawListeners, process, [names[index]]);
+      if (now.length !== before.length || now.some((listener, index) => listener !== before[index])) return false;
+    }
+  }
+  if (process.hasUncaughtExceptionCaptureCallback()) process.setUncaughtExceptionCaptureCallback(null);
+  return apply(eventNames, process, []).length === baseline.listeners.size;
+}
+
+// Groups that are still open, counters and stopwatches.
+function isConsoleUnchanged() {
+  const { consoleState } = baseline;
+  if (console._times?.size > 0) return false;
+  for (let index = 0; index < consoleState.length; index++) {
+    const [symbol, value] = consoleState[index];
+    if (console[symbol] !== value || (isMap(value) && value.size > 0)) return false;
+  }
+  return true;
+}
