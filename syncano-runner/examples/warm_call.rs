@@ -15,8 +15,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
 
 async fn measure() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let calls: usize = std::env::args().nth(1).map_or(Ok(5000), |number| number.parse())?;
-    let isolation =
-        if std::env::args().nth(2).as_deref() == Some("none") { Isolation::None } else { Isolation::Process };
+    let isolation = match std::env::args().nth(2).as_deref() {
+        Some("none") => Isolation::None,
+        Some("namespace") => Isolation::Namespace,
+        _ => Isolation::Process,
+    };
     let runner = Runner::builder().isolation(isolation).build()?;
     println!("isolation: {}", runner.isolation());
     let python = (Runtime::Python3, calls);

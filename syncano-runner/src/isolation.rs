@@ -21,6 +21,8 @@ pub enum Isolation {
     /// Landlock, seccomp and, where the server runs as root, a user for each worker.
     #[default]
     Process,
+    /// Beside that, namespaces of its own and a root that has the interpreter's files and nothing else.
+    Namespace,
 }
 
 impl fmt::Display for Isolation {
@@ -28,6 +30,7 @@ impl fmt::Display for Isolation {
         f.write_str(match self {
             Isolation::None => "none",
             Isolation::Process => "process",
+            Isolation::Namespace => "namespace",
         })
     }
 }
