@@ -54,6 +54,7 @@
 
 mod builder;
 mod call;
+mod doctor;
 mod interpreter;
 mod isolation;
 mod limits;
@@ -69,9 +70,13 @@ mod directory;
 #[cfg(target_os = "linux")]
 mod find;
 #[cfg(target_os = "linux")]
+mod levels;
+#[cfg(target_os = "linux")]
 mod output;
 #[cfg(target_os = "linux")]
 mod pool;
+#[cfg(target_os = "linux")]
+mod probes;
 #[cfg(target_os = "linux")]
 mod process;
 #[cfg(target_os = "linux")]
@@ -89,8 +94,9 @@ mod runner;
 
 pub use builder::{RunnerBuilder, StartError};
 pub use call::{Arguments, Call};
+pub use doctor::{Control, Doctor, Missing};
 pub use interpreter::{Interpreter, MissingInterpreter};
-pub use isolation::Isolation;
+pub use isolation::{Isolation, UnknownIsolation};
 pub use outcome::{Answer, Outcome};
 pub use response::Response;
 pub use runner::Runner;

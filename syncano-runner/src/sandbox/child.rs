@@ -149,7 +149,7 @@ fn enter(plan: &mut Plan) -> Result<std::convert::Infallible, Failure> {
 /// Makes new namespaces tell nothing of the machine.
 fn furnish(namespaces: &Namespaces) -> Result<(), Failure> {
     namespaces.root.enter()?;
-    let name = b"script";
+    let name = b"syncano-script";
     // SAFETY: `name` is valid for its length.
     step("sethostname", unsafe { libc::syscall(libc::SYS_sethostname, name.as_ptr(), name.len()) })
 }

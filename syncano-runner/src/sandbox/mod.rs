@@ -91,11 +91,6 @@ impl Sandbox {
             return Err(Unavailable::Seccomp);
         }
         let identities = Identities::find(workers);
-        if identities.is_none() {
-            tracing::warn!(
-                "scripts run as the server's own user, because it is not root; Landlock and seccomp still confine them"
-            );
-        }
         let filter = seccomp::Filter::new(identities.is_some(), abi).map_err(Unavailable::Filter)?;
         Ok(Sandbox {
             isolation,
@@ -110,6 +105,11 @@ impl Sandbox {
     /// The user and group of the worker in seat `seat`, where workers have their own.
     pub(crate) fn owner(&self, seat: u32) -> Option<(u32, u32)> {
         self.identities.as_ref().map(|identities| identities.of(seat))
+    }
+
+    /// Whether this process can give workers users of their own.
+    pub(crate) fn gives_own_users() -> bool {
+        Identities::find(1).is_some()
     }
 
     /// Whether workers are users of their own.

@@ -46,6 +46,12 @@ impl Root {
         owner: (u32, u32),
         (bytes, inodes): (u64, u64),
     ) -> io::Result<Root> {
+        if let Some(hidden) = files.iter().find(|file| file.starts_with(FOLDER)) {
+            return Err(io::Error::other(format!(
+                "`{}` can't be shown to scripts, which have `{FOLDER}` for themselves: install the interpreter elsewhere",
+                hidden.display()
+            )));
+        }
         let (uid, gid) = owner;
         let folder = format!("size={bytes},nr_inodes={inodes},mode=700,uid={uid},gid={gid}");
         let mut layout = Layout::default();
@@ -234,4 +240,64 @@ fn text(path: &Path) -> io::Result<CString> {
 /// An absolute path as one below the new root.
 fn inside(path: &Path) -> io::Result<CString> {
     text(path.strip_prefix("/").unwrap_or(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lay_out(paths: &[&Path]) -> Vec<String> {
+        let mut layout = Layout::default();
+        paths.iter().for_each(|path| layout.add(path, 0).unwrap());
+        let text = |string: &CString| string.to_str().unwrap().to_owned();
+        let lines = layout.steps.iter().map(|step| match step {
+            Step::Directory(at) => format!("folder {}", text(at)),
+            Step::File(at) => format!("file {}", text(at)),
+            Step::Link { text: to, at } => format!("link {} {}", text(at), text(to)),
+            Step::Bind { source, target, .. } => format!("bind {} {}", text(target), text(source)),
+        });
+        lines.collect()
+    }
+
+    #[test]
+    fn everything_has_its_own_name_and_nothing_is_made_twice() {
+        let folder = tempfile::tempdir().unwrap();
+        let real = folder.path().canonicalize().unwrap();
+        std::fs::create_dir_all(real.join("lib/inner")).unwrap();
+        std::fs::write(real.join("settings"), "").unwrap();
+        std::os::unix::fs::symlink("lib", real.join("lib64")).unwrap();
+        std::os::unix::fs::symlink("../settings", real.join("lib/settings")).unwrap();
+        let at = |name: &str| real.join(name);
+        let lines = lay_out(&[
+            &at("lib"),
+            &at("lib/inner"),
+            &at("lib64"),
+            &at("lib64/inner"),
+            &at("lib/settings"),
+            &at("settings"),
+            &at("missing"),
+        ]);
+        let root = real.display().to_string();
+        let inner = root.trim_start_matches('/').to_owned();
+        let own: Vec<&String> = lines.iter().filter(|line| line.contains(&format!("{inner}/"))).collect();
+        assert_eq!(
+            own,
+            [
+                &format!("folder {inner}/lib"),
+                &format!("bind {inner}/lib {root}/lib"),
+                &format!("link {inner}/lib64 {root}/lib"),
+                &format!("file {inner}/settings"),
+                &format!("bind {inner}/settings {root}/settings"),
+            ]
+        );
+        // And the folders above, once each.
+        assert_eq!(lines.len() - own.len(), real.components().count() - 1);
+    }
+
+    #[test]
+    fn an_interpreter_under_the_scripts_own_folder_is_refused() {
+        let files = [PathBuf::from("/tmp/python")];
+        let error = Root::new(Path::new("/"), &files, (1, 1), (1, 1)).unwrap_err().to_string();
+        assert!(error.contains("install the interpreter elsewhere"), "{error}");
+    }
 }

@@ -2,8 +2,6 @@
 
 mod arguments;
 mod exits;
-mod hostile_files;
 mod hostile_internals;
-mod hostile_processes;
 mod responses;
 mod styles;
