@@ -95,7 +95,7 @@ impl Run {
         let pass = app.gate.enter()?;
         let server = app.clone();
         let id = app.store.next_trace(self.instance.id).await;
-        let trace = self.trace(id, RunStatus::Pending);
+        let trace = self.trace(app, id, RunStatus::Pending);
         // From now on, so that whoever asks for it at once finds it.
         let entry = self.instance.running.enter(trace.clone());
         tokio::spawn(async move {
@@ -106,7 +106,7 @@ impl Run {
     }
 
     async fn execute(&self, app: &App, id: i64) -> Outcome {
-        let trace = self.trace(id, RunStatus::Processing);
+        let trace = self.trace(app, id, RunStatus::Processing);
         let entry = self.instance.running.enter(trace.clone());
         let call = Call { arguments: self.arguments.clone(), meta: self.meta.clone(), timeout: self.timeout };
         let outcome = app.runner.run(&self.script, call).await;
@@ -133,7 +133,7 @@ impl Run {
         outcome
     }
 
-    fn trace(&self, id: i64, status: RunStatus) -> Trace {
+    fn trace(&self, app: &App, id: i64, status: RunStatus) -> Trace {
         Trace {
             instance_id: self.instance.id,
             id,
@@ -144,6 +144,7 @@ impl Run {
             result: "{}".to_owned(),
             args: self.recorded.args.clone(),
             meta: self.recorded.meta.clone(),
+            isolation: Some(app.runner.isolation()),
         }
     }
 }

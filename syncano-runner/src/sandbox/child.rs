@@ -289,9 +289,13 @@ fn drop_capabilities(bounding_set_is_empty: bool) -> Result<(), Failure> {
     let is_root = unsafe { libc::syscall(libc::SYS_geteuid) } == 0;
     if is_root && !bounding_set_is_empty {
         for capability in 0..64 as c_ulong {
-            // SAFETY: PR_CAPBSET_DROP takes numbers only.
+            // One that is gone already takes no right to drop.
+            // SAFETY: PR_CAPBSET_READ and PR_CAPBSET_DROP take numbers only.
             let result = unsafe {
-                libc::syscall(libc::SYS_prctl, libc::PR_CAPBSET_DROP as c_long, capability, 0, 0, 0)
+                match libc::syscall(libc::SYS_prctl, libc::PR_CAPBSET_READ as c_long, capability, 0, 0, 0) {
+                    1 => libc::syscall(libc::SYS_prctl, libc::PR_CAPBSET_DROP as c_long, capability, 0, 0, 0),
+                    other => other,
+                }
             };
             // EINVAL: there is no such capability.
             if result != 0 && io::Error::last_os_error().raw_os_error() != Some(libc::EINVAL) {
