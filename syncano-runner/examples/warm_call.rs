@@ -1,11 +1,14 @@
 //! Prints how long calls take: the first one of a script, and later ones, of both styles and both languages.
 //!
-//! `cargo run --release -p syncano-runner --example warm_call [calls [none]]`
+//! `cargo run --release -p syncano-runner --example warm_call [calls [none | process | namespace]]`
 
 use std::time::{Duration, Instant};
 
 use syncano_core::{RunStatus, Runtime};
 use syncano_runner::{Arguments, Call, Isolation, Runner, Script};
+
+/// Different scripts, each of which is called for the first time.
+const FIRST_CALLS: usize = 15;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
@@ -35,24 +38,40 @@ async fn measure() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
             println!("{missing}");
             continue;
         }
-        let script = Script::new("demo", style, runtime, source, "{}");
+        let mut firsts = Vec::with_capacity(FIRST_CALLS);
         let mut times = Vec::with_capacity(calls);
-        for _ in 0..=calls {
-            let start = Instant::now();
-            let outcome = runner.run(&script, call()).await;
-            times.push(start.elapsed());
-            if outcome.status != RunStatus::Success {
-                return Err(outcome.stderr.into());
+        for number in 0..FIRST_CALLS {
+            let script = Script::new("demo", format!("{style}{number}"), runtime, source, "{}");
+            firsts.push(time(&runner, &script).await?);
+            if number == 0 {
+                for _ in 0..calls {
+                    times.push(time(&runner, &script).await?);
+                }
             }
         }
-        let first = times.remove(0);
+        firsts.sort();
         times.sort();
         let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
         let language = runtime.language();
-        println!("{language} {style}: first {first:?}, then p50 {:?}, p99 {:?}", at(0.5), at(0.99));
+        println!(
+            "{language} {style}: first p50 {:?}, then p50 {:?}, p99 {:?}",
+            firsts[FIRST_CALLS / 2],
+            at(0.5),
+            at(0.99)
+        );
     }
     runner.shutdown().await;
     Ok(())
+}
+
+async fn time(
+    runner: &Runner,
+    script: &Script,
+) -> Result<Duration, Box<dyn std::error::Error + Send + Sync>> {
+    let start = Instant::now();
+    let outcome = runner.run(script, call()).await;
+    let taken = start.elapsed();
+    if outcome.status == RunStatus::Success { Ok(taken) } else { Err(outcome.stderr.into()) }
 }
 
 fn call() -> Call {

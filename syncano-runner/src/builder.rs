@@ -127,7 +127,8 @@ impl RunnerBuilder {
         self
     }
 
-    /// Starts the runner: finds the interpreters and checks what the machine can do. A missing interpreter is no error
+    /// Starts the runner: finds the interpreters and tries what the machine can do, which blocks for some tenths of a second
+    /// (the first time in a process for most of it). A missing interpreter is no error
     /// here; it is logged, and the runs of its language fail with the same text.
     ///
     /// # Errors

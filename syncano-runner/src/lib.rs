@@ -5,7 +5,8 @@
 //! and what one call leaves behind never reaches the next: where that can't be made sure of, the process is replaced. A
 //! process that runs JavaScript serves a single call.
 //!
-//! What a script may do is a matter of [`Isolation`]. Linux only.
+//! What a script may do is a matter of [`Isolation`]: the best level that holds on the machine, which hostile scripts try when a
+//! runner starts. Linux only.
 //!
 //! ```no_run
 //! use std::time::Duration;

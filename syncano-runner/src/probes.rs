@@ -16,6 +16,7 @@ use crate::call::{Arguments, Call};
 use crate::directory::Directory;
 use crate::doctor::Control;
 use crate::isolation::Isolation;
+use crate::limits::Limits;
 use crate::outcome::Answer;
 use crate::runner::{Interpreters, Runner};
 use crate::script::Script;
@@ -81,8 +82,7 @@ pub(crate) fn check(
         return Ok(controls.clone());
     }
     let mut settings = settings.clone().max_workers(2);
-    settings.limits.folder = FOLDER;
-    settings.limits.folder_entries = FOLDER_ENTRIES;
+    settings.limits = Limits { folder: FOLDER, folder_entries: FOLDER_ENTRIES, ..Limits::default() };
     let directory =
         Directory::for_runner(settings.directory.as_deref(), true).map_err(|error| error.to_string())?;
     let runner =

@@ -125,6 +125,7 @@ impl Run {
             executed_at: ran.then(|| time::micros(outcome.started_at)),
             duration: ran.then_some(milliseconds),
             result: answer::kept_result(&outcome).to_string(),
+            isolation: trace.isolation.filter(|_| ran),
             ..trace
         };
         app.traces.push(trace).await;
@@ -144,7 +145,7 @@ impl Run {
             result: "{}".to_owned(),
             args: self.recorded.args.clone(),
             meta: self.recorded.meta.clone(),
-            isolation: Some(app.runner.isolation()),
+            isolation: (status == RunStatus::Processing).then(|| app.runner.isolation()),
         }
     }
 }

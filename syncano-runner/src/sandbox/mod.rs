@@ -23,7 +23,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use rustix::process::{Resource, getrlimit};
+use rustix::process::{Resource, getegid, geteuid, getrlimit};
 
 use crate::interpreter::Interpreter;
 use crate::isolation::Isolation;
@@ -163,11 +163,10 @@ impl Sandbox {
         owner: Option<(u32, u32)>,
         base: &Path,
     ) -> io::Result<Namespaces> {
-        let map = Namespaces::map(owner, self.may_administer);
-        // Where neither is the case, the server is root without a right to change its user.
-        let folder_owner = owner.or(map).unwrap_or((0, 0));
+        let ids = owner.unwrap_or_else(|| (geteuid().as_raw(), getegid().as_raw()));
+        let map = (!self.may_administer).then_some(ids);
         let size = (self.limits.folder, self.limits.folder_entries);
-        let root = Root::new(base, &interpreter.files, folder_owner, size)?;
+        let root = Root::new(base, &interpreter.files, ids, size)?;
         Ok(Namespaces { map, root, own_folder: landlock::own_folder(self.landlock_abi) })
     }
 

@@ -8,7 +8,7 @@ use libc::{c_int, c_long, c_ulong};
 use rustix::process::{Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
 
 use super::child::{self, GO};
-use super::{CHANNEL, Namespaces, Plan};
+use super::{CHANNEL, Plan};
 
 /// A namespace of each kind that there is but users.
 pub(super) const NAMESPACES: c_int = libc::CLONE_NEWNS
@@ -98,13 +98,4 @@ fn write_maps(pid: c_long, (uid, gid): (u32, u32), owned: bool) -> io::Result<()
 
 fn failed(step: &str, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{step} failed: {error}"))
-}
-
-impl Namespaces {
-    /// The user and group that are all there is in a user namespace; `None` where none is needed, because this process
-    /// may make the others without.
-    pub(super) fn map(owner: Option<(u32, u32)>, may_administer: bool) -> Option<(u32, u32)> {
-        let own = || (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
-        (!may_administer).then(|| owner.unwrap_or_else(own))
-    }
 }

@@ -76,7 +76,7 @@ pub(crate) struct Trace {
     pub(crate) result: String,
     pub(crate) args: String,
     pub(crate) meta: String,
-    /// The level at which it ran; `None` if it was recorded before there was more than one.
+    /// The level at which it ran; `None` if the script never started, or before this was recorded.
     pub(crate) isolation: Option<Isolation>,
 }
 

@@ -23,7 +23,7 @@ pub struct Model {
     pub result: String,
     pub args: String,
     pub meta: String,
-    /// The level at which it ran; `None` before there was more than one.
+    /// The level at which it ran; `None` if the script never started, or before this was recorded.
     pub isolation: Option<String>,
 }
 
