@@ -3,6 +3,7 @@
 mod account;
 mod columns;
 mod database;
+mod doctor;
 mod environment;
 mod key;
 mod serve;
@@ -22,18 +23,20 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Serve(serve::Serve),
+    Doctor(doctor::Doctor),
     Account(account::Account),
     Key(key::Key),
 }
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
-        Command::Serve(serve) => serve.run(),
-        Command::Account(account) => account.run(),
-        Command::Key(key) => key.run(),
+        Command::Serve(serve) => serve.run().map(|()| ExitCode::SUCCESS),
+        Command::Doctor(doctor) => doctor.run(),
+        Command::Account(account) => account.run().map(|()| ExitCode::SUCCESS),
+        Command::Key(key) => key.run().map(|()| ExitCode::SUCCESS),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE

@@ -12,7 +12,7 @@ use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 use secrecy::{ExposeSecret as _, SecretString};
 use syncano_core::limits::TIMEOUT_SECONDS;
-use syncano_server::Server;
+use syncano_server::{Isolation, Server};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::prelude::*;
 
@@ -21,6 +21,8 @@ use crate::environment::{SECRET, variable};
 
 const ADMIN_EMAIL: &str = "SYNCANO_ADMIN_EMAIL";
 const ADMIN_PASSWORD: &str = "SYNCANO_ADMIN_PASSWORD";
+/// The level of isolation that a server asks for which strangers may send scripts to.
+pub(crate) const MINIMUM: &str = "namespace";
 const LOG: &str = "SYNCANO_LOG";
 /// The migrations would tell at every start that there is nothing to do.
 const DEFAULT_LOG: &str = "info,sea_orm_migration=warn";
@@ -55,6 +57,11 @@ pub(crate) struct Serve {
     /// The Node interpreter, for JavaScript [default: /usr/bin/node, else the first that works on PATH]
     #[arg(long, value_name = "PATH")]
     node: Option<PathBuf>,
+
+    /// How far scripts must be kept away from the machine: none, process or namespace; `syncano doctor` says how far they
+    /// can be
+    #[arg(long, value_name = "LEVEL", default_value = MINIMUM)]
+    isolation_minimum: Isolation,
 
     /// What becomes of an endpoint whose name another socket of the instance has
     #[arg(long, value_name = "POLICY", default_value = "strict")]
@@ -142,6 +149,7 @@ impl Serve {
             .listen(self.listen)
             .database(self.database)
             .script_timeout(self.script_timeout)
+            .isolation_minimum(self.isolation_minimum)
             .flat_names(self.flat_names.into())
             .open_registration(self.open_registration)
             .require_key(self.require_key)

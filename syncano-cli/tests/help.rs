@@ -30,6 +30,11 @@ fn serve_explains_itself() {
 }
 
 #[test]
+fn doctor_explains_itself() {
+    golden("doctor.txt", &["doctor", "--help"]);
+}
+
+#[test]
 fn account_explains_itself() {
     golden("account.txt", &["account", "--help"]);
     golden("account_add.txt", &["account", "add", "--help"]);

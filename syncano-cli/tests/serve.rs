@@ -161,7 +161,7 @@ async fn what_it_cannot_do_it_says_and_exits() {
     let mut nowhere = Command::new(env!("CARGO_BIN_EXE_syncano"));
     let missing = folder.path().join("no/such/folder/x.db");
     nowhere
-        .args(["serve", "--listen", "127.0.0.1:0", "--database"])
+        .args(["serve", "--isolation-minimum", "process", "--listen", "127.0.0.1:0", "--database"])
         .arg(format!("sqlite://{}", missing.display()));
     let (code, text) = refused(nowhere).await;
     assert_eq!(code, Some(1));

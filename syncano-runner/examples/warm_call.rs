@@ -1,7 +1,7 @@
 //! Prints how long calls take: the first one of a script, and later ones, of both styles and both languages; and those of one
 //! instance while a hundred calls of another sleep.
 //!
-//! `cargo run --release -p syncano-runner --example warm_call [calls [none]]`
+//! `cargo run --release -p syncano-runner --example warm_call [calls [none | process | namespace]]`
 
 use std::time::{Duration, Instant};
 
@@ -18,8 +18,11 @@ async fn main() -> Result<(), Failure> {
 
 async fn measure() -> Result<(), Failure> {
     let calls: usize = std::env::args().nth(1).map_or(Ok(5000), |number| number.parse())?;
-    let isolation =
-        if std::env::args().nth(2).as_deref() == Some("none") { Isolation::None } else { Isolation::Process };
+    let isolation = match std::env::args().nth(2).as_deref() {
+        Some("none") => Isolation::None,
+        Some("namespace") => Isolation::Namespace,
+        _ => Isolation::Process,
+    };
     let runner = Runner::builder().isolation(isolation).build()?;
     println!("isolation: {}", runner.isolation());
     for (style, runtime, source) in [

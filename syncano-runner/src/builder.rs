@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::isolation::Isolation;
+use crate::doctor::Doctor;
+use crate::isolation::{Isolation, Wanted};
 use crate::limits::Limits;
 use crate::runner::Runner;
 
@@ -20,7 +21,7 @@ use crate::runner::Runner;
 pub struct RunnerBuilder {
     pub(crate) python: Option<PathBuf>,
     pub(crate) node: Option<PathBuf>,
-    pub(crate) isolation: Isolation,
+    pub(crate) isolation: Wanted,
     pub(crate) max_workers: u32,
     pub(crate) max_workers_per_instance: Option<usize>,
     pub(crate) max_waiting: Option<usize>,
@@ -37,7 +38,7 @@ impl Default for RunnerBuilder {
         RunnerBuilder {
             python: None,
             node: None,
-            isolation: Isolation::default(),
+            isolation: Wanted::AtLeast(Isolation::default()),
             max_workers: (4 * processors).max(16),
             max_workers_per_instance: None,
             max_waiting: None,
@@ -62,10 +63,17 @@ impl RunnerBuilder {
         self
     }
 
-    /// The level of isolation. Default: [`Isolation::Process`]. A machine that can't provide it makes
-    /// [`build`](Self::build) fail; nothing ever runs at a weaker level.
-    pub fn isolation(mut self, isolation: Isolation) -> Self {
-        self.isolation = isolation;
+    /// Exactly this level of isolation. A machine on which it doesn't hold makes [`build`](Self::build) fail; nothing ever
+    /// runs at a weaker level.
+    pub fn isolation(mut self, level: Isolation) -> Self {
+        self.isolation = Wanted::Exactly(level);
+        self
+    }
+
+    /// The best level of isolation that the machine gives, and at least this one. Default: [`Isolation::Process`]. Below
+    /// that [`build`](Self::build) fails.
+    pub fn isolation_minimum(mut self, level: Isolation) -> Self {
+        self.isolation = Wanted::AtLeast(level);
         self
     }
 
@@ -109,6 +117,13 @@ impl RunnerBuilder {
         self
     }
 
+    /// The size of all files in a script's folder together, in bytes; it is memory of the machine's. Default: 50 MB.
+    /// Enforced at [`Isolation::Namespace`] only.
+    pub fn folder_size(mut self, bytes: u64) -> Self {
+        self.limits.folder = bytes;
+        self
+    }
+
     /// The size of one file that a script writes, in bytes. Default: 50 MB.
     pub fn file_size(mut self, bytes: u64) -> Self {
         self.limits.file_size = bytes;
@@ -122,13 +137,20 @@ impl RunnerBuilder {
         self
     }
 
-    /// Starts the runner: finds the interpreters and checks what the machine can do. A missing interpreter is no error
+    /// Starts the runner: finds the interpreters and tries what the machine can do, which blocks for some tenths of a second
+    /// (the first time in a process for most of it). A missing interpreter is no error
     /// here; it is logged, and the runs of its language fail with the same text.
     ///
     /// # Errors
     /// What the machine lacks, and how to get it.
     pub fn build(self) -> Result<Runner, StartError> {
         Runner::start(self)
+    }
+
+    /// Finds out what the machine can do: at which of the levels that these settings allow hostile scripts fail, and what
+    /// the better ones lack. Blocks for some tenths of a second.
+    pub fn examine(self) -> Doctor {
+        Runner::examine(self)
     }
 }
 

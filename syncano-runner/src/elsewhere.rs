@@ -6,6 +6,7 @@ use syncano_core::Language;
 
 use crate::builder::{RunnerBuilder, StartError};
 use crate::call::Call;
+use crate::doctor::{Doctor, Missing};
 use crate::interpreter::{Interpreter, MissingInterpreter};
 use crate::isolation::Isolation;
 use crate::outcome::Outcome;
@@ -26,6 +27,12 @@ impl Runner {
     /// Refuses.
     pub(crate) fn start(_: RunnerBuilder) -> Result<Runner, StartError> {
         Err(StartError::Platform)
+    }
+
+    /// Finds nothing.
+    pub(crate) fn examine(_: RunnerBuilder) -> Doctor {
+        let missing = vec![Missing::new(Isolation::Process, StartError::Platform.to_string())];
+        Doctor { level: Isolation::None, controls: Vec::new(), missing }
     }
 
     /// The level that is in force.

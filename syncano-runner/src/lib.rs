@@ -5,7 +5,8 @@
 //! and what one call leaves behind never reaches the next: where that can't be made sure of, the process is replaced. A
 //! script that is [`fresh`](Script::fresh) gets a new process for each call.
 //!
-//! What a script may do is a matter of [`Isolation`]. Linux only.
+//! What a script may do is a matter of [`Isolation`]: the best level that holds on the machine, which hostile scripts try when a
+//! runner starts. Linux only.
 //!
 //! ```no_run
 //! use std::time::Duration;
@@ -56,6 +57,7 @@
 
 mod builder;
 mod call;
+mod doctor;
 mod interpreter;
 mod isolation;
 mod limits;
@@ -71,9 +73,13 @@ mod directory;
 #[cfg(target_os = "linux")]
 mod find;
 #[cfg(target_os = "linux")]
+mod levels;
+#[cfg(target_os = "linux")]
 mod output;
 #[cfg(target_os = "linux")]
 mod pool;
+#[cfg(target_os = "linux")]
+mod probes;
 #[cfg(target_os = "linux")]
 mod process;
 #[cfg(target_os = "linux")]
@@ -93,8 +99,9 @@ mod runner;
 
 pub use builder::{RunnerBuilder, StartError};
 pub use call::{Arguments, Call};
+pub use doctor::{Control, Doctor, Missing};
 pub use interpreter::{Interpreter, MissingInterpreter};
-pub use isolation::Isolation;
+pub use isolation::{Isolation, UnknownIsolation};
 pub use outcome::{Answer, Outcome};
 pub use response::Response;
 pub use runner::Runner;

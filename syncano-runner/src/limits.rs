@@ -31,6 +31,10 @@ pub(crate) struct Limits {
     pub(crate) files: u64,
     /// The size of one file in bytes.
     pub(crate) file_size: u64,
+    /// Bytes in the temporary folder; enforced from the level `namespace` on.
+    pub(crate) folder: u64,
+    /// Files and folders in it; likewise.
+    pub(crate) folder_entries: u64,
 }
 
 impl Limits {
@@ -49,6 +53,13 @@ impl Limits {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { memory: 200 * 1024 * 1024, threads: 32, files: 1024, file_size: 50_000_000 }
+        Limits {
+            memory: 200 * 1024 * 1024,
+            threads: 32,
+            files: 1024,
+            file_size: 50_000_000,
+            folder: 50_000_000,
+            folder_entries: 5_000,
+        }
     }
 }

@@ -4,18 +4,18 @@
 //! (`PR_SET_PDEATHSIG`), so that thread must live as long as the runner. The second one reaps them, removes their
 //! folders and gives their seats back, however they ended.
 
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::process::{Child, ExitStatus, Stdio};
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use rustix::process::{
-    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, pidfd_open, pidfd_send_signal, waitid,
-};
+use rustix::process::{Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
 use tokio::sync::oneshot;
 
 use crate::directory::Directory;
@@ -36,7 +36,7 @@ pub(crate) struct Process {
 
 /// What has to be cleared away after a process.
 struct Remains {
-    child: Child,
+    descriptor: Arc<OwnedFd>,
     directory: Directory,
     seat: Seat,
 }
@@ -75,9 +75,9 @@ impl Process {
     }
 
     fn bury(&mut self, tell: Option<oneshot::Sender<io::Result<ExitStatus>>>) {
-        let Some(mut remains) = self.remains.take() else { return };
-        // It is not reaped before the reaper gets it, so the process id is still its own.
-        let _ = remains.child.kill();
+        let Some(remains) = self.remains.take() else { return };
+        // One that has ended already is what we want.
+        let _ = pidfd_send_signal(&self.descriptor, Signal::KILL);
         if let Err(unsent) = self.reaper.send(Death { remains, tell }) {
             reap(unsent.0);
         }
@@ -201,13 +201,25 @@ fn run_reaper(to_reap: &Receiver<Death>, pool: &Weak<Pool>, idle_timeout: Durati
 }
 
 fn reap(Death { remains, tell }: Death) {
-    let Remains { mut child, directory, seat } = remains;
-    let status = child.wait();
+    let Remains { descriptor, directory, seat } = remains;
+    let status = wait(&descriptor);
     if let Some(tell) = tell {
         let _ = tell.send(status);
     }
     drop(directory);
     drop(seat);
+}
+
+fn wait(process: &OwnedFd) -> io::Result<ExitStatus> {
+    let Some(status) = waitid(WaitId::PidFd(process.as_fd()), WaitIdOptions::EXITED)? else {
+        return Err(io::Error::other("the process has not ended"));
+    };
+    // As wait(2) has them.
+    let raw = match (status.exit_status(), status.terminating_signal()) {
+        (Some(code), _) => (code & 0xff) << 8,
+        (None, signal) => signal.unwrap_or(0),
+    };
+    Ok(ExitStatus::from_raw(raw))
 }
 
 fn start_process(
@@ -222,28 +234,10 @@ fn start_process(
     let (ours, theirs) = UnixStream::pair()?;
     let outputs = Outputs::new()?;
     let (out, err) = outputs.for_child()?;
-    let mut command = sandbox.command(seat.number(), interpreter, home.path(), theirs.into())?;
-    command.stdin(Stdio::null()).stdout(out).stderr(err);
-    let mut outputs = outputs;
-    let child = command.spawn().map_err(|error| {
-        let step = outputs.take().map_or_else(|_| String::new(), |(_, step)| step);
-        let step = if step.is_empty() { "fork" } else { &step };
-        io::Error::new(error.kind(), format!("{step} failed: {error}"))
-    })?;
-    // It holds the other end of the channel.
-    drop(command);
-    let pid =
-        i32::try_from(child.id()).ok().and_then(Pid::from_raw).expect("a child has a positive process id");
-    let descriptor = pidfd_open(pid, PidfdFlags::empty());
-    let mut remains = Remains { child, directory: home, seat };
-    let descriptor = match descriptor {
-        Ok(descriptor) => Arc::new(descriptor),
-        Err(error) => {
-            let _ = remains.child.kill();
-            reap(Death { remains, tell: None });
-            return Err(error.into());
-        }
-    };
+    let standard = [File::open("/dev/null")?.into(), out, err];
+    let descriptor = sandbox.spawn(seat.number(), interpreter, home.path(), theirs.into(), standard)?;
+    let descriptor = Arc::new(descriptor);
+    let remains = Remains { descriptor: Arc::clone(&descriptor), directory: home, seat };
     remains.seat.occupy(Arc::clone(&descriptor));
     ours.set_nonblocking(true)?;
     Ok((Process { outputs, descriptor, remains: Some(remains), reaper: deaths.clone() }, ours))

@@ -9,8 +9,10 @@ use tokio::time::Instant;
 use crate::builder::{RunnerBuilder, StartError};
 use crate::call::Call;
 use crate::directory::Directory;
+use crate::doctor::{Doctor, Missing};
 use crate::interpreter::{Interpreter, MissingInterpreter};
-use crate::isolation::Isolation;
+use crate::isolation::{Isolation, Wanted};
+use crate::levels;
 use crate::node::NODE;
 use crate::outcome::Outcome;
 use crate::pool::{Grant, Pool, Refusal, Seat};
@@ -37,14 +39,39 @@ pub struct Runner {
 
 struct Inner {
     isolation: Isolation,
-    python: Found,
-    node: Found,
+    interpreters: Interpreters,
     calls_per_worker: u64,
     pool: Arc<Pool>,
     nursery: Nursery,
 }
 
+/// The interpreters of a machine, and what to do about those that are missing.
+#[derive(Clone)]
+pub(crate) struct Interpreters {
+    python: Found,
+    node: Found,
+}
+
 type Found = Result<Arc<Interpreter>, MissingInterpreter>;
+
+impl Interpreters {
+    /// `own_users`: scripts will run as other users than this process.
+    pub(crate) fn find(settings: &RunnerBuilder, own_users: bool) -> Interpreters {
+        let find = |recipe, explicit: &Option<_>| {
+            Interpreter::find(recipe, explicit.as_deref(), own_users).map(Arc::new)
+        };
+        Interpreters { python: find(&PYTHON, &settings.python), node: find(&NODE, &settings.node) }
+    }
+
+    /// The interpreter of a language, or what to do about its absence.
+    pub(crate) fn get(&self, language: Language) -> Result<&Arc<Interpreter>, MissingInterpreter> {
+        match language {
+            Language::Python => self.python.as_ref().map_err(Clone::clone),
+            Language::JavaScript => self.node.as_ref().map_err(Clone::clone),
+            other => Err(MissingInterpreter::unsupported(other)),
+        }
+    }
+}
 
 impl Drop for Inner {
     fn drop(&mut self) {
@@ -60,27 +87,50 @@ impl Runner {
 
     /// Starts a runner; see [`RunnerBuilder::build`].
     pub(crate) fn start(settings: RunnerBuilder) -> Result<Runner, StartError> {
-        let sandbox = Sandbox::new(settings.isolation, settings.limits, settings.max_workers).map_err(
-            |unavailable| StartError::Isolation {
-                level: settings.isolation,
-                reason: unavailable.to_string(),
-            },
-        )?;
-        let own_users = sandbox.has_own_users();
-        let find = |recipe, explicit: &Option<_>| -> Found {
-            let found = Interpreter::find(recipe, explicit.as_deref(), own_users);
-            match &found {
+        let wanted = settings.isolation;
+        let own_users = wanted != Wanted::Exactly(Isolation::None) && Sandbox::gives_own_users();
+        let interpreters = Interpreters::find(&settings, own_users);
+        let Doctor { level, missing, .. } = levels::find(&settings, &interpreters);
+        if level < wanted.least() {
+            let reasons: Vec<String> = missing.iter().map(Missing::to_string).collect();
+            return Err(StartError::Isolation { level: wanted.least(), reason: reasons.join("\n") });
+        }
+        for found in [&interpreters.python, &interpreters.node] {
+            match found {
                 Ok(interpreter) => {
                     let language = interpreter.language();
-                    tracing::info!(%language, %interpreter, isolation = %settings.isolation, "scripts can run");
+                    tracing::info!(%language, %interpreter, isolation = %level, "scripts can run");
                 }
                 Err(missing) => tracing::warn!("{missing}"),
             }
-            found.map(Arc::new)
-        };
-        let (python, node) = (find(&PYTHON, &settings.python), find(&NODE, &settings.node));
-        let directory =
-            Directory::for_runner(settings.directory.as_deref(), own_users).map_err(StartError::Directory)?;
+        }
+        for Missing { level, reason, .. } in &missing {
+            tracing::warn!("scripts aren't isolated at the level `{level}`: {reason}");
+        }
+        if level > Isolation::None && !own_users {
+            tracing::warn!(
+                "scripts run as the server's own user, because it is not root; what else isolates them still does"
+            );
+        }
+        Runner::start_at(level, settings, interpreters)
+    }
+
+    /// Tries what the machine can do; see [`RunnerBuilder::examine`].
+    pub(crate) fn examine(settings: RunnerBuilder) -> Doctor {
+        let interpreters = Interpreters::find(&settings, Sandbox::gives_own_users());
+        levels::find(&settings, &interpreters)
+    }
+
+    /// Starts a runner at `level`, which nobody has tried yet.
+    pub(crate) fn start_at(
+        level: Isolation,
+        settings: RunnerBuilder,
+        interpreters: Interpreters,
+    ) -> Result<Runner, StartError> {
+        let sandbox = Sandbox::new(level, settings.limits, settings.max_workers)
+            .map_err(|unavailable| StartError::Isolation { level, reason: unavailable.to_string() })?;
+        let directory = Directory::for_runner(settings.directory.as_deref(), sandbox.has_own_users())
+            .map_err(StartError::Directory)?;
         let max_waiting = settings.max_waiting.unwrap_or(50 * settings.max_workers as usize);
         let workers = settings.max_workers as usize;
         let per_instance = settings.max_workers_per_instance.unwrap_or(workers - workers / 8);
@@ -89,14 +139,7 @@ impl Runner {
             .map_err(StartError::Threads)?;
         let calls_per_worker = settings.calls_per_worker;
         Ok(Runner {
-            inner: Arc::new(Inner {
-                isolation: settings.isolation,
-                python,
-                node,
-                calls_per_worker,
-                pool,
-                nursery,
-            }),
+            inner: Arc::new(Inner { isolation: level, interpreters, calls_per_worker, pool, nursery }),
         })
     }
 
@@ -107,7 +150,7 @@ impl Runner {
 
     /// The interpreter of a language, or what to do about its absence.
     pub fn interpreter(&self, language: Language) -> Result<&Interpreter, MissingInterpreter> {
-        self.find(language).map(|interpreter| &**interpreter)
+        self.inner.interpreters.get(language).map(|interpreter| &**interpreter)
     }
 
     /// Runs `script` once. Whatever happens is an [`Outcome`]: this neither fails nor panics, and returns within twice
@@ -115,7 +158,7 @@ impl Runner {
     ///
     /// Dropping the future ends the run: its process is killed and replaced.
     pub async fn run(&self, script: &Script, mut call: Call) -> Outcome {
-        let interpreter = match self.find(script.runtime().language()) {
+        let interpreter = match self.inner.interpreters.get(script.runtime().language()) {
             Ok(interpreter) => interpreter,
             Err(missing) => return Outcome::never_ran(RunStatus::Failure, missing.to_string()),
         };
@@ -160,14 +203,6 @@ impl Runner {
             tracing::warn!(
                 "some scripts' processes have been killed but not reaped: their calls' futures are not polled"
             );
-        }
-    }
-
-    fn find(&self, language: Language) -> Result<&Arc<Interpreter>, MissingInterpreter> {
-        match language {
-            Language::Python => self.inner.python.as_ref().map_err(Clone::clone),
-            Language::JavaScript => self.inner.node.as_ref().map_err(Clone::clone),
-            other => Err(MissingInterpreter::unsupported(other)),
         }
     }
 

@@ -11,7 +11,7 @@ use ipnet::IpNet;
 use sea_orm::DbErr;
 use secrecy::SecretString;
 use syncano_core::limits;
-use syncano_runner::{Isolation, Runner, RunnerBuilder};
+use syncano_runner::{Doctor, Isolation, Runner, RunnerBuilder};
 use tokio::net::TcpListener;
 
 use crate::accounts::{self, Admin, normalize_email};
@@ -104,11 +104,22 @@ impl ServerBuilder {
         self
     }
 
-    /// How far scripts are kept away from the machine. Default: [`Isolation::Process`]. Where the machine can't do
-    /// that, the server doesn't start.
+    /// How far scripts are kept away from the machine: exactly so. Where that can't be done, the server doesn't start.
     pub fn isolation(mut self, isolation: Isolation) -> Self {
         self.runner = self.runner.isolation(isolation);
         self
+    }
+
+    /// How far scripts are kept away from the machine at least; a machine that can do better does. Default:
+    /// [`Isolation::Process`]. Where that can't be done, the server doesn't start.
+    pub fn isolation_minimum(mut self, isolation: Isolation) -> Self {
+        self.runner = self.runner.isolation_minimum(isolation);
+        self
+    }
+
+    /// Finds out, by trying, how far this machine can keep scripts away, and what it lacks. Starts nothing that stays.
+    pub fn examine(self) -> Doctor {
+        self.runner.examine()
     }
 
     /// How many processes may run scripts at a time.

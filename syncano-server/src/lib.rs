@@ -71,5 +71,5 @@ pub use builder::ServerBuilder;
 pub use operator::{AccountError, AccountInfo, Accounts, ApiKeyInfo, KeyInfo};
 pub use server::Server;
 pub use start_error::StartError;
-pub use syncano_runner::Isolation;
+pub use syncano_runner::{Control, Doctor, Isolation, Missing};
 pub use test_server::{TestServer, TestServerBuilder};

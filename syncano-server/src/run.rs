@@ -96,7 +96,7 @@ impl Run {
         let pass = app.gate.enter()?;
         let server = app.clone();
         let id = app.store.next_trace(self.instance.id).await;
-        let trace = self.trace(id, RunStatus::Pending);
+        let trace = self.trace(app, id, RunStatus::Pending);
         // From now on, so that whoever asks for it at once finds it.
         let entry = self.instance.running.enter(trace.clone());
         tokio::spawn(async move {
@@ -107,7 +107,7 @@ impl Run {
     }
 
     async fn execute(self, app: &App, id: i64) -> Outcome {
-        let trace = self.trace(id, RunStatus::Processing);
+        let trace = self.trace(app, id, RunStatus::Processing);
         let entry = self.instance.running.enter(trace.clone());
         // Handed over, not copied: many calls may wait.
         let call = Call { arguments: self.arguments, meta: self.meta, timeout: self.timeout };
@@ -127,6 +127,7 @@ impl Run {
             executed_at: ran.then(|| time::micros(outcome.started_at)),
             duration: ran.then_some(milliseconds),
             result: answer::kept_result(&outcome).to_string(),
+            isolation: trace.isolation.filter(|_| ran),
             ..trace
         };
         app.traces.push(trace).await;
@@ -135,7 +136,7 @@ impl Run {
         outcome
     }
 
-    fn trace(&self, id: i64, status: RunStatus) -> Trace {
+    fn trace(&self, app: &App, id: i64, status: RunStatus) -> Trace {
         Trace {
             instance_id: self.instance.id,
             id,
@@ -146,6 +147,7 @@ impl Run {
             result: "{}".to_owned(),
             args: self.recorded.args.clone(),
             meta: self.recorded.meta.clone(),
+            isolation: (status == RunStatus::Processing).then(|| app.runner.isolation()),
         }
     }
 }

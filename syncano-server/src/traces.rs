@@ -228,6 +228,7 @@ mod tests {
                     result: "{}".to_owned(),
                     args: "x".repeat(bytes),
                     meta: "{}".to_owned(),
+                    isolation: None,
                 }))
             });
             writer.handle(messages).await;

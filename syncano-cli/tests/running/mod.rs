@@ -30,7 +30,8 @@ pub(crate) fn database(folder: &TempDir) -> String {
 pub(crate) fn command(folder: &TempDir, environment: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_syncano"));
     command
-        .args(["serve", "--listen", "127.0.0.1:0", "--database"])
+        // What every machine can do that tests run on.
+        .args(["serve", "--isolation-minimum", "process", "--listen", "127.0.0.1:0", "--database"])
         .arg(database(folder))
         .env_clear()
         .envs(environment.iter().copied())

@@ -1,20 +1,53 @@
-//! What happens in the child between fork and exec, and the questions to the kernel that have no safe wrapper.
+//! What happens in the child between clone and exec, and the questions to the kernel that have no safe wrapper.
 //!
-//! Nothing in [`enter`] allocates, locks or panics.
+//! Nothing in [`run`] allocates, locks or panics.
 
 use std::ffi::CString;
 use std::io;
 use std::os::fd::AsRawFd;
 
-use libc::{c_char, c_int, c_long, c_ulong};
+use libc::{c_char, c_int, c_long, c_uint, c_ulong};
 
 use super::program::MAX_STRINGS;
-use super::{CHANNEL, Plan};
+use super::{CHANNEL, Namespaces, Plan};
 
-/// Carries out `plan`: returns only if that fails. The failure is also named on standard error, which the parent reads.
-pub(super) fn enter(plan: &mut Plan) -> io::Result<()> {
+/// What the parent says when the child may go on.
+pub(super) const GO: u8 = 1;
+
+/// A step that failed, and the kernel's number for why.
+pub(super) struct Failure {
+    step: &'static str,
+    error: c_int,
+}
+
+/// Carries out `plan`; if that fails, says so on the plan's `report` and ends.
+pub(super) fn run(plan: &mut Plan) -> ! {
+    let Err(Failure { step, error }) = enter(plan);
+    if let Some(report) = &plan.report {
+        let (report, number) = (report.as_raw_fd(), error.to_ne_bytes());
+        // SAFETY: both are valid for their lengths. If nobody reads them there is nobody left to tell.
+        unsafe {
+            libc::syscall(libc::SYS_write, report, number.as_ptr(), number.len());
+            libc::syscall(libc::SYS_write, report, step.as_ptr(), step.len());
+        }
+    }
+    loop {
+        // SAFETY: takes a number, and doesn't return.
+        unsafe { libc::syscall(libc::SYS_exit_group, 127 as c_long) };
+    }
+}
+
+fn enter(plan: &mut Plan) -> Result<std::convert::Infallible, Failure> {
+    let report = plan.report.as_ref().map_or(-1, AsRawFd::as_raw_fd);
+    for (from, to) in plan.standard.iter().zip(0 as c_int..) {
+        // SAFETY: numbers only; what this process had there before isn't used any more.
+        step("dup3", unsafe { libc::syscall(libc::SYS_dup3, from.as_raw_fd(), to, 0 as c_long) })?;
+    }
     // SAFETY: setsid has no arguments.
     step("setsid", unsafe { libc::syscall(libc::SYS_setsid) })?;
+    reset_signals()?;
+    // SAFETY: a number.
+    step("umask", unsafe { libc::syscall(libc::SYS_umask, 0o022 as c_long) })?;
     for (resource, limit) in &plan.limits {
         // SAFETY: `limit` outlives the call, which only reads it; the old limit isn't asked for.
         let result = unsafe {
@@ -28,8 +61,8 @@ pub(super) fn enter(plan: &mut Plan) -> io::Result<()> {
         };
         step("setrlimit", result)?;
     }
-    // Every descriptor but the three; closed by exec rather than now, because the channel on which this process
-    // reports a failed exec is among them.
+    // Every descriptor but the three; closed by exec rather than now, because the one on which this process reports
+    // what failed is among them.
     // SAFETY: no memory is involved; marking a descriptor for exec doesn't invalidate it.
     let result = unsafe {
         libc::syscall(
@@ -40,27 +73,44 @@ pub(super) fn enter(plan: &mut Plan) -> io::Result<()> {
         )
     };
     step("close_range", result)?;
-    if let Some((uid, gid)) = plan.owner {
-        become_user(uid, gid)?;
+    wait_for_parent(report)?;
+    match &plan.namespaces {
+        None => {
+            // SAFETY: a path that ends with a zero.
+            step("chdir", unsafe { libc::syscall(libc::SYS_chdir, plan.home.as_ptr()) })?;
+            change_user(plan.owner)?;
+        }
+        Some(namespaces) if namespaces.map.is_some() => {
+            // In a user namespace nobody has the server's own user, who could make no files there. There is no root in it
+            // either, whose loss would take the capabilities along.
+            change_user(plan.owner)?;
+            furnish(namespaces)?;
+        }
+        Some(namespaces) => {
+            furnish(namespaces)?;
+            change_user(plan.owner)?;
+        }
     }
     if plan.drop_capabilities {
         drop_capabilities(plan.owner.is_some())?;
     }
     // After the change of user, which resets it.
     prctl("PR_SET_PDEATHSIG", libc::PR_SET_PDEATHSIG, libc::SIGKILL as c_ulong)?;
-    // SAFETY: getppid has no arguments.
-    if unsafe { libc::syscall(libc::SYS_getppid) } != c_long::from(plan.parent) {
-        // The server ended before it could be watched.
-        return Err(io::Error::from_raw_os_error(libc::ESRCH));
+    if parent_is_gone(report) {
+        // Before it could be watched.
+        return Err(Failure { step: "wait for the server", error: libc::ESRCH });
     }
     if plan.landlock.is_some() || plan.filter.is_some() {
         prctl("PR_SET_NO_NEW_PRIVS", libc::PR_SET_NO_NEW_PRIVS, 1)?;
     }
     if let Some(rules) = &plan.landlock {
+        let rules = rules.as_raw_fd();
+        if let Some(namespaces) = &plan.namespaces {
+            add_rule(rules, namespaces.own_folder)?;
+        }
         // SAFETY: `rules` is an open descriptor; no memory is involved.
-        let result = unsafe {
-            libc::syscall(libc::SYS_landlock_restrict_self, c_long::from(rules.as_raw_fd()), 0 as c_ulong)
-        };
+        let result =
+            unsafe { libc::syscall(libc::SYS_landlock_restrict_self, c_long::from(rules), 0 as c_ulong) };
         step("landlock_restrict_self", result)?;
     }
     open_channel(plan.channel.as_raw_fd())?;
@@ -92,12 +142,98 @@ pub(super) fn enter(plan: &mut Plan) -> io::Result<()> {
     let result = unsafe {
         libc::syscall(libc::SYS_execve, plan.program.path.as_ptr(), arguments.as_ptr(), environment.as_ptr())
     };
-    step("execve", result)
+    step("execve", result)?;
+    Err(Failure { step: "execve", error: libc::EINVAL })
 }
 
-/// Gives the channel its number, and keeps it open. Another descriptor of that number is no loss: the last one that this
-/// process still needs is the one on which it would report a failed exec, and that failure has two more witnesses.
-fn open_channel(channel: c_int) -> io::Result<()> {
+/// Makes new namespaces tell nothing of the machine.
+fn furnish(namespaces: &Namespaces) -> Result<(), Failure> {
+    namespaces.root.enter()?;
+    let name = b"syncano-script";
+    // SAFETY: `name` is valid for its length.
+    step("sethostname", unsafe { libc::syscall(libc::SYS_sethostname, name.as_ptr(), name.len()) })
+}
+
+/// As a new process has them: none blocked, and a broken pipe not ignored (Rust's programs ignore it).
+fn reset_signals() -> Result<(), Failure> {
+    // The kernel's own `struct sigaction`, which is no larger on any processor: all zero is the default.
+    let default = [0u64; 8];
+    let none = 0u64;
+    // SAFETY: both are valid for what the kernel reads, and outlive the calls; the old values aren't asked for.
+    unsafe {
+        let old = std::ptr::null_mut::<u64>();
+        let result =
+            libc::syscall(libc::SYS_rt_sigaction, libc::SIGPIPE, default.as_ptr(), old, size_of::<u64>());
+        step("sigaction", result)?;
+        let result = libc::syscall(
+            libc::SYS_rt_sigprocmask,
+            libc::SIG_SETMASK,
+            &none as *const u64,
+            old,
+            size_of::<u64>(),
+        );
+        step("sigprocmask", result)
+    }
+}
+
+/// Until it has done what a process can't do for itself.
+fn wait_for_parent(report: c_int) -> Result<(), Failure> {
+    let mut byte = 0u8;
+    // SAFETY: `byte` has room for the one byte that is asked for.
+    let result = unsafe { libc::syscall(libc::SYS_read, report, &mut byte as *mut u8, 1 as c_ulong) };
+    step("read", result)?;
+    if byte == GO { Ok(()) } else { Err(Failure { step: "wait for the server", error: libc::ESRCH }) }
+}
+
+/// Whether the other end has been closed. (In a PID namespace nothing tells who the parent is.)
+fn parent_is_gone(report: c_int) -> bool {
+    let mut byte = 0u8;
+    let flags = libc::MSG_PEEK | libc::MSG_DONTWAIT;
+    let nobody = std::ptr::null_mut::<u8>();
+    // SAFETY: `byte` has room for the one byte that is asked for; the sender's address isn't.
+    let result = unsafe {
+        libc::syscall(libc::SYS_recvfrom, report, &mut byte as *mut u8, 1 as c_ulong, flags, nobody, nobody)
+    };
+    result == 0
+}
+
+/// Lets the worker use its own folder, which is its working directory by now.
+fn add_rule(rules: c_int, access: u64) -> Result<(), Failure> {
+    /// The kernel's `struct landlock_path_beneath_attr`.
+    #[repr(C, packed)]
+    struct PathBeneath {
+        access: u64,
+        folder: c_int,
+    }
+    const PATH_BENEATH: c_long = 1;
+    // SAFETY: a path that ends with a zero.
+    let folder = unsafe {
+        libc::syscall(
+            libc::SYS_openat,
+            libc::AT_FDCWD,
+            c".".as_ptr(),
+            libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC,
+            0 as c_uint,
+        )
+    };
+    step("open", folder)?;
+    let rule = PathBeneath { access, folder: folder as c_int };
+    // SAFETY: `rule` outlives the call, which only reads it; `rules` and `folder` are open. The latter is closed by exec.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_landlock_add_rule,
+            c_long::from(rules),
+            PATH_BENEATH,
+            &rule as *const PathBeneath,
+            0 as c_ulong,
+        )
+    };
+    step("landlock_add_rule", result)
+}
+
+/// Gives the channel its number, and keeps it open. Another descriptor of that number isn't needed any more: the one on
+/// which this process reports has a higher one.
+fn open_channel(channel: c_int) -> Result<(), Failure> {
     let (call, argument, flags) =
         if channel == CHANNEL { (libc::SYS_fcntl, libc::F_SETFD, 0) } else { (libc::SYS_dup3, CHANNEL, 0) };
     // SAFETY: numbers only. The descriptor that CHANNEL may have been before isn't used any more.
@@ -116,7 +252,8 @@ fn pointers(strings: &[CString]) -> [*const c_char; MAX_STRINGS] {
     pointers
 }
 
-fn become_user(uid: u32, gid: u32) -> io::Result<()> {
+fn change_user(owner: Option<(u32, u32)>) -> Result<(), Failure> {
+    let Some((uid, gid)) = owner else { return Ok(()) };
     // SAFETY: an empty list of groups: the kernel reads nothing through the null pointer. The raw calls change this
     // thread only, and it is the only one of the child.
     unsafe {
@@ -134,7 +271,7 @@ fn become_user(uid: u32, gid: u32) -> io::Result<()> {
 }
 
 /// Without capabilities, now and after exec. A worker that stays root needs an empty bounding set for that.
-fn drop_capabilities(bounding_set_is_empty: bool) -> io::Result<()> {
+fn drop_capabilities(bounding_set_is_empty: bool) -> Result<(), Failure> {
     #[repr(C)]
     struct Header {
         version: u32,
@@ -152,9 +289,13 @@ fn drop_capabilities(bounding_set_is_empty: bool) -> io::Result<()> {
     let is_root = unsafe { libc::syscall(libc::SYS_geteuid) } == 0;
     if is_root && !bounding_set_is_empty {
         for capability in 0..64 as c_ulong {
-            // SAFETY: PR_CAPBSET_DROP takes numbers only.
+            // One that is gone already takes no right to drop.
+            // SAFETY: PR_CAPBSET_READ and PR_CAPBSET_DROP take numbers only.
             let result = unsafe {
-                libc::syscall(libc::SYS_prctl, libc::PR_CAPBSET_DROP as c_long, capability, 0, 0, 0)
+                match libc::syscall(libc::SYS_prctl, libc::PR_CAPBSET_READ as c_long, capability, 0, 0, 0) {
+                    1 => libc::syscall(libc::SYS_prctl, libc::PR_CAPBSET_DROP as c_long, capability, 0, 0, 0),
+                    other => other,
+                }
             };
             // EINVAL: there is no such capability.
             if result != 0 && io::Error::last_os_error().raw_os_error() != Some(libc::EINVAL) {
@@ -180,21 +321,18 @@ fn drop_capabilities(bounding_set_is_empty: bool) -> io::Result<()> {
     step("capset", result)
 }
 
-fn prctl(name: &'static str, option: c_int, value: c_ulong) -> io::Result<()> {
+fn prctl(name: &'static str, option: c_int, value: c_ulong) -> Result<(), Failure> {
     // SAFETY: the options used here take a number, no pointer.
     let result =
         unsafe { libc::syscall(libc::SYS_prctl, c_long::from(option), value, 0 as c_ulong, 0 as c_ulong, 0) };
     step(name, result)
 }
 
-fn step(name: &'static str, result: c_long) -> io::Result<()> {
+pub(super) fn step(step: &'static str, result: c_long) -> Result<(), Failure> {
     if result >= 0 {
         return Ok(());
     }
-    let error = io::Error::last_os_error();
-    // SAFETY: `name` is valid for its length. If descriptor 2 can't take it, the error number still gets through.
-    unsafe { libc::syscall(libc::SYS_write, 2 as c_long, name.as_ptr(), name.len()) };
-    Err(error)
+    Err(Failure { step, error: io::Error::last_os_error().raw_os_error().unwrap_or(0) })
 }
 
 /// The version of Landlock that the kernel has; below 1 there is none.

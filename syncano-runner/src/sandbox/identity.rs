@@ -24,16 +24,26 @@ const CAP_CHOWN: u64 = 1 << 0;
 const CAP_SETGID: u64 = 1 << 6;
 const CAP_SETUID: u64 = 1 << 7;
 const CAP_SETPCAP: u64 = 1 << 8;
+const CAP_SYS_ADMIN: u64 = 1 << 21;
+
+/// The capabilities of this process.
+fn capabilities() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"))?;
+    u64::from_str_radix(effective.trim(), 16).ok()
+}
+
+/// Whether this process may make namespaces and mounts as it is.
+pub(super) fn may_administer() -> bool {
+    capabilities().is_some_and(|capabilities| capabilities & CAP_SYS_ADMIN != 0)
+}
 
 impl Identities {
     /// Identities for `workers` processes, if this process may change its own. The range is drawn at random, so that
     /// two servers on one machine hardly ever share a user.
     pub(crate) fn find(workers: u32) -> Option<Identities> {
         let needed = CAP_CHOWN | CAP_SETGID | CAP_SETUID | CAP_SETPCAP;
-        let status = fs::read_to_string("/proc/self/status").ok()?;
-        let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"))?;
-        let effective = u64::from_str_radix(effective.trim(), 16).ok()?;
-        if !rustix::process::geteuid().is_root() || effective & needed != needed {
+        if !rustix::process::geteuid().is_root() || capabilities()? & needed != needed {
             return None;
         }
         if fs::read_to_string("/proc/self/setgroups").is_ok_and(|text| text.trim() == "deny") {

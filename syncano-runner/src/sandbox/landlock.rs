@@ -13,10 +13,10 @@ use landlock::{
 const NEWEST: ABI = ABI::V7;
 
 /// Programs and libraries.
-const SYSTEM: [&str; 6] = ["/usr", "/bin", "/sbin", "/lib", "/lib64", "/lib32"];
+pub(super) const SYSTEM: [&str; 6] = ["/usr", "/bin", "/sbin", "/lib", "/lib64", "/lib32"];
 
 /// What an interpreter and its libraries look up. No users, no hosts, no keys.
-const SETTINGS: [&str; 9] = [
+pub(super) const SETTINGS: [&str; 9] = [
     "/etc/ld.so.cache",
     "/etc/ld.so.preload",
     "/etc/localtime",
@@ -28,21 +28,36 @@ const SETTINGS: [&str; 9] = [
     "/etc/pki/tls/certs",
 ];
 
-const READABLE_DEVICES: [&str; 3] = ["/dev/urandom", "/dev/random", "/dev/zero"];
+/// The last one may be written to as well.
+pub(super) const DEVICES: [&str; 4] = ["/dev/urandom", "/dev/random", "/dev/zero", NULL];
+
+const NULL: &str = "/dev/null";
 
 /// The rules for one worker: programs and libraries (the system's, and `files` and folders of the interpreter's own) are
-/// readable, `home` is its own, everything else is closed.
-pub(super) fn ruleset(files: &[PathBuf], home: &Path) -> io::Result<OwnedFd> {
+/// readable, `home` is its own, everything else is closed. A folder that is only made in the child gets its rule there,
+/// see [`own_folder`].
+pub(super) fn ruleset(files: &[PathBuf], home: Option<&Path>) -> io::Result<OwnedFd> {
     build(files, home)
         .map_err(io::Error::other)
         .and_then(|ruleset| Option::from(ruleset).ok_or_else(|| io::ErrorKind::Unsupported.into()))
 }
 
-fn build(files: &[PathBuf], home: &Path) -> Result<RulesetCreated, landlock::RulesetError> {
-    let read = AccessFs::ReadFile | AccessFs::ReadDir;
-    let run = read | AccessFs::Execute;
-    // No devices, sockets or pipes to be made, and no programs of its own: a script brings no executables.
-    let own = read
+/// What a worker may do in its own folder, in the kernel's numbers, where Landlock is of version `abi`.
+pub(super) fn own_folder(abi: i32) -> u64 {
+    let mut access = own();
+    if abi < 2 {
+        access &= !BitFlags::from(AccessFs::Refer);
+    }
+    if abi < 3 {
+        access &= !BitFlags::from(AccessFs::Truncate);
+    }
+    access.bits()
+}
+
+/// No devices, sockets or pipes to be made, and no programs of its own: a script brings no executables.
+fn own() -> BitFlags<AccessFs> {
+    AccessFs::ReadFile
+        | AccessFs::ReadDir
         | AccessFs::WriteFile
         | AccessFs::Truncate
         | AccessFs::MakeReg
@@ -50,7 +65,12 @@ fn build(files: &[PathBuf], home: &Path) -> Result<RulesetCreated, landlock::Rul
         | AccessFs::MakeSym
         | AccessFs::RemoveFile
         | AccessFs::RemoveDir
-        | AccessFs::Refer;
+        | AccessFs::Refer
+}
+
+fn build(files: &[PathBuf], home: Option<&Path>) -> Result<RulesetCreated, landlock::RulesetError> {
+    let read = AccessFs::ReadFile | AccessFs::ReadDir;
+    let run = read | AccessFs::Execute;
     let mut rules = Ruleset::default()
         .handle_access(AccessFs::from_all(NEWEST))?
         .handle_access(AccessNet::from_all(NEWEST))?
@@ -59,11 +79,14 @@ fn build(files: &[PathBuf], home: &Path) -> Result<RulesetCreated, landlock::Rul
     for path in SYSTEM.iter().map(Path::new).chain(files.iter().map(PathBuf::as_path)) {
         rules = allow(rules, path, run)?;
     }
-    for path in SETTINGS.iter().chain(&READABLE_DEVICES) {
+    for path in SETTINGS.iter().chain(&DEVICES) {
         rules = allow(rules, Path::new(path), read)?;
     }
-    rules = allow(rules, Path::new("/dev/null"), read | AccessFs::WriteFile)?;
-    allow(rules, home, own)
+    rules = allow(rules, Path::new(NULL), read | AccessFs::WriteFile)?;
+    match home {
+        Some(home) => allow(rules, home, own()),
+        None => Ok(rules),
+    }
 }
 
 /// Adds a rule for `path`, if there is such a path.

@@ -1,10 +1,9 @@
 //! What a worker process gives up before it becomes an interpreter.
 //!
 //! A [`Sandbox`] is made once per runner and finds out what the machine offers. For each worker it makes a [`Plan`]:
-//! everything that needs memory, files or thought. Between fork and exec the child only carries the plan out, with
-//! raw system calls ([`child`]), because in a copy of a process with many threads nothing else is safe.
-//!
-//! Adding a level means: another [`Plan`], another part of [`child`]; the pool and the protocol don't change.
+//! everything that needs memory, files or thought. Between clone and exec the child only carries the plan out, with
+//! raw system calls ([`child`]), because in a copy of a process with many threads nothing else is safe. What it can't do
+//! for itself the parent does meanwhile ([`spawn`]); limits of a control group would be set there.
 
 // The one place of the workspace that talks to the kernel directly: the calls here have no safe wrapper that may be
 // used between fork and exec. Each block says why it is sound.
@@ -14,16 +13,17 @@ mod child;
 mod identity;
 mod landlock;
 mod program;
+mod root;
 mod seccomp;
+mod spawn;
 
-use std::ffi::OsString;
+use std::ffi::{CString, OsString};
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::process::CommandExt;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::process::Command;
 
-use rustix::process::{Resource, getrlimit};
+use rustix::process::{Resource, getegid, geteuid, getrlimit};
 
 use crate::interpreter::Interpreter;
 use crate::isolation::Isolation;
@@ -32,6 +32,7 @@ use crate::recipe::Recipe;
 
 pub(crate) use identity::Identities;
 use program::Program;
+use root::Root;
 
 /// The descriptor over which a worker speaks with the server; the bootstraps know it. Node marks those up to 15, and no
 /// higher ones, as not to be inherited by what it starts (where the level lets it).
@@ -44,6 +45,9 @@ pub(crate) struct Sandbox {
     limits: Limits,
     identities: Option<Identities>,
     filter: Option<seccomp::Filter>,
+    landlock_abi: i32,
+    /// This process may make namespaces and mounts without a user namespace around them.
+    may_administer: bool,
 }
 
 /// Why the machine can't confine workers as asked.
@@ -70,7 +74,14 @@ impl Sandbox {
     /// Checks that the machine can do what `isolation` promises, for up to `workers` processes at a time.
     pub(crate) fn new(isolation: Isolation, limits: Limits, workers: u32) -> Result<Sandbox, Unavailable> {
         if isolation == Isolation::None {
-            return Ok(Sandbox { isolation, limits, identities: None, filter: None });
+            return Ok(Sandbox {
+                isolation,
+                limits,
+                identities: None,
+                filter: None,
+                landlock_abi: 0,
+                may_administer: false,
+            });
         }
         let abi = child::landlock_abi();
         if abi < 1 {
@@ -80,13 +91,15 @@ impl Sandbox {
             return Err(Unavailable::Seccomp);
         }
         let identities = Identities::find(workers);
-        if identities.is_none() {
-            tracing::warn!(
-                "scripts run as the server's own user, because it is not root; Landlock and seccomp still confine them"
-            );
-        }
         let filter = seccomp::Filter::new(identities.is_some(), abi).map_err(Unavailable::Filter)?;
-        Ok(Sandbox { isolation, limits, identities, filter: Some(filter) })
+        Ok(Sandbox {
+            isolation,
+            limits,
+            identities,
+            filter: Some(filter),
+            landlock_abi: abi,
+            may_administer: identity::may_administer(),
+        })
     }
 
     /// The user and group of the worker in seat `seat`, where workers have their own.
@@ -94,46 +107,67 @@ impl Sandbox {
         self.identities.as_ref().map(|identities| identities.of(seat))
     }
 
+    /// Whether this process can give workers users of their own.
+    pub(crate) fn gives_own_users() -> bool {
+        Identities::find(1).is_some()
+    }
+
     /// Whether workers are users of their own.
     pub(crate) fn has_own_users(&self) -> bool {
         self.identities.is_some()
     }
 
-    /// The command that starts a worker in seat `seat` as `interpreter`; `home` is its own folder, `channel` its end of
-    /// the conversation. Standard output and error are the caller's to set.
-    pub(crate) fn command(
+    /// Starts a worker in seat `seat` as `interpreter`, and returns its process once it is one. `home` is its own folder,
+    /// `channel` its end of the conversation, `standard` its standard input, output and error.
+    pub(crate) fn spawn(
         &self,
         seat: u32,
         interpreter: &Interpreter,
         home: &Path,
         channel: OwnedFd,
-    ) -> io::Result<Command> {
+        standard: [OwnedFd; 3],
+    ) -> io::Result<OwnedFd> {
         let confined = self.isolation >= Isolation::Process;
+        let owner = self.owner(seat);
+        let namespaces = if self.isolation >= Isolation::Namespace {
+            Some(self.namespaces(interpreter, owner, home)?)
+        } else {
+            None
+        };
+        let seen = if namespaces.is_some() { Path::new(root::FOLDER) } else { home };
         let arguments = (interpreter.recipe.arguments)(interpreter, &self.limits);
-        let program = Program::new(&interpreter.path, arguments, environment(interpreter.recipe, home))?;
+        let program = Program::new(&interpreter.path, arguments, environment(interpreter.recipe, seen))?;
         let mut filter = self.filter.clone();
         if let Some(filter) = &mut filter {
             filter.set_path_address(program.path.as_ptr() as u64);
         }
-        let mut plan = Plan {
-            parent: std::process::id(),
+        let own_folder = namespaces.is_none().then_some(home);
+        spawn::spawn(Plan {
+            report: None,
+            standard,
             limits: self.resource_limits(interpreter),
-            owner: self.owner(seat),
+            home: CString::new(home.as_os_str().as_bytes())?,
+            owner,
             drop_capabilities: confined,
-            landlock: if confined { Some(landlock::ruleset(&interpreter.files, home)?) } else { None },
+            landlock: if confined { Some(landlock::ruleset(&interpreter.files, own_folder)?) } else { None },
+            namespaces,
             channel,
             filter,
             program,
-        };
-        let mut command = Command::new(&interpreter.path);
-        command.current_dir(home);
-        // SAFETY: the closure runs in the forked child. `child::enter` makes system calls only: it neither allocates nor
-        // takes a lock, so the state in which other threads left this process's memory at the fork doesn't matter.
-        // `plan` is owned by the closure; the child changes its own copy of it.
-        unsafe {
-            command.pre_exec(move || child::enter(&mut plan));
-        }
-        Ok(command)
+        })
+    }
+
+    fn namespaces(
+        &self,
+        interpreter: &Interpreter,
+        owner: Option<(u32, u32)>,
+        base: &Path,
+    ) -> io::Result<Namespaces> {
+        let ids = owner.unwrap_or_else(|| (geteuid().as_raw(), getegid().as_raw()));
+        let map = (!self.may_administer).then_some(ids);
+        let size = (self.limits.folder, self.limits.folder_entries);
+        let root = Root::new(base, &interpreter.files, ids, size)?;
+        Ok(Namespaces { map, root, own_folder: landlock::own_folder(self.landlock_abi) })
     }
 
     fn resource_limits(&self, interpreter: &Interpreter) -> Vec<(libc::c_long, libc::rlimit)> {
@@ -146,8 +180,9 @@ impl Sandbox {
             (libc::RLIMIT_STACK as libc::c_long, Resource::Stack, recipe.stack),
             (libc::RLIMIT_CORE as libc::c_long, Resource::Core, 0),
         ];
-        if self.has_own_users() {
-            // The kernel counts per user: without one of its own a worker would count everything the server's user runs.
+        if self.has_own_users() || (self.isolation >= Isolation::Namespace && !self.may_administer) {
+            // The kernel counts per user and user namespace: without one of its own a worker would count everything that
+            // the server's user runs.
             wanted.push((libc::RLIMIT_NPROC as libc::c_long, Resource::Nproc, limits.threads));
         }
         wanted
@@ -175,16 +210,30 @@ fn environment(recipe: &Recipe, home: &Path) -> Vec<(&'static str, OsString)> {
     environment
 }
 
-/// Everything that a child needs between fork and exec, prepared.
+/// Everything that a child needs between clone and exec, prepared.
 struct Plan {
-    /// The process that forks; a child whose parent is another one has been orphaned already.
-    parent: u32,
+    /// Where the child hears that it may go on, and reports what failed; set when it is started.
+    report: Option<OwnedFd>,
+    /// Standard input, output and error.
+    standard: [OwnedFd; 3],
     limits: Vec<(libc::c_long, libc::rlimit)>,
+    /// Its own folder; the working directory, where there is no other root.
+    home: CString,
     owner: Option<(u32, u32)>,
     drop_capabilities: bool,
     landlock: Option<OwnedFd>,
+    namespaces: Option<Namespaces>,
     /// Becomes descriptor [`CHANNEL`].
     channel: OwnedFd,
     filter: Option<seccomp::Filter>,
     program: Program,
+}
+
+/// What the level `namespace` adds.
+struct Namespaces {
+    /// The only user and group of the user namespace, where there is one.
+    map: Option<(u32, u32)>,
+    root: Root,
+    /// What Landlock allows in the worker's own folder.
+    own_folder: u64,
 }

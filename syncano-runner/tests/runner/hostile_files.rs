@@ -3,6 +3,7 @@
 use syncano_core::{RunStatus, Runtime};
 use syncano_runner::{Isolation, Script};
 
+use super::{LEVEL, at_level};
 use crate::support::*;
 
 /// Runs Python that tries something and prints what came of it; returns that line.
@@ -15,8 +16,8 @@ async fn attempt(runner: &syncano_runner::Runner, setup: &str, expression: &str)
 
 #[tokio::test]
 async fn the_machine_s_files_are_closed() {
-    let runner = runner_or_skip!();
-    assert_eq!(runner.isolation(), Isolation::Process);
+    let runner = runner_or_skip!(at_level);
+    assert_eq!(runner.isolation(), LEVEL);
     // A file of the server's own, readable by everyone.
     let folder = tempfile::tempdir().unwrap();
     let secret = folder.path().join("database");
@@ -37,7 +38,7 @@ async fn the_machine_s_files_are_closed() {
         &*format!("os.link({secret:?}, 'mine')"),
         &*format!("os.chmod({secret:?}, 0o777)"),
         "os.listdir('/')",
-        "os.listdir('/tmp')",
+        "os.listdir('/var/tmp')",
         "os.listdir('/proc')",
         "os.listdir('/root')",
         "os.listdir('..')",
@@ -46,10 +47,10 @@ async fn the_machine_s_files_are_closed() {
         &*format!("os.listdir('/proc/{server}/fd')"),
         "open('/proc/self/mem', 'wb')",
         "open('/usr/mine', 'w')",
-        "open('/tmp/mine', 'w')",
+        "open('/var/tmp/mine', 'w')",
         "open('/dev/shm/mine', 'w')",
-        "os.mkdir('/tmp/mine')",
-        "os.symlink('/etc/passwd', '/tmp/mine')",
+        "os.mkdir('/var/tmp/mine')",
+        "os.symlink('/etc/passwd', '/var/tmp/mine')",
         "os.mkfifo('pipe')",
         "os.mknod('device', 0o600 | 0x2000, 0x101)",
         "os.setuid(0)",
@@ -64,14 +65,15 @@ async fn the_machine_s_files_are_closed() {
     }
     // Through a link of one's own as well.
     let result = attempt(&runner, "os.symlink('/etc/passwd', 'link')", "open('link').read()").await;
-    assert_eq!(result, "PermissionError");
+    let refused = if LEVEL == Isolation::Process { "PermissionError" } else { "FileNotFoundError" };
+    assert_eq!(result, refused);
     assert_eq!(std::fs::read_to_string(folder.path().join("database")).unwrap(), "secret");
     neighbour_is_fine(&runner).await;
 }
 
 #[tokio::test]
 async fn the_server_s_environment_and_descriptors_stay_with_it() {
-    let runner = runner_or_skip!();
+    let runner = runner_or_skip!(at_level);
     // A descriptor that isn't marked to be closed by exec, as a careless library leaves it.
     let folder = tempfile::tempdir().unwrap();
     let file = std::fs::File::create(folder.path().join("open")).unwrap();
@@ -85,7 +87,7 @@ async fn the_server_s_environment_and_descriptors_stay_with_it() {
 
 #[tokio::test]
 async fn a_script_is_nobody() {
-    let runner = runner_or_skip!();
+    let runner = runner_or_skip!(at_level);
     if !rustix::process::geteuid().is_root() {
         eprintln!("skipped: not root, so workers have no users of their own");
         return;
@@ -107,7 +109,7 @@ async fn a_script_is_nobody() {
 
 #[tokio::test]
 async fn its_own_folder_works_and_is_empty_for_the_next_call() {
-    let runner = runner_or_skip!();
+    let runner = runner_or_skip!(at_level);
     let script = script(
         "import os, tempfile\nprint(os.listdir('.'), os.getcwd() == os.environ['HOME'] == tempfile.gettempdir())\n\
          with tempfile.TemporaryDirectory() as d: open(d + '/x', 'w').write('x')\n\
@@ -125,7 +127,7 @@ async fn its_own_folder_works_and_is_empty_for_the_next_call() {
 
 #[tokio::test]
 async fn a_large_file_is_refused() {
-    let runner = runner_or_skip!(|builder| builder.file_size(1 << 20));
+    let runner = runner_or_skip!(|builder| at_level(builder).file_size(1 << 20));
     let source = "f = open('x', 'wb', 0)\nn = 0\ntry:\n    while True: n += f.write(b'x' * 65536)\nexcept OSError: print(n)";
     assert_eq!(printed(&runner, source).await, (1 << 20).to_string());
 }
@@ -136,7 +138,7 @@ async fn nothing_is_left_on_the_disk() {
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     std::fs::set_permissions(parent.path(), mode).unwrap();
     let path = parent.path().to_owned();
-    let runner = runner_or_skip!(|builder| builder.directory(path));
+    let runner = runner_or_skip!(|builder| at_level(builder).directory(path));
     let source = "import os\nos.makedirs('d')\nos.chdir('d')\nfor i in range(500):\n    os.mkdir('d'); os.mkdir('e', 0); os.chdir('d')\nos._exit(0)";
     assert_eq!(run(&runner, source).await.status, RunStatus::Success);
     neighbour_is_fine(&runner).await;

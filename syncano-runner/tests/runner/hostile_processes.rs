@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use syncano_core::RunStatus;
 
+use super::at_level;
 use crate::support::*;
 
 #[tokio::test]
 async fn processes_sockets_and_the_kernel_are_closed() {
-    let runner = runner_or_skip!();
+    let runner = runner_or_skip!(at_level);
     let server = std::process::id();
     let system_call = |number: i64, arguments: &str| {
         format!(
@@ -83,7 +84,7 @@ async fn processes_sockets_and_the_kernel_are_closed() {
 
 #[tokio::test]
 async fn threads_work_and_are_limited() {
-    let runner = runner_or_skip!();
+    let runner = runner_or_skip!(at_level);
     let source = "from concurrent.futures import ThreadPoolExecutor\nwith ThreadPoolExecutor(8) as pool:\n    print(sum(pool.map(lambda x: x * x, range(10))))";
     assert_eq!(printed(&runner, source).await, "285");
     let bomb = "import threading\nstop = threading.Event()\nn = 0\ntry:\n    while n < 500:\n        threading.Thread(target=stop.wait).start(); n += 1\nexcept RuntimeError: pass\nstop.set()\nprint(n < 500)";
@@ -93,14 +94,14 @@ async fn threads_work_and_are_limited() {
 
 #[tokio::test]
 async fn a_program_waits_for_its_threads() {
-    let runner = runner_or_skip!();
+    let runner = runner_or_skip!(at_level);
     let source = "import threading, time\nthreading.Thread(target=lambda: (time.sleep(0.05), print('from the thread'))).start()";
     assert_eq!(printed(&runner, source).await, "from the thread");
 }
 
 #[tokio::test]
 async fn what_is_left_running_never_reaches_the_next_call() {
-    let runner = runner_or_skip!();
+    let runner = runner_or_skip!(at_level);
     for left in [
         "import threading, time\ndef late():\n    while True: time.sleep(0.001); print('late')\nthreading.Thread(target=late, daemon=True).start()",
         "import signal\nsignal.signal(signal.SIGALRM, lambda *_: print('late'))\nsignal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)",
@@ -130,7 +131,7 @@ async fn what_is_left_running_never_reaches_the_next_call() {
 
 #[tokio::test]
 async fn forged_answers_stay_with_their_script() {
-    let runner = runner_or_skip!();
+    let runner = runner_or_skip!(at_level);
     let ready = "os.write(15, struct.pack('<QBBHII', 0, 0, 0, 0, 0, 0))";
     for forged in [
         "os.write(15, b'x')",
@@ -150,7 +151,7 @@ async fn forged_answers_stay_with_their_script() {
 
 #[tokio::test]
 async fn an_answer_for_the_next_call_is_not_taken() {
-    let runner = runner_or_skip!();
+    let runner = runner_or_skip!(at_level);
     // It finds its own number, answers early, and leaves an answer for a number of the future.
     let script = script(
         "import os, struct, sys\nif ARGS.get('forge'):\n    frame = sys._getframe()\n    \
@@ -179,7 +180,7 @@ async fn an_answer_for_the_next_call_is_not_taken() {
 
 #[tokio::test]
 async fn a_flood_of_output_does_not_stop_the_timer() {
-    let runner = runner_or_skip!();
+    let runner = runner_or_skip!(at_level);
     let source =
         "import os\nwhile True:\n    try: os.write(15, b'\\0' * 65536)\n    except BaseException: pass";
     let outcome = runner.run(&script(source), within(Duration::from_millis(500))).await;
@@ -189,7 +190,7 @@ async fn a_flood_of_output_does_not_stop_the_timer() {
 
 #[tokio::test]
 async fn too_many_descriptors_fail_alone() {
-    let runner = runner_or_skip!();
+    let runner = runner_or_skip!(at_level);
     let script = script(
         "import os\nif ARGS.get('bomb'):\n    while True: os.open('/dev/null', os.O_RDONLY)\nprint('fine')",
     );
@@ -201,7 +202,7 @@ async fn too_many_descriptors_fail_alone() {
 
 #[tokio::test]
 async fn no_other_program_takes_the_place_of_the_interpreter() {
-    let runner = runner_or_skip!();
+    let runner = runner_or_skip!(at_level);
     for attempt in [
         "os.execv('/bin/sh', ['sh', '-c', 'echo escaped'])",
         "os.execv(sys.executable, [sys.executable, '-c', 'print(\"escaped\")'])",
@@ -218,7 +219,7 @@ async fn no_other_program_takes_the_place_of_the_interpreter() {
 
 #[tokio::test]
 async fn memory_that_no_limit_counts_and_watching_files_are_refused() {
-    let runner = runner_or_skip!();
+    let runner = runner_or_skip!(at_level);
     let shared = "import mmap\ntry: mmap.mmap(-1, 1 << 20)\nexcept PermissionError: print('refused')";
     assert_eq!(printed(&runner, shared).await, "refused");
     let private = "import mmap\nm = mmap.mmap(-1, 1 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)\nm[0] = 7\nprint(m[0])";

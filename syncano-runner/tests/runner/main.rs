@@ -1,14 +1,18 @@
 //! What scripts can do, and what they can't. One binary; every test has a runner of its own.
 
+// The hostile scripts run at each level, from the same files.
+#![allow(clippy::duplicate_mod)]
+
 mod support;
 
 mod arguments;
+mod at_namespace;
+mod at_process;
 mod exits;
 mod fairness;
 mod fresh;
-mod hostile_files;
-mod hostile_processes;
 mod javascript;
+mod levels;
 mod life;
 mod pool;
 mod responses;

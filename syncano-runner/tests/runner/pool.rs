@@ -7,7 +7,8 @@ use syncano_runner::{Isolation, Script};
 
 use crate::support::*;
 
-/// The process that served the call, from a script that prints its id.
+/// The process that served the call, from a script that prints its id: at the level `process`, since in a namespace of its
+/// own every process is the first one.
 const WHO: &str = "import os\nprint(os.getpid())";
 
 fn is_alive(pid: &str) -> bool {
@@ -25,7 +26,7 @@ async fn eventually(what: impl Fn() -> bool) {
 
 #[tokio::test]
 async fn calls_of_one_script_run_beside_each_other() {
-    let runner = runner_or_skip!();
+    let runner = runner_or_skip!(|builder| builder.isolation(Isolation::Process));
     let script = script("import time, os\ntime.sleep(0.2)\nprint(os.getpid())");
     let calls: Vec<_> = (0..4)
         .map(|_| {
@@ -44,7 +45,7 @@ async fn calls_of_one_script_run_beside_each_other() {
 
 #[tokio::test]
 async fn many_calls_through_few_workers_all_come_back() {
-    let runner = runner_or_skip!(|builder| builder.max_workers(2));
+    let runner = runner_or_skip!(|builder| builder.isolation(Isolation::Process).max_workers(2));
     let calls: Vec<_> = (0..40)
         .map(|n| {
             let runner = runner.clone();
@@ -66,7 +67,8 @@ async fn many_calls_through_few_workers_all_come_back() {
 
 #[tokio::test]
 async fn a_full_queue_blocks_and_a_long_wait_ends() {
-    let runner = runner_or_skip!(|builder| builder.max_workers(1).max_waiting(1));
+    let runner =
+        runner_or_skip!(|builder| builder.isolation(Isolation::Process).max_workers(1).max_waiting(1));
     let sleeper = {
         let runner = runner.clone();
         tokio::spawn(async move { runner.run(&script("import time\ntime.sleep(1000)"), within(LONG)).await })
@@ -89,7 +91,7 @@ async fn a_full_queue_blocks_and_a_long_wait_ends() {
 
 #[tokio::test]
 async fn a_dropped_call_ends_its_process_and_gives_its_seat_back() {
-    let runner = runner_or_skip!(|builder| builder.max_workers(1));
+    let runner = runner_or_skip!(|builder| builder.isolation(Isolation::Process).max_workers(1));
     for _ in 0..3 {
         let warm = runner
             .run(&script("import os, time\nprint(os.getpid())\ntime.sleep(ARGS.get('t', 0))"), call("{}"))
@@ -108,7 +110,7 @@ async fn a_dropped_call_ends_its_process_and_gives_its_seat_back() {
 
 #[tokio::test]
 async fn a_call_dropped_while_its_process_starts_leaves_nothing() {
-    let runner = runner_or_skip!(|builder| builder.max_workers(1));
+    let runner = runner_or_skip!(|builder| builder.isolation(Isolation::Process).max_workers(1));
     for microseconds in [0, 100, 1_000, 5_000, 20_000] {
         let script = Script::new("instance", format!("{microseconds}"), Runtime::Python3, WHO, "{}");
         let _ =
@@ -119,7 +121,7 @@ async fn a_call_dropped_while_its_process_starts_leaves_nothing() {
 
 #[tokio::test]
 async fn a_worker_killed_from_outside_is_replaced() {
-    let runner = runner_or_skip!();
+    let runner = runner_or_skip!(|builder| builder.isolation(Isolation::Process));
     let pid = printed(&runner, WHO).await;
     let process = rustix::process::Pid::from_raw(pid.parse().unwrap()).unwrap();
     rustix::process::kill_process(process, rustix::process::Signal::KILL).unwrap();
@@ -143,7 +145,7 @@ async fn a_worker_killed_from_outside_is_replaced() {
 
 #[tokio::test]
 async fn a_new_script_takes_the_place_of_an_idle_one() {
-    let runner = runner_or_skip!(|builder| builder.max_workers(2));
+    let runner = runner_or_skip!(|builder| builder.isolation(Isolation::Process).max_workers(2));
     let mut pids = Vec::new();
     for name in ["a", "b", "c", "d"] {
         let script = Script::new("instance", name, Runtime::Python3, WHO, "{}");
@@ -155,7 +157,9 @@ async fn a_new_script_takes_the_place_of_an_idle_one() {
 
 #[tokio::test]
 async fn idle_workers_end() {
-    let runner = runner_or_skip!(|builder| builder.idle_timeout(Duration::from_millis(50)));
+    let runner = runner_or_skip!(|builder| builder
+        .isolation(Isolation::Process)
+        .idle_timeout(Duration::from_millis(50)));
     let pid = printed(&runner, WHO).await;
     eventually(|| !is_alive(&pid)).await;
     assert_ne!(printed(&runner, WHO).await, pid);
@@ -163,7 +167,7 @@ async fn idle_workers_end() {
 
 #[tokio::test]
 async fn a_worker_is_replaced_after_its_share_of_calls() {
-    let runner = runner_or_skip!(|builder| builder.calls_per_worker(2));
+    let runner = runner_or_skip!(|builder| builder.isolation(Isolation::Process).calls_per_worker(2));
     let mut pids = Vec::new();
     for _ in 0..4 {
         pids.push(printed(&runner, WHO).await);
@@ -173,7 +177,7 @@ async fn a_worker_is_replaced_after_its_share_of_calls() {
 
 #[tokio::test]
 async fn shutting_down_ends_everything() {
-    let runner = runner_or_skip!();
+    let runner = runner_or_skip!(|builder| builder.isolation(Isolation::Process));
     let idle = printed(&runner, WHO).await;
     let busy = {
         let runner = runner.clone();
@@ -189,7 +193,7 @@ async fn shutting_down_ends_everything() {
 
 #[tokio::test]
 async fn dropping_the_runner_ends_everything() {
-    let runner = runner_or_skip!();
+    let runner = runner_or_skip!(|builder| builder.isolation(Isolation::Process));
     let pid = printed(&runner, WHO).await;
     drop(runner.clone());
     assert!(is_alive(&pid));
@@ -199,7 +203,10 @@ async fn dropping_the_runner_ends_everything() {
 
 #[test]
 fn a_runner_outlives_the_thread_that_made_it() {
-    let Some(runner) = std::thread::spawn(|| runner_for(Language::Python, |builder| builder)).join().unwrap()
+    let Some(runner) =
+        std::thread::spawn(|| runner_for(Language::Python, |builder| builder.isolation(Isolation::Process)))
+            .join()
+            .unwrap()
     else {
         return;
     };

@@ -75,6 +75,9 @@ pub(super) fn object(trace: &Trace, path: &str, limit: usize) -> Value {
         "result": json(&trace.result),
         "links": { "self": route::trace(path, trace.id) },
     });
+    if let Some(level) = trace.isolation {
+        object["isolation"] = json!(level);
+    }
     // A script's own runs have no request.
     if !matches!(trace.subject, Subject::Script(_)) {
         object["meta"] = json(&trace.meta);

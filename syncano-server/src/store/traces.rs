@@ -8,6 +8,7 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 use syncano_core::RunStatus;
+use syncano_runner::Isolation;
 
 pub(crate) use super::entity::trace::Kind;
 use super::entity::trace::{ActiveModel, Column, Entity, Model};
@@ -75,6 +76,8 @@ pub(crate) struct Trace {
     pub(crate) result: String,
     pub(crate) args: String,
     pub(crate) meta: String,
+    /// The level at which it ran; `None` if the script never started, or before this was recorded.
+    pub(crate) isolation: Option<Isolation>,
 }
 
 impl Trace {
@@ -91,6 +94,7 @@ impl Trace {
             result: Set(self.result),
             args: Set(self.args),
             meta: Set(self.meta),
+            isolation: Set(self.isolation.map(|level| level.to_string())),
         }
     }
 
@@ -112,6 +116,7 @@ impl Trace {
             result: row.result,
             args: row.args,
             meta: row.meta,
+            isolation: row.isolation.and_then(|level| level.parse().ok()),
         }
     }
 }
@@ -227,6 +232,7 @@ mod tests {
             result: "{}".to_owned(),
             args: "{}".to_owned(),
             meta: "{}".to_owned(),
+            isolation: None,
         };
         // More than one statement takes; the last one belongs to an instance that is gone.
         let mut rows: Vec<_> = (1..=200).map(|id| trace(id, instance.id, of("e"))).collect();

@@ -102,7 +102,7 @@ async fn child() {
         "socket created",
         "status=\"error\"",
         "endpoint=\"s/e\"",
-        "isolation=process",
+        "isolation=",
         "API key made",
         "instance renamed",
         "stopped",

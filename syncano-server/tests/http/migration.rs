@@ -10,6 +10,7 @@ use super::{INSTANCE, World, python, run, socket, sockets};
 /// file of its own. They were made by [`write_the_fixture`].
 const FIRST: &str = include_str!("../data/m0001_first.sql");
 const SECOND: &str = include_str!("../data/m0002_api_keys_and_config.sql");
+const THIRD: &str = include_str!("../data/m0003_script_endpoints.sql");
 const SECRET: &str = "the secret of the fixture";
 const API_KEY: &str = "7eeda3dfbcfb66aac50276656e6b624b78563d4f";
 const KEY: &str = "f42aa71791061483bb50e1dfcaa9bb465f8738b4";
@@ -48,6 +49,21 @@ async fn a_database_with_api_keys_is_opened() {
     assert_eq!((&key["ignore_acl"], &key["allow_user_create"]), (&json!(true), &json!(false)));
     let instance = format!("/v1.1/instances/{INSTANCE}/");
     assert_eq!(world.with_key(API_KEY, Method::GET, &instance, None).await.json["role"], "api_key");
+}
+
+#[tokio::test]
+async fn a_database_with_script_endpoints_is_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = opened(&folder, THIRD).await;
+    what_the_first_release_had(&world).await;
+    assert_eq!(world.get(&config()).await.json, json!({ "config": { "zone": "test" } }));
+    assert_eq!(world.get(&format!("{}1/", api_keys())).await.json["api_key"], API_KEY);
+    // How scripts were isolated was not recorded; now it is.
+    assert_eq!(world.get(&run("greet/traces/1/")).await.json.get("isolation"), None);
+    if python() {
+        let isolation = &world.get(&run("greet/traces/2/")).await.json["isolation"];
+        assert_eq!(isolation, &world.anonymous(Method::GET, "/health", None).await.json["isolation"]);
+    }
 }
 
 fn config() -> String {

@@ -27,6 +27,7 @@ async fn a_caller_finds_its_own_run_at_once() {
                 "duration": reply.json["duration"],
                 "result": { "stdout": x.to_string(), "stderr": "" },
                 "meta": trace["meta"],
+                "isolation": world.anonymous(Method::GET, "/health", None).await.json["isolation"],
                 "args": { "GET": { "x": x.to_string() }, "POST": { "y": x } },
                 "links": { "self": path },
             })

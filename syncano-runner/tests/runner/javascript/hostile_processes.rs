@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use syncano_core::RunStatus;
+use syncano_runner::Isolation;
 
+use super::{LEVEL, at_level};
 use crate::support::*;
 
 #[tokio::test]
 async fn processes_and_sockets_are_closed() {
-    let runner = node_or_skip!();
+    let runner = node_or_skip!(at_level);
     let server = std::process::id();
     for attempt in [
         "require('child_process').execSync('true')",
@@ -25,7 +27,7 @@ async fn processes_and_sockets_are_closed() {
         "process.kill(0, 0)",
         &*format!("process.kill({server}, 0)"),
         &*format!("process._debugProcess({server})"),
-        "require('os').setPriority(process.ppid, 19)",
+        &*format!("require('os').setPriority({server}, 19)"),
         "await started(require('net').connect(80, '127.0.0.1'))",
         "await started(require('net').connect(80, '::1'))",
         "await started(require('net').connect('/run/x'))",
@@ -71,7 +73,7 @@ async fn processes_and_sockets_are_closed() {
 
 #[tokio::test]
 async fn bombs_fail_alone() {
-    let runner = node_or_skip!();
+    let runner = node_or_skip!(at_level);
     for (bomb, seconds) in [
         (
             "const { spawn } = require('child_process');\nfor (;;) try { spawn(process.execPath, [__filename]) } catch {}",
@@ -95,7 +97,7 @@ async fn bombs_fail_alone() {
 
 #[tokio::test]
 async fn no_other_program_takes_the_place_of_node() {
-    let runner = node_or_skip!();
+    let runner = node_or_skip!(at_level);
     // Versions that can try end over it.
     let source =
         "if (process.execve) process.execve('/bin/sh', ['sh', '-c', 'echo escaped'], {});\nprocess.exit(1)";
@@ -106,7 +108,7 @@ async fn no_other_program_takes_the_place_of_node() {
 
 #[tokio::test]
 async fn threads_are_the_process_s_own() {
-    let runner = node_or_skip!();
+    let runner = node_or_skip!(at_level);
     // What is closed is closed to them as well, and they end with the call.
     let source = "const { Worker } = require('worker_threads');\nnew Worker(`\n  const { parentPort } = \
                   require('worker_threads');\n  const results = [];\n  for (const attempt of [\n    \
@@ -114,12 +116,13 @@ async fn threads_are_the_process_s_own() {
                   () => process.kill(process.ppid, 0),\n  ]) try { attempt(); results.push('DONE') } catch (error) { \
                   results.push(error.code) }\n  parentPort.postMessage(results.join(' '));\n  for (;;) {}\n`, { eval: true, resourceLimits: { codeRangeSizeMb: 16 } })\
                   .on('message', message => { console.log(message); process.exit() })";
-    assert_eq!(logged(&runner, source).await, "EACCES EPERM EPERM");
+    let refused = if LEVEL == Isolation::Process { "EACCES" } else { "ENOENT" };
+    assert_eq!(logged(&runner, source).await, format!("{refused} EPERM EPERM"));
 }
 
 #[tokio::test]
 async fn forged_answers_stay_with_their_script() {
-    let runner = node_or_skip!();
+    let runner = node_or_skip!(at_level);
     for forged in [
         "Buffer.from('x')",
         "Buffer.alloc(64, 255)",
@@ -153,7 +156,7 @@ async fn forged_answers_stay_with_their_script() {
 
 #[tokio::test]
 async fn nothing_that_a_call_leaves_outlives_it() {
-    let runner = node_or_skip!(|builder| builder.max_workers(1));
+    let runner = node_or_skip!(|builder| at_level(builder).max_workers(1));
     let source = "console.log(process.pid);\nsetInterval(() => {}, 10);\n\
                   if (ARGS.exit) process.exit(0);\nmodule.exports = () => { process.exit(0) }";
     let mut pids = Vec::new();
@@ -167,6 +170,11 @@ async fn nothing_that_a_call_leaves_outlives_it() {
     assert_eq!(value(&outcome), serde_json::json!(1));
     pids.push(outcome.stdout);
     other_node_is_fine(&runner).await;
+    if LEVEL > Isolation::Process {
+        // Each was the first process of a namespace.
+        assert_eq!(pids, ["1"; 3]);
+        return;
+    }
     for pid in &pids {
         assert!(!std::path::Path::new("/proc").join(pid).exists());
     }
@@ -176,7 +184,7 @@ async fn nothing_that_a_call_leaves_outlives_it() {
 
 #[tokio::test]
 async fn both_languages_share_the_seats() {
-    let runner = node_or_skip!(|builder| builder.max_workers(1));
+    let runner = node_or_skip!(|builder| at_level(builder).max_workers(1));
     if runner.interpreter(syncano_core::Language::Python).is_err() {
         return;
     }

@@ -3,8 +3,6 @@
 mod arguments;
 mod between_calls;
 mod exits;
-mod hostile_files;
 mod hostile_internals;
-mod hostile_processes;
 mod responses;
 mod styles;

@@ -281,7 +281,8 @@ async fn a_node_that_others_cannot_reach_is_refused() {
     }
     let node = runner.interpreter(Language::JavaScript).unwrap();
     assert!(node.to_string().starts_with("Node "), "{node}");
-    let folder = tempfile::tempdir().unwrap();
+    // Not in `/tmp`, which scripts have for themselves.
+    let folder = tempfile::tempdir_in("/var/tmp").unwrap();
     let copy = folder.path().join("node");
     std::fs::copy(node.path(), &copy).unwrap();
     let closed = std::os::unix::fs::PermissionsExt::from_mode(0o700);

@@ -23,6 +23,8 @@ pub struct Model {
     pub result: String,
     pub args: String,
     pub meta: String,
+    /// The level at which it ran; `None` if the script never started, or before this was recorded.
+    pub isolation: Option<String>,
 }
 
 /// Numbers of different kinds mean different things.

@@ -5,6 +5,7 @@ use sea_orm_migration::{MigrationTrait, MigratorTrait};
 mod m0001_first;
 mod m0002_api_keys_and_config;
 mod m0003_script_endpoints;
+mod m0004_isolation;
 
 pub(crate) struct Migrator;
 
@@ -14,6 +15,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0001_first::Migration),
             Box::new(m0002_api_keys_and_config::Migration),
             Box::new(m0003_script_endpoints::Migration),
+            Box::new(m0004_isolation::Migration),
         ]
     }
 }

@@ -1,0 +1,303 @@
+//! The files that a worker sees at the level `namespace`: a root of its own with the interpreter's files, read-only, a few
+//! devices, and a small folder in memory that is the worker's own.
+//!
+//! There is no `/proc`: interpreters do without, Landlock would close it anyway, and a container whose own `/proc` has parts
+//! masked can't mount another.
+
+use std::collections::BTreeSet;
+use std::ffi::CString;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use libc::{c_char, c_int, c_uint, c_ulong};
+
+use super::child::{Failure, step};
+use super::landlock::{DEVICES, SETTINGS, SYSTEM};
+
+/// The worker's own folder in its root.
+pub(super) const FOLDER: &str = "/tmp";
+
+/// What [`Root::enter`] does, in this order. Targets are relative to the new root.
+#[derive(Debug, PartialEq, Eq)]
+enum Step {
+    Directory(CString),
+    File(CString),
+    Link { text: CString, at: CString },
+    Bind { source: CString, target: CString, attributes: u64 },
+}
+
+/// A root to be made in the child.
+#[derive(Debug)]
+pub(super) struct Root {
+    /// Where it is mounted until it takes the place of the old one: any folder will do.
+    base: CString,
+    steps: Vec<Step>,
+    /// Of the file system that is the worker's own folder.
+    folder: CString,
+}
+
+impl Root {
+    /// Prepares a root that has `files` and folders beside the system's. The worker's own folder belongs to `owner` and
+    /// holds up to `bytes` in up to `inodes` files and folders.
+    pub(super) fn new(
+        base: &Path,
+        files: &[PathBuf],
+        owner: (u32, u32),
+        (bytes, inodes): (u64, u64),
+    ) -> io::Result<Root> {
+        if let Some(hidden) = files.iter().find(|file| file.starts_with(FOLDER)) {
+            return Err(io::Error::other(format!(
+                "`{}` can't be shown to scripts, which have `{FOLDER}` for themselves: install the interpreter elsewhere",
+                hidden.display()
+            )));
+        }
+        let (uid, gid) = owner;
+        let folder = format!("size={bytes},nr_inodes={inodes},mode=700,uid={uid},gid={gid}");
+        let mut layout = Layout::default();
+        let system = SYSTEM.iter().map(Path::new).chain(files.iter().map(PathBuf::as_path));
+        for path in system.chain(SETTINGS.iter().map(Path::new)) {
+            layout.add(path, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)?;
+        }
+        for device in DEVICES {
+            layout.add(Path::new(device), MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC)?;
+        }
+        layout.folder(Path::new(FOLDER))?;
+        Ok(Root { base: text(base)?, steps: layout.steps, folder: CString::new(folder)? })
+    }
+
+    /// Makes this the root of the calling process, which is alone in its mount namespace. Allocates nothing.
+    pub(super) fn enter(&self) -> Result<(), Failure> {
+        // SAFETY, for every call below: the strings end with a zero and outlive the calls, which only read them; null
+        // stands where the kernel ignores the argument; descriptors are this process's own.
+        let none = std::ptr::null::<c_char>();
+        let private = (libc::MS_REC | libc::MS_PRIVATE) as c_ulong;
+        let result = unsafe { libc::syscall(libc::SYS_mount, none, c"/".as_ptr(), none, private, none) };
+        step("make mounts private", result)?;
+        mount_memory(&self.base, c"size=64k,nr_inodes=1k,mode=755", 0)?;
+        // SAFETY: as above.
+        step("chdir", unsafe { libc::syscall(libc::SYS_chdir, self.base.as_ptr()) })?;
+        for part in &self.steps {
+            part.carry_out()?;
+        }
+        mount_memory(c"tmp", &self.folder, libc::MS_NOEXEC)?;
+        set_attributes(libc::AT_FDCWD, c".", 0, MOUNT_ATTR_RDONLY)?;
+        // The old root ends up on top of the new one, and goes from there.
+        let here = c".".as_ptr();
+        // SAFETY: as above.
+        step("pivot_root", unsafe { libc::syscall(libc::SYS_pivot_root, here, here) })?;
+        // SAFETY: as above.
+        step("umount", unsafe { libc::syscall(libc::SYS_umount2, here, libc::MNT_DETACH) })?;
+        // SAFETY: as above.
+        step("chdir", unsafe { libc::syscall(libc::SYS_chdir, c"/tmp".as_ptr()) })
+    }
+}
+
+impl Step {
+    fn carry_out(&self) -> Result<(), Failure> {
+        let here = libc::AT_FDCWD;
+        match self {
+            Step::Directory(at) => {
+                // SAFETY: a string that ends with a zero and outlives the call.
+                step("mkdir", unsafe { libc::syscall(libc::SYS_mkdirat, here, at.as_ptr(), 0o755) })
+            }
+            Step::File(at) => {
+                // SAFETY: as above. No device: the last argument isn't looked at.
+                let result = unsafe {
+                    libc::syscall(libc::SYS_mknodat, here, at.as_ptr(), libc::S_IFREG | 0o644, 0 as c_uint)
+                };
+                step("mknod", result)
+            }
+            Step::Link { text, at } => {
+                // SAFETY: as above.
+                let result = unsafe { libc::syscall(libc::SYS_symlinkat, text.as_ptr(), here, at.as_ptr()) };
+                step("symlink", result)
+            }
+            Step::Bind { source, target, attributes } => {
+                let recursive = libc::AT_RECURSIVE as c_uint;
+                let flags = OPEN_TREE_CLONE | libc::O_CLOEXEC as c_uint | recursive;
+                // SAFETY: as above.
+                let tree = unsafe { libc::syscall(libc::SYS_open_tree, here, source.as_ptr(), flags) };
+                step("open_tree", tree)?;
+                let tree = tree as c_int;
+                set_attributes(tree, c"", libc::AT_EMPTY_PATH as c_uint | recursive, *attributes)?;
+                // SAFETY: as above; `tree` was opened here.
+                unsafe {
+                    let result = libc::syscall(
+                        libc::SYS_move_mount,
+                        tree,
+                        c"".as_ptr(),
+                        here,
+                        target.as_ptr(),
+                        MOVE_MOUNT_F_EMPTY_PATH,
+                    );
+                    step("move_mount", result)?;
+                    step("close", libc::syscall(libc::SYS_close, tree))
+                }
+            }
+        }
+    }
+}
+
+// From linux/mount.h.
+const OPEN_TREE_CLONE: c_uint = 1;
+const MOVE_MOUNT_F_EMPTY_PATH: c_uint = 4;
+const MOUNT_ATTR_RDONLY: u64 = 1;
+const MOUNT_ATTR_NOSUID: u64 = 2;
+const MOUNT_ATTR_NODEV: u64 = 4;
+const MOUNT_ATTR_NOEXEC: u64 = 8;
+
+fn mount_memory(at: &std::ffi::CStr, options: &std::ffi::CStr, flags: c_ulong) -> Result<(), Failure> {
+    let kind = c"tmpfs".as_ptr();
+    let flags = flags | libc::MS_NOSUID | libc::MS_NODEV;
+    // SAFETY: strings that end with a zero and outlive the call, which only reads them.
+    let result = unsafe { libc::syscall(libc::SYS_mount, kind, at.as_ptr(), kind, flags, options.as_ptr()) };
+    step("mount tmpfs", result)
+}
+
+fn set_attributes(folder: c_int, path: &std::ffi::CStr, flags: c_uint, set: u64) -> Result<(), Failure> {
+    /// The kernel's `struct mount_attr`.
+    #[repr(C)]
+    struct Attributes {
+        set: u64,
+        clear: u64,
+        propagation: u64,
+        user_namespace: u64,
+    }
+    let attributes = Attributes { set, clear: 0, propagation: 0, user_namespace: 0 };
+    // SAFETY: `attributes` is of the size that is given and outlives the call, which only reads it; so is `path`, which
+    // ends with a zero.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_mount_setattr,
+            folder,
+            path.as_ptr(),
+            flags,
+            &attributes as *const Attributes,
+            size_of::<Attributes>(),
+        )
+    };
+    step("mount_setattr", result)
+}
+
+/// What has been laid out so far.
+#[derive(Default)]
+struct Layout {
+    steps: Vec<Step>,
+    /// Folders that are there, without what is bound.
+    folders: BTreeSet<PathBuf>,
+    /// What is bound, or a link: nothing is to be made at or below it.
+    taken: BTreeSet<PathBuf>,
+}
+
+impl Layout {
+    /// Makes `path` visible, if there is such a path, under the same name: where it really is, and by a link where it is
+    /// a link.
+    fn add(&mut self, path: &Path, attributes: u64) -> io::Result<()> {
+        let Ok(real) = path.canonicalize() else { return Ok(()) };
+        if !self.is_taken(&real) {
+            self.parents(&real)?;
+            if real.is_dir() {
+                self.folder(&real)?;
+            } else {
+                self.steps.push(Step::File(inside(&real)?));
+            }
+            self.steps.push(Step::Bind { source: text(&real)?, target: inside(&real)?, attributes });
+            self.taken.insert(real.clone());
+        }
+        // Not where the link is inside of something that is there already.
+        if real != path && !self.is_taken(path) && !self.folders.contains(path) {
+            self.parents(path)?;
+            self.steps.push(Step::Link { text: text(&real)?, at: inside(path)? });
+            self.taken.insert(path.to_owned());
+        }
+        Ok(())
+    }
+
+    fn is_taken(&self, path: &Path) -> bool {
+        path.ancestors().any(|ancestor| self.taken.contains(ancestor))
+    }
+
+    fn parents(&mut self, path: &Path) -> io::Result<()> {
+        path.parent().map_or(Ok(()), |parent| self.folder(parent))
+    }
+
+    fn folder(&mut self, path: &Path) -> io::Result<()> {
+        if path.parent().is_none() || self.folders.contains(path) {
+            return Ok(());
+        }
+        self.parents(path)?;
+        self.steps.push(Step::Directory(inside(path)?));
+        self.folders.insert(path.to_owned());
+        Ok(())
+    }
+}
+
+fn text(path: &Path) -> io::Result<CString> {
+    Ok(CString::new(path.as_os_str().as_bytes())?)
+}
+
+/// An absolute path as one below the new root.
+fn inside(path: &Path) -> io::Result<CString> {
+    text(path.strip_prefix("/").unwrap_or(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lay_out(paths: &[&Path]) -> Vec<String> {
+        let mut layout = Layout::default();
+        paths.iter().for_each(|path| layout.add(path, 0).unwrap());
+        let text = |string: &CString| string.to_str().unwrap().to_owned();
+        let lines = layout.steps.iter().map(|step| match step {
+            Step::Directory(at) => format!("folder {}", text(at)),
+            Step::File(at) => format!("file {}", text(at)),
+            Step::Link { text: to, at } => format!("link {} {}", text(at), text(to)),
+            Step::Bind { source, target, .. } => format!("bind {} {}", text(target), text(source)),
+        });
+        lines.collect()
+    }
+
+    #[test]
+    fn everything_has_its_own_name_and_nothing_is_made_twice() {
+        let folder = tempfile::tempdir().unwrap();
+        let real = folder.path().canonicalize().unwrap();
+        std::fs::create_dir_all(real.join("lib/inner")).unwrap();
+        std::fs::write(real.join("settings"), "").unwrap();
+        std::os::unix::fs::symlink("lib", real.join("lib64")).unwrap();
+        std::os::unix::fs::symlink("../settings", real.join("lib/settings")).unwrap();
+        let at = |name: &str| real.join(name);
+        let lines = lay_out(&[
+            &at("lib"),
+            &at("lib/inner"),
+            &at("lib64"),
+            &at("lib64/inner"),
+            &at("lib/settings"),
+            &at("settings"),
+            &at("missing"),
+        ]);
+        let root = real.display().to_string();
+        let inner = root.trim_start_matches('/').to_owned();
+        let own: Vec<&String> = lines.iter().filter(|line| line.contains(&format!("{inner}/"))).collect();
+        assert_eq!(
+            own,
+            [
+                &format!("folder {inner}/lib"),
+                &format!("bind {inner}/lib {root}/lib"),
+                &format!("link {inner}/lib64 {root}/lib"),
+                &format!("file {inner}/settings"),
+                &format!("bind {inner}/settings {root}/settings"),
+            ]
+        );
+        // And the folders above, once each.
+        assert_eq!(lines.len() - own.len(), real.components().count() - 1);
+    }
+
+    #[test]
+    fn an_interpreter_under_the_scripts_own_folder_is_refused() {
+        let files = [PathBuf::from("/tmp/python")];
+        let error = Root::new(Path::new("/"), &files, (1, 1), (1, 1)).unwrap_err().to_string();
+        assert!(error.contains("install the interpreter elsewhere"), "{error}");
+    }
+}

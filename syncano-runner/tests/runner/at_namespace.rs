@@ -1,0 +1,18 @@
+//! Hostile scripts at the level `namespace`.
+
+use syncano_runner::{Isolation, RunnerBuilder};
+
+const LEVEL: Isolation = Isolation::Namespace;
+
+fn at_level(builder: RunnerBuilder) -> RunnerBuilder {
+    builder.isolation(LEVEL)
+}
+
+#[path = "hostile_files.rs"]
+mod hostile_files;
+#[path = "hostile_processes.rs"]
+mod hostile_processes;
+#[path = "javascript/hostile_files.rs"]
+mod javascript_files;
+#[path = "javascript/hostile_processes.rs"]
+mod javascript_processes;
