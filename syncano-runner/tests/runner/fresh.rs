@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use syncano_core::{RunStatus, Runtime};
-use syncano_runner::Script;
+use syncano_runner::{Isolation, Script};
 
 use crate::support::*;
 
+// Where processes are compared by their numbers, they must not all be the first of a namespace.
+
 #[tokio::test]
 async fn a_fresh_script_shares_nothing() {
-    let runner = node_or_skip!(|builder| builder.max_workers(2));
+    let runner = node_or_skip!(|builder| builder.isolation(Isolation::Process).max_workers(2));
     let python = runner.interpreter(syncano_core::Language::Python).is_ok();
     for (runtime, source) in [
         (Runtime::Python3, "import os, sys\nsys.n = getattr(sys, 'n', 0) + 1\nprint(os.getpid(), sys.n)"),
@@ -46,7 +48,8 @@ async fn a_fresh_script_shares_nothing() {
 
 #[tokio::test]
 async fn a_process_started_ahead_serves_one_script_only() {
-    let runner = node_or_skip!(|builder| builder.max_workers(3).idle_timeout(LONG));
+    let runner =
+        node_or_skip!(|builder| builder.isolation(Isolation::Process).max_workers(3).idle_timeout(LONG));
     let mut pids = Vec::new();
     for n in 0..6 {
         let source = format!("console.log(process.pid, Object.keys(globalThis).includes('n'), {n}); n = 1");

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use syncano_core::RunStatus;
-use syncano_runner::{Outcome, Runner, Script};
+use syncano_runner::{Isolation, Outcome, Runner, Script};
 
 use crate::support::*;
 
@@ -49,7 +49,7 @@ async fn what_can_be_put_back_costs_no_process() {
 
 #[tokio::test]
 async fn what_cannot_be_put_back_costs_the_process() {
-    let runner = node_or_skip!(|builder| builder.max_workers(1));
+    let runner = node_or_skip!(|builder| builder.isolation(Isolation::Process).max_workers(1));
     for left in [
         "setInterval(() => console.log('later'), 1).unref()",
         "setTimeout(() => console.log('later'), 1).unref()",
