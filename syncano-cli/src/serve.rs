@@ -61,7 +61,7 @@ pub(crate) struct Serve {
     flat_names: FlatNames,
 
     /// A network that sockets may be fetched from though it isn't public; can be repeated
-    #[arg(long, value_name = "NETWORK")]
+    #[arg(long, value_name = "NETWORK", value_parser = network)]
     allow_network: Vec<IpNet>,
 
     /// Let anyone make an account
@@ -104,6 +104,10 @@ impl From<FlatNames> for syncano_server::FlatNames {
             FlatNames::Alias => syncano_server::FlatNames::Alias,
         }
     }
+}
+
+fn network(text: &str) -> Result<IpNet, String> {
+    text.parse().map_err(|_| "write a network, as 10.0.0.0/8 or fd00::/8".to_owned())
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

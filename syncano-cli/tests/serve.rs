@@ -167,3 +167,41 @@ async fn what_it_cannot_do_it_says_and_exits() {
     assert_eq!(code, Some(1));
     assert!(text.contains("no/such/folder"), "{text}");
 }
+
+#[tokio::test]
+async fn another_secret_is_accepted_only_when_asked_for() {
+    let folder = TempDir::new().unwrap();
+    let (code, stdout, log) = Serve::start(&folder, &[("SYNCANO_SECRET", "first")]).await.stop().await;
+    assert_eq!(code, Some(0), "{log}");
+    let key = stdout.trim().rsplit(' ').next().unwrap().to_owned();
+    let other = [("SYNCANO_SECRET", "second")];
+    let (code, log) = refused(command(&folder, &other)).await;
+    assert_eq!(code, Some(1));
+    assert!(log.contains("--accept-new-secret"), "{log}");
+    let mut accepting = command(&folder, &other);
+    accepting.arg("--accept-new-secret");
+    let server = Serve::spawn(accepting).await;
+    let client = Client::connect(&server.url).unwrap().account_key(&key);
+    let error = client.create_instance("my-instance").await.unwrap_err();
+    assert!(error.to_string().contains("key"), "{error}");
+    server.stop().await;
+    // From now on it is the one.
+    Serve::start(&folder, &other).await.stop().await;
+}
+
+#[tokio::test]
+async fn what_flags_say_is_done() {
+    let folder = TempDir::new().unwrap();
+    let mut flags = command(&folder, &[]);
+    flags.args(["--flat-names", "alias", "--node", "/nowhere/node", "--python", "/nowhere/python3"]);
+    let server = Serve::spawn(flags).await;
+    let (_, stdout, log) = {
+        let health = get(format!("{}/health", server.url)).await;
+        assert_eq!(health.0, 200);
+        server.stop().await
+    };
+    assert!(stdout.contains("account key"), "{stdout}");
+    assert!(log.contains("/nowhere/node") && log.contains("/nowhere/python3"), "{log}");
+    // What goes to a file has no colours.
+    assert!(!log.contains('\u{1b}'), "{log}");
+}

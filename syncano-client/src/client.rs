@@ -46,7 +46,11 @@ impl Client {
     /// [`Error::Url`] when `url` is no `http://` or `https://` address.
     pub fn connect(url: &str) -> Result<Client, Error> {
         let refuse = |reason: &str| Error::Url { url: url.to_owned(), reason: reason.to_owned() };
-        let parsed = Url::parse(url).map_err(|error| refuse(&error.to_string()))?;
+        let parsed = match Url::parse(url) {
+            Ok(parsed) => parsed,
+            Err(_) if !url.contains("://") => return Err(refuse("it must start with http:// or https://")),
+            Err(error) => return Err(refuse(&error.to_string())),
+        };
         match parsed.scheme() {
             "http" => {}
             "https" if cfg!(feature = "tls") => {}
@@ -160,7 +164,7 @@ impl Client {
             builder = builder.header(http::header::CONTENT_TYPE, "application/json").body(body.to_string());
         }
         let transport = |source: reqwest::Error| Error::Transport {
-            request: request.clone(),
+            request: format!("{request} at {}", self.base),
             source: source.without_url(),
         };
         let response = builder.send().await.map_err(transport)?;

@@ -1,5 +1,6 @@
 //! Instances: the name spaces in which sockets and scripts live.
 
+use std::fmt;
 use std::sync::Arc;
 
 use http::StatusCode;
@@ -10,10 +11,17 @@ use syncano_core::{Map, route};
 use crate::{Account, Client, Error, Pages};
 
 /// An instance of a server. Cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Instance {
     client: Client,
     name: Arc<str>,
+}
+
+// The name says it all; every handle holds one.
+impl fmt::Debug for Instance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Instance").field(&self.name).finish()
+    }
 }
 
 /// What the server knows of an instance.

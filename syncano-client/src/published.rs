@@ -97,6 +97,24 @@ impl Instance {
     /// The server fetches the file after it has answered, so the socket's status is `checking` at first;
     /// [`installed`](Published::installed) waits for the end of that.
     ///
+    /// The URL leads to a `socket.yml`; scripts are inline (`source`) or files beside it (`file`), and what stands in
+    /// `config` gives way to the `config` of this call:
+    ///
+    /// ```yaml
+    /// description: tells the weather
+    /// endpoints:
+    ///   today: {script: weather}
+    ///   days:
+    ///     GET: {script: weather}
+    ///     POST: {script: report}
+    /// dependencies:
+    ///   scripts:
+    ///     weather: {runtime_name: python3, file: scripts/weather.py}
+    ///     report: {runtime_name: nodejs, source: "export default ({ text }) => text.length"}
+    /// config:
+    ///   unit: {value: celsius}
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Api`] when the name breaks the rules or is taken, or the address can't be one.
     ///

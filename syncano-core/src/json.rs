@@ -6,14 +6,36 @@ use serde_json::Value;
 
 use crate::{
     Call, ClassDependency, Dependency, Endpoint, Map, Method, Methods, Path, Runtime, ScriptDependency,
-    ScriptSource, Severity, Socket, Violation, ViolationKind,
+    ScriptSource, Severity, Socket, Violation, ViolationKind, closest,
 };
+
+/// Keys of a socket that mean something to whoever writes it, or stand in what a server answers.
+const SOCKET: [&str; 14] = [
+    "name",
+    "description",
+    "config",
+    "metadata",
+    "endpoints",
+    "dependencies",
+    "status",
+    "status_info",
+    "revision",
+    "expected_revision",
+    "install_url",
+    "created_at",
+    "updated_at",
+    "links",
+];
+const ENDPOINT: [&str; 3] = ["calls", "metadata", "acl"];
+const CALL: [&str; 6] = ["type", "name", "methods", "private", "cache", "timeout"];
+const SCRIPT: [&str; 6] = ["type", "name", "runtime_name", "source", "script", "config"];
 
 impl Socket {
     /// Reads the raw JSON format.
     ///
     /// As old clients send them, `endpoints`, `dependencies`, `config` and `metadata` may be strings that
-    /// contain JSON; `null` and `""` mean the default. Unknown fields are ignored.
+    /// contain JSON; `null` and `""` mean the default. Unknown fields are ignored, unless they look like a slip in the
+    /// name of a known one.
     ///
     /// # Errors
     /// Every violation that makes the definition unusable ([`Severity::Shape`]).
@@ -81,6 +103,17 @@ impl Reader {
         }
     }
 
+    /// Old clients send keys that nobody knows, which is why they are ignored. One that is nearly `private` is a slip that
+    /// would make an endpoint public.
+    fn slips(&mut self, path: &Path, object: &Map, known: &[&'static str]) {
+        for key in object.keys().filter(|key| !known.contains(&key.as_str())) {
+            let meant = closest(key, known.iter().copied());
+            if let Some(meant) = meant.and_then(|meant| known.iter().copied().find(|known| *known == meant)) {
+                self.report(&path.key(key), ViolationKind::UnknownKey { key: key.clone(), meant });
+            }
+        }
+    }
+
     /// An object that may be absent; at the top level also a string of JSON.
     fn object(&mut self, path: &Path, object: &Map, key: &'static str) -> Map {
         let value = object.get(key).cloned().unwrap_or_default();
@@ -115,6 +148,7 @@ impl Reader {
         let Some(object) = self.expect(&root, value, "an object", Value::as_object) else {
             return Socket::default();
         };
+        self.slips(&root, object, &SOCKET);
         Socket {
             name: self.string(&root, object, "name").unwrap_or_default(),
             description: match object.get("description") {
@@ -142,6 +176,7 @@ impl Reader {
 
     fn endpoint(&mut self, path: &Path, value: &Value) -> Option<Endpoint> {
         let object = self.expect(path, value, "an object", Value::as_object)?;
+        self.slips(path, object, &ENDPOINT);
         let calls = match object.get("calls") {
             None => {
                 self.report(&path.key("calls"), ViolationKind::Missing("calls"));
@@ -164,6 +199,7 @@ impl Reader {
 
     fn call(&mut self, path: &Path, value: &Value) -> Option<Call> {
         let object = self.expect(path, value, "an object", Value::as_object)?;
+        self.slips(path, object, &CALL);
         match self.string(path, object, "type").as_deref() {
             None | Some("script") => {}
             Some(other) => self.report(&path.key("type"), ViolationKind::CallType(other.to_owned())),
@@ -254,6 +290,7 @@ impl Reader {
     }
 
     fn script(&mut self, path: &Path, object: &Map) -> Option<ScriptDependency> {
+        self.slips(path, object, &SCRIPT);
         let name = self.string(path, object, "name");
         let config = self.option(path, object, "config", "an object", Value::as_object).cloned();
         let existing = self.option(path, object, "script", "the number of a script", Value::as_i64);
@@ -305,5 +342,35 @@ fn type_name(value: &Value) -> &'static str {
         Value::String(_) => "a string",
         Value::Array(_) => "a list",
         Value::Object(_) => "an object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_slip_in_a_key_is_told_and_an_unknown_key_is_not() {
+        let read = |socket: &Value| Socket::from_json(socket).err().unwrap_or_default();
+        let socket = |key: &str, call_key: &str| {
+            json!({
+                "name": "s", key: {}, "instanceName": "i", "endpointObjects": [], "created_at": "", "id": 1,
+                "endpoints": {"e": {"calls": [
+                    {"type": "script", "name": "a", "methods": ["GET"], call_key: true, "label": 1},
+                ]}},
+            })
+        };
+        assert_eq!(read(&socket("config", "private")), []);
+        let text =
+            |violations: Vec<Violation>| violations.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(
+            text(read(&socket("endpoint", "privte"))),
+            [
+                "at /endpoint: unknown key `endpoint`: did you mean `endpoints`?",
+                "at /endpoints/e/calls/0/privte: unknown key `privte`: did you mean `private`?",
+            ]
+        );
     }
 }

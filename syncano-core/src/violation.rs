@@ -134,6 +134,14 @@ pub enum ViolationKind {
         /// What is there.
         found: &'static str,
     },
+    /// A key that nobody knows and that looks like one that has a meaning: ignored, it would be missed.
+    #[error("unknown key `{key}`: did you mean `{meant}`?")]
+    UnknownKey {
+        /// The key as given.
+        key: String,
+        /// The key that it looks like.
+        meant: &'static str,
+    },
     /// A string that should hold JSON and doesn't.
     #[error("the string is not JSON: {0}")]
     NotJson(String),

@@ -47,7 +47,12 @@ fn custom(own: &syncano_runner::Response) -> Response {
         let text = format!("the script's response has the status {}, which can't be sent", own.status);
         return reply::json(StatusCode::BAD_GATEWAY, &json!({ "detail": text }));
     };
-    let mut response = (status, own.content.clone()).into_response();
+    // With these nothing may follow, and a length that says otherwise confuses whoever forwards the answer.
+    let content = match status {
+        StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED => bytes::Bytes::new(),
+        _ => own.content.clone(),
+    };
+    let mut response = (status, content).into_response();
     let said = response.headers_mut();
     said.insert(header::CONTENT_TYPE, content_type);
     for (name, value) in &own.headers {

@@ -14,6 +14,7 @@ use crate::cache::Answers;
 use crate::catalog::{Catalog, Instance};
 use crate::errors::{ApiError, quoted};
 use crate::fetch::Fetcher;
+use crate::install::Installs;
 use crate::keys::{self, KeyMaker};
 use crate::passwords::Passwords;
 use crate::store::Store;
@@ -58,6 +59,7 @@ pub(crate) struct App {
     pub(crate) gate: Gate,
     pub(crate) large_bodies: LargeBodies,
     pub(crate) throttle: Throttle,
+    pub(crate) installs: Installs,
     /// The number of the last change of the database that is in the catalog.
     pub(crate) seen: AtomicI64,
 }

@@ -236,7 +236,7 @@ impl FromRequest<Arc<App>> for Keyed {
         let (parts, body) = request.into_parts();
         let head = Head::new(&parts);
         let Received { caller, body } = receive(app, &head, body, Purpose::Definition).await?;
-        let caller = caller.ok_or_else(|| ApiError::forbidden("this needs an account key"))?;
+        let caller = caller.ok_or_else(ApiError::no_key)?;
         let fields = request::fields(body?)?;
         // Before anything is done: what is asked of the answer must be possible.
         Filter::of(&head.query)?;

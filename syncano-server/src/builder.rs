@@ -226,6 +226,7 @@ impl ServerBuilder {
             gate: Gate::default(),
             large_bodies: LargeBodies::default(),
             throttle: Throttle::new(),
+            installs: install::Installs::default(),
             seen: AtomicI64::new(0),
         };
         let database =

@@ -17,6 +17,8 @@ use syncano_runner::{Answer, Arguments, Outcome};
 const BYTES: u64 = 64 << 20;
 /// What an entry takes beside its answer.
 const OVERHEAD: u64 = 512;
+/// What a header takes beside its texts.
+const HEADER: usize = 64;
 /// Roughly how many entries there are.
 const ENTRIES: usize = 10_000;
 
@@ -24,7 +26,8 @@ const ENTRIES: usize = 10_000;
 pub(crate) struct Kept {
     pub(crate) trace: i64,
     pub(crate) outcome: Outcome,
-    until: Instant,
+    pub(crate) since: Instant,
+    time: Duration,
 }
 
 /// What an answer is the answer to.
@@ -88,7 +91,10 @@ impl Weighter<Question, Arc<Kept>> for Size {
         let answer = match answer {
             None => 0,
             Some(Answer::Value(bytes) | Answer::AppError(bytes)) => bytes.len(),
-            Some(Answer::Response(own)) => own.content.len(),
+            Some(Answer::Response(own)) => {
+                let headers = own.headers.iter().map(|(name, value)| HEADER + name.len() + value.len());
+                own.content.len() + own.content_type.len() + headers.sum::<usize>()
+            }
         };
         OVERHEAD + (stdout.len() + stderr.len() + answer) as u64
     }
@@ -105,14 +111,48 @@ impl Default for Answers {
 
 impl Answers {
     pub(crate) fn get(&self, question: &Question) -> Option<Arc<Kept>> {
-        self.0.get(question).filter(|kept| Instant::now() < kept.until)
+        self.0.get(question).filter(|kept| kept.since.elapsed() < kept.time)
     }
 
     /// Keeps the answer, if it is one to be repeated.
     pub(crate) fn keep(&self, question: Question, trace: i64, outcome: &Outcome, time: Duration) {
         if outcome.status == RunStatus::Success {
-            let kept = Kept { trace, outcome: outcome.clone(), until: Instant::now() + time };
+            let kept = Kept { trace, outcome: outcome.clone(), since: Instant::now(), time };
             self.0.insert(question, Arc::new(kept));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+
+    #[test]
+    fn headers_count_in_what_an_answer_takes() {
+        let weight = |headers: Vec<(String, String)>| {
+            let response = syncano_runner::Response {
+                status: 200,
+                content_type: "a/b".to_owned(),
+                headers,
+                content: bytes::Bytes::new(),
+            };
+            let outcome = Outcome {
+                status: RunStatus::Success,
+                stdout: String::new(),
+                stderr: String::new(),
+                started_at: SystemTime::UNIX_EPOCH,
+                duration: Duration::ZERO,
+                answer: Some(Answer::Response(response)),
+            };
+            let question = Question { edition: 0, digest: [0; 32] };
+            Size.weight(
+                &question,
+                &Arc::new(Kept { trace: 1, outcome, since: Instant::now(), time: Duration::ZERO }),
+            )
+        };
+        let headers = vec![("a".to_owned(), "x".repeat(4000)), ("b".to_owned(), "x".repeat(4000))];
+        assert!(weight(headers) > weight(Vec::new()) + 8000);
     }
 }

@@ -28,6 +28,7 @@ pub(crate) struct Account {
 pub(crate) struct ApiKey {
     pub(crate) id: i64,
     pub(crate) instance: i64,
+    pub(crate) ignores_acl: bool,
 }
 
 /// An instance and what runs in it.
@@ -173,7 +174,7 @@ impl Holders<Account> {
 
 impl Holders<ApiKey> {
     fn put_row(&mut self, row: &ApiKeyRow, keys: &KeyMaker) {
-        let api_key = ApiKey { id: row.id, instance: row.instance_id };
+        let api_key = ApiKey { id: row.id, instance: row.instance_id, ignores_acl: row.ignore_acl };
         self.put(row.id, keys.api_key(row.id, row.key_generation), api_key);
     }
 }

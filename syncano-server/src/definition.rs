@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 use syncano_core::{Severity, Socket, Violation, normalize};
 
-/// The fields of a socket that a change may set.
-const CHANGEABLE: [&str; 5] = ["description", "config", "metadata", "endpoints", "dependencies"];
+/// The fields of a definition that a change doesn't set.
+const FIXED: [&str; 1] = ["name"];
 
 /// Reads the definition of a new socket.
 pub(crate) fn new(body: Map<String, Value>) -> Result<Socket, Vec<Violation>> {
@@ -24,11 +24,12 @@ pub(crate) fn changed(stored: Value, body: &Map<String, Value>) -> Result<Socket
         Value::Object(fields) => fields,
         _ => Map::new(),
     };
-    for field in CHANGEABLE {
-        if let Some(value) = body.get(field) {
-            merged.insert(field.to_owned(), value.clone());
-        }
-    }
+    // Everything else is either ignored or a slip.
+    merged.extend(
+        body.iter()
+            .filter(|(field, _)| !FIXED.contains(&field.as_str()))
+            .map(|(field, value)| (field.clone(), value.clone())),
+    );
     let mut socket = Socket::from_json(&Value::Object(merged))?;
     socket.inherit(&before);
     let broken: Vec<_> =

@@ -56,9 +56,16 @@ impl ApiError {
         ApiError::Detail(StatusCode::NOT_FOUND, text.into())
     }
 
+    /// No key where one is needed.
+    pub(crate) fn no_key() -> ApiError {
+        ApiError::forbidden("this needs an account key: send it in the header X-API-KEY")
+    }
+
     /// The URL leads nowhere.
     pub(crate) fn no_such_url() -> ApiError {
-        ApiError::not_found("there is nothing at this URL; every URL of the API ends in a slash")
+        ApiError::not_found(
+            "there is nothing at this URL: those of the API begin with /v1.1/ or /v2/ and end in a slash",
+        )
     }
 
     pub(crate) fn shutting_down() -> ApiError {

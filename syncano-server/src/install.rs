@@ -2,10 +2,13 @@
 //!
 //! The socket is stored at once, with the status `checking`, and what the URL leads to is fetched afterwards.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use syncano_core::{Method, NameKind, Socket, SocketStatus, limits, normalize};
+use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::app::App;
@@ -23,8 +26,34 @@ use crate::time;
 const YAML_BYTES: usize = 1024 * 1024;
 /// Bytes of all scripts together.
 const SCRIPT_BYTES: usize = 16 * 1024 * 1024;
+/// How long all files of one socket may take together.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// Sockets that are fetched at a time; further ones wait.
+const AT_A_TIME: usize = 16;
+/// Characters of a sentence that says what went wrong: strangers' files decide how long it would be.
+const LONGEST_PROBLEM: usize = 1000;
 /// Top-level keys of a `socket.yml` that are not metadata.
 const KNOWN: [&str; 5] = ["name", "description", "endpoints", "dependencies", "config"];
+
+/// What is being fetched.
+pub(crate) struct Installs {
+    places: Semaphore,
+    /// By socket and revision: nothing is fetched twice at a time.
+    under_way: Mutex<HashSet<(i64, i64)>>,
+}
+
+impl Default for Installs {
+    fn default() -> Self {
+        Installs { places: Semaphore::new(AT_A_TIME), under_way: Mutex::default() }
+    }
+}
+
+impl Installs {
+    fn under_way(&self) -> std::sync::MutexGuard<'_, HashSet<(i64, i64)>> {
+        // An entry is never half there.
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// Stores the socket and begins to fetch it.
 pub(crate) async fn install(
@@ -39,6 +68,10 @@ pub(crate) async fn install(
     let url = fields.required_text("install_url")?;
     let url = Url::parse(url.trim())
         .map_err(|error| ApiError::field("install_url", format!("`{}` is no URL: {error}", quoted(&url))))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        let text = "a URL with a user name or a password can't be fetched, and everyone here would see them";
+        return Err(ApiError::field("install_url", text));
+    }
     let config = fields.object("config")?.unwrap_or_default();
     // Also checks the configuration.
     let empty = json!({ "name": name, "config": config });
@@ -51,7 +84,7 @@ pub(crate) async fn install(
             let row = publish::insert(&change, &socket.name, definition, Some(url.to_string())).await?;
             change.commit().await?;
             publish::log(&instance, &row, "about to be installed");
-            start(&server, &instance, &row, config);
+            start(&server, &instance, &row);
             Ok(row)
         })
         .await?;
@@ -64,11 +97,19 @@ pub(crate) fn must_fetch(row: &SocketRow, socket: &Socket) -> bool {
 }
 
 /// Fetches the socket of this row in the background and settles it.
-pub(crate) fn start(app: &Arc<App>, instance: &Arc<Instance>, row: &SocketRow, config: Map<String, Value>) {
-    let (app, instance, row) = (app.clone(), instance.clone(), row.clone());
+pub(crate) fn start(app: &Arc<App>, instance: &Arc<Instance>, row: &SocketRow) {
+    let (app, instance, name, this) =
+        (app.clone(), instance.clone(), row.name.clone(), (row.id, row.revision));
+    if !app.installs.under_way().insert(this) {
+        return;
+    }
     tokio::spawn(async move {
-        let name = row.name.clone();
-        if let Err(error) = run(&app, &instance, row, config).await {
+        // Nothing large is kept while others are fetched; the semaphore is never closed.
+        let place = app.installs.places.acquire().await;
+        let done = run(&app, &instance, &name, this).await;
+        drop(place);
+        app.installs.under_way().remove(&this);
+        if let Err(error) = done {
             // At the next start, or at a recheck, it is taken up again.
             tracing::error!(
                 instance = instance.name,
@@ -80,30 +121,30 @@ pub(crate) fn start(app: &Arc<App>, instance: &Arc<Instance>, row: &SocketRow, c
     });
 }
 
-async fn run(
-    app: &Arc<App>,
-    instance: &Arc<Instance>,
-    row: SocketRow,
-    config: Map<String, Value>,
-) -> Result<(), ApiError> {
-    let url = row.install_url.clone().unwrap_or_default();
-    let fetched = definition_at(&app.fetcher, &url, &row.name, config).await;
-    let (app, instance) = (app.clone(), instance.clone());
+async fn run(app: &Arc<App>, instance: &Arc<Instance>, name: &str, this: (i64, i64)) -> Result<(), ApiError> {
+    // It may be gone, or somebody may have published another definition meanwhile.
+    let is_this = move |now: &SocketRow| (now.id, now.revision) == this;
+    let row = sockets::by_name(&app.store.db, instance.id, name).await?;
+    let Some(row) = row.filter(is_this) else { return Ok(()) };
+    let config = serde_json::from_str::<Socket>(&row.definition).map_err(ApiError::internal)?.config;
+    let url = row.install_url.unwrap_or_default();
+    let fetching = definition_at(&app.fetcher, &url, &row.name, config);
+    let fetched = tokio::time::timeout(TIMEOUT, fetching).await.unwrap_or_else(|_| {
+        Err(format!("could not fetch {}: all files took longer than {} s", shown(&url), TIMEOUT.as_secs()))
+    });
+    let (app, instance, name) = (app.clone(), instance.clone(), row.name);
     let server = app.clone();
     app.to_the_end(async move {
         let mut change = Change::begin(&server, &instance).await?;
-        let now = sockets::by_name(change.db(), instance.id, &row.name).await?;
-        // It may be gone, or somebody may have published another definition meanwhile.
-        let Some(mut row) = now.filter(|now| now.id == row.id && now.revision == row.revision) else {
-            return Ok(());
-        };
+        let now = sockets::by_name(change.db(), instance.id, &name).await?;
+        let Some(mut row) = now.filter(is_this) else { return Ok(()) };
         row.updated_at = time::now();
         let row = match fetched {
             Ok(socket) => {
                 row.revision += 1;
                 publish::settle(&mut change, row, &socket).await?
             }
-            Err(problem) => publish::refuse(&change, row, problem).await?,
+            Err(problem) => publish::refuse(&change, row, bounded(problem)).await?,
         };
         change.commit().await?;
         publish::log(&instance, &row, "installed from its URL");
@@ -137,26 +178,52 @@ async fn definition_at(
 ) -> Result<Socket, String> {
     let could_not =
         |what: &str, problem: &dyn std::fmt::Display| format!("could not fetch {what}: {problem}");
-    let base = Url::parse(url).map_err(|error| could_not(url, &error))?;
+    let (base, url) = (Url::parse(url).map_err(|error| could_not("it", &error))?, &*shown(url));
     let yaml = fetcher.text(&base, YAML_BYTES).await.map_err(|problem| could_not(url, &problem))?;
     let yaml: Value =
         serde_saphyr::from_str(&yaml).map_err(|error| format!("{url} is no YAML: {}", one_line(&error)))?;
     let (mut body, files) = body(&yaml, name, config).map_err(|problem| format!("{url}: {problem}"))?;
+    let read = |body: &Value| {
+        let Value::Object(body) = body else { return Err(format!("{url} holds no socket")) };
+        definition::new(body.clone()).map_err(|broken| {
+            let broken: Vec<String> = broken.iter().map(ToString::to_string).collect();
+            format!("{url}: {}", broken.join("; "))
+        })
+    };
+    // Before anything else is fetched: it says how many files there are, and what is wrong already stays wrong.
+    read(&body)?;
     let mut left = SCRIPT_BYTES;
     for (index, file) in files {
         let at = base.join(&file).map_err(|error| could_not(&file, &error))?;
         let source = fetcher
             .text(&at, left.min(limits::SOURCE_BYTES))
             .await
-            .map_err(|problem| could_not(at.as_str(), &problem))?;
+            .map_err(|problem| could_not(&shown(at.as_str()), &problem))?;
         left -= source.len();
         body["dependencies"][index]["source"] = source.into();
     }
-    let Value::Object(body) = body else { return Err(format!("{url} holds no socket")) };
-    definition::new(body).map_err(|broken| {
-        let broken: Vec<String> = broken.iter().map(ToString::to_string).collect();
-        format!("{url}: {}", broken.join("; "))
-    })
+    read(&body)
+}
+
+/// A URL as errors and the log show it: without what may open it.
+fn shown(url: &str) -> String {
+    let Ok(mut url) = Url::parse(url) else { return "it".to_owned() };
+    // These fail for URLs that can't have either.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    if url.query().is_some() {
+        url.set_query(Some("…"));
+    }
+    url.set_fragment(None);
+    url.as_str().replace("%E2%80%A6", "…")
+}
+
+fn bounded(mut problem: String) -> String {
+    if let Some((end, _)) = problem.char_indices().nth(LONGEST_PROBLEM) {
+        problem.truncate(end);
+        problem.push('…');
+    }
+    problem
 }
 
 fn one_line(error: &dyn std::fmt::Display) -> String {
@@ -252,7 +319,9 @@ fn endpoint_body(endpoint: &str, value: &Value) -> Result<Value, String> {
         calls.push(call(name, vec!["*"]));
     }
     if calls.is_empty() {
-        return Err(format!("the endpoint `{endpoint}` names no `script`"));
+        return Err(format!(
+            "the endpoint `{endpoint}` names no `script`: write `{endpoint}: {{script: NAME}}`, or a script for each method"
+        ));
     }
     Ok(json!({ "calls": calls, "metadata": metadata }))
 }

@@ -22,6 +22,7 @@
 //! trace keeps the first 64 KiB. An endpoint keeps its last 100 traces, for a day.
 
 mod accounts;
+mod acl;
 mod answer;
 mod app;
 mod arguments;

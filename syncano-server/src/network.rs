@@ -70,8 +70,8 @@ fn inner(address: IpAddr) -> IpAddr {
     let v4 =
         |at: usize| IpAddr::V4(Ipv4Addr::new(octets[at], octets[at + 1], octets[at + 2], octets[at + 3]));
     match v6.segments() {
-        // Mapped and the old compatible form, except for `::` and `::1`.
-        [0, 0, 0, 0, 0, 0xffff, _, _] => v4(12),
+        // Mapped, translated, and the old compatible form, except for `::` and `::1`.
+        [0, 0, 0, 0, 0, 0xffff, _, _] | [0, 0, 0, 0, 0xffff, 0, _, _] => v4(12),
         [0, 0, 0, 0, 0, 0, high, low] if (high, low) > (0, 1) => v4(12),
         [0x64, 0xff9b, 0, 0, 0, 0, _, _] => v4(12),
         // 6to4.
@@ -105,6 +105,7 @@ mod tests {
             "::1",
             "::ffff:127.0.0.1",
             "::127.0.0.1",
+            "::ffff:0:127.0.0.1",
             "64:ff9b::a00:1",
             "2002:7f00:1::",
             "fd00::1",

@@ -72,19 +72,15 @@ async fn take(app: &Arc<App>, instance: Arc<Instance>, step: Step) -> Result<Soc
         let (row, what) = match step {
             Step::Create(body) => (create_in(&mut change, body).await?, "created"),
             Step::Update(name, body) => (update_in(&mut change, &name, &body).await?, "updated"),
-            Step::Recheck(name) => {
-                let (row, fetch) = recheck_in(&mut change, &name).await?;
-                change.commit().await?;
-                log(&instance, &row, "rechecked");
-                if let Some(config) = fetch {
-                    install::start(&server, &instance, &row, config);
-                }
-                return Ok(row);
-            }
+            Step::Recheck(name) => (recheck_in(&mut change, &name).await?, "rechecked"),
             Step::Delete(name) => (delete_in(&mut change, &name).await?, "deleted"),
         };
         change.commit().await?;
         log(&instance, &row, what);
+        // Nothing else is left so by a change.
+        if what != "deleted" && row.status == SocketStatus::Checking.to_string() {
+            install::start(&server, &instance, &row);
+        }
         Ok(row)
     })
     .await
@@ -135,24 +131,26 @@ async fn update_in(
     let socket = definition::changed(stored, body).map_err(|broken| ApiError::violations(&broken))?;
     row.revision += 1;
     row.updated_at = time::now();
+    if row.status == SocketStatus::Checking.to_string() && install::must_fetch(&row, &socket) {
+        // It is still being fetched, and must be fetched with this configuration instead.
+        row.definition = serde_json::to_string(&socket).map_err(ApiError::internal)?;
+        return Ok(sockets::update(change.db(), row).await?);
+    }
     settle(change, row, &socket).await
 }
 
-/// Checks a socket again. One of which nothing has arrived yet has to be fetched, with this configuration.
-async fn recheck_in(
-    change: &mut Change<'_>,
-    name: &str,
-) -> Result<(SocketRow, Option<Map<String, Value>>), ApiError> {
+/// Checks a socket again. One of which nothing has arrived yet has to be fetched.
+async fn recheck_in(change: &mut Change<'_>, name: &str) -> Result<SocketRow, ApiError> {
     let mut row = find(change, name).await?;
     match serde_json::from_str::<Socket>(&row.definition) {
         Ok(socket) if install::must_fetch(&row, &socket) => {
             row.status = SocketStatus::Checking.to_string();
             row.status_info = String::new();
-            Ok((sockets::update(change.db(), row).await?, Some(socket.config)))
+            Ok(sockets::update(change.db(), row).await?)
         }
-        Ok(socket) => Ok((settle(change, row, &socket).await?, None)),
+        Ok(socket) => settle(change, row, &socket).await,
         // Rules may have become stricter since it was stored.
-        Err(error) => Ok((refuse(change, row, error.to_string()).await?, None)),
+        Err(error) => refuse(change, row, error.to_string()).await,
     }
 }
 

@@ -72,8 +72,9 @@ impl Run {
         let server = app.clone();
         let run = async move {
             let id = server.store.next_trace(self.instance.id).await;
+            let keep = self.keep;
             let outcome = self.execute(&server, id).await;
-            if let Some((question, time)) = self.keep {
+            if let Some((question, time)) = keep {
                 server.answers.keep(question, id, &outcome, time);
             }
             Ok(answer::respond(id, &outcome, want_trace))
@@ -105,10 +106,11 @@ impl Run {
         Ok(trace)
     }
 
-    async fn execute(&self, app: &App, id: i64) -> Outcome {
+    async fn execute(self, app: &App, id: i64) -> Outcome {
         let trace = self.trace(id, RunStatus::Processing);
         let entry = self.instance.running.enter(trace.clone());
-        let call = Call { arguments: self.arguments.clone(), meta: self.meta.clone(), timeout: self.timeout };
+        // Handed over, not copied: many calls may wait.
+        let call = Call { arguments: self.arguments, meta: self.meta, timeout: self.timeout };
         let outcome = app.runner.run(&self.script, call).await;
         tracing::debug!(
             instance = self.instance.name,

@@ -49,7 +49,7 @@ pub enum StartError {
     /// The database was used with another secret.
     #[error(
         "the database was used with another secret, and every key follows from it: give that secret, or accept a new \
-         one, which changes every key"
+         one (`--accept-new-secret`, or `accept_new_secret` of the builder), which changes every key"
     )]
     OtherSecret,
     /// The configured account can't be made.

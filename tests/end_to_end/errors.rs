@@ -119,7 +119,7 @@ async fn keys_that_are_wrong_or_missing_are_refused() {
 async fn addresses_that_are_none_are_refused_at_once() {
     for (url, reason) in [
         ("localhost:80", "http://"),
-        ("not a url", "relative URL"),
+        ("not a url", "http://"),
         ("ftp://host", "http://"),
         ("http://host/v1.1/", "path"),
     ] {

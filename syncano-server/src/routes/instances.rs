@@ -22,17 +22,14 @@ use crate::time;
 
 pub(super) async fn list(State(app): State<Arc<App>>, request: Keyed) -> Result<Response, ApiError> {
     let page = Page::from_query(&request.head.query, Ordering::Ascending)?;
+    let one = |row: Option<InstanceRow>| page.cut(row.into_iter().collect(), |row| row.id);
     let rows = match &request.caller {
         Caller::Manager(Manager::Account(account)) => {
             instances::of_owner(&app.store.db, account.id, &page).await?
         }
         // A key of one instance sees that one.
-        Caller::Manager(Manager::Token(id)) => {
-            instances::by_id(&app.store.db, *id).await?.into_iter().collect()
-        }
-        Caller::ApiKey(api_key) => {
-            instances::by_id(&app.store.db, api_key.instance).await?.into_iter().collect()
-        }
+        Caller::Manager(Manager::Token(id)) => one(instances::by_id(&app.store.db, *id).await?),
+        Caller::ApiKey(api_key) => one(instances::by_id(&app.store.db, api_key.instance).await?),
     };
     let seen = Seen::by(&app, &request.caller, rows.first()).await?;
     let list = page.envelope(&request.head.path, &rows, |row| row.id, |row| seen.object(row));

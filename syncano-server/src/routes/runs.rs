@@ -6,22 +6,25 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
+use http::header;
 use syncano_core::{Method, headers};
 
 use super::endpoints::{self, Naming, no_endpoint};
 use super::{Version, traces};
+use crate::acl;
 use crate::answer;
 use crate::app::{App, no_instance};
-use crate::arguments::merge;
+use crate::arguments::{Incoming, merge};
 use crate::auth::{self, Purpose, Received, Segments};
 use crate::cache::Question;
 use crate::catalog::Instance;
 use crate::endpoint::Endpoint;
-use crate::errors::ApiError;
+use crate::errors::{ApiError, quoted};
 use crate::meta::{self, Admin, ExecutedBy, Meta};
 use crate::reply;
 use crate::request::Head;
 use crate::run::{Recorded, Run};
+use crate::store::state;
 
 /// What the rest of the URL means. Endpoint names contain no slash and are none of the words used here.
 #[derive(Debug, PartialEq)]
@@ -78,7 +81,7 @@ async fn answer_for(
     let target = Target::parse(rest).ok_or_else(ApiError::no_such_url)?;
     match target {
         Target::Run { socket: None, endpoint: socket } if version == Version::V2 => {
-            list_socket(&app, name, socket, &head)
+            list_socket(&app, name, socket, &head, no_socket_here)
         }
         Target::Run { socket, endpoint } => {
             let instance = app.catalog.instance(name).ok_or_else(|| no_instance(name))?;
@@ -90,7 +93,7 @@ async fn answer_for(
             match found {
                 Some(found) => run(&app, instance, found, head, body).await,
                 None if socket.is_none() && head.method == http::Method::GET => {
-                    list_socket(&app, name, endpoint, &head)
+                    list_socket(&app, name, endpoint, &head, no_endpoint)
                 }
                 None => Err(no_endpoint(rest.trim_end_matches('/'))),
             }
@@ -107,7 +110,18 @@ async fn answer_for(
         }
         Target::Invalidate { socket, endpoint } => {
             let instance = owned(&app, name, &head, Method::Post)?;
-            find(&instance, socket, endpoint)?.edition.invalidate();
+            let endpoint = find(&instance, socket, endpoint)?;
+            let server = app.clone();
+            let invalidated = async move {
+                // Other servers on this database keep answers of their own, until they notice a change.
+                let write = server.store.write().await?;
+                let change = state::changed(&write.tx).await?;
+                write.commit().await?;
+                server.saw(change);
+                endpoint.edition.invalidate();
+                Ok(())
+            };
+            app.to_the_end(invalidated).await?;
             Ok(reply::no_content())
         }
     }
@@ -129,16 +143,30 @@ fn owned(app: &App, name: &str, head: &Head, method: Method) -> Result<Arc<Insta
     if head.method.as_str() != method.as_str() {
         return Err(ApiError::Method { method: head.method.clone(), allowed: vec![method] });
     }
-    let caller = auth::caller(app, head)?.ok_or_else(|| ApiError::forbidden("this needs an account key"))?;
+    let caller = auth::caller(app, head)?.ok_or_else(ApiError::no_key)?;
     app.instance(&caller.manager()?, name)
 }
 
+/// 404 where version 2 expects the name of a socket.
+fn no_socket_here(name: &str) -> ApiError {
+    let name = quoted(name);
+    ApiError::not_found(format!(
+        "there is no socket named `{name}`; to run an endpoint of that name, write endpoints/sockets/SOCKET/{name}/"
+    ))
+}
+
 /// The name is a socket's, not an endpoint's.
-fn list_socket(app: &App, instance: &str, socket: &str, head: &Head) -> Result<Response, ApiError> {
+fn list_socket(
+    app: &App,
+    instance: &str,
+    socket: &str,
+    head: &Head,
+    missing: fn(&str) -> ApiError,
+) -> Result<Response, ApiError> {
     let exists = |instance: &Arc<Instance>| {
         let routes = instance.routes.load();
         let found = routes.sockets.get(&syncano_core::normalize(socket)).cloned();
-        found.ok_or_else(|| no_endpoint(socket))
+        found.ok_or_else(|| missing(socket))
     };
     // Whoever calls an endpoint that isn't there is told so, key or not.
     exists(&app.catalog.instance(instance).ok_or_else(|| no_instance(instance))?)?;
@@ -150,6 +178,19 @@ fn list_socket(app: &App, instance: &str, socket: &str, head: &Head) -> Result<R
 /// Whether the caller wants the trace, whatever the script answers.
 pub(super) fn wants_trace(head: &Head) -> bool {
     head.header(headers::WANT).is_some_and(|want| want.trim() == headers::WANT_TRACE)
+}
+
+fn private_run() -> ApiError {
+    ApiError::forbidden(
+        "this endpoint is private: it needs the account key of its instance's owner, or an API key",
+    )
+}
+
+/// The server's operator wants no runs without a key.
+pub(super) fn keyless_run() -> ApiError {
+    ApiError::forbidden(
+        "this server runs endpoints only with the account key of their instance's owner, or an API key",
+    )
 }
 
 /// Whether the caller wants no answer that was given before.
@@ -170,32 +211,38 @@ async fn run(
         .ok_or_else(|| ApiError::Method { method: head.method.clone(), allowed: endpoint.allowed() })?;
     let Received { caller, body } = auth::receive(app, &head, body, Purpose::Run).await?;
     let caller = caller.map(|caller| caller.in_instance(&instance)).transpose()?.flatten();
-    let private = call.definition.private == Some(true);
-    if (private || app.settings.require_key) && caller.is_none() {
-        return Err(ApiError::forbidden(match private {
-            true => {
-                "this endpoint is private: it needs the account key of its instance's owner, or an API key"
-            }
-            false => {
-                "this server runs endpoints only with the account key of their instance's owner, or an API key"
-            }
-        }));
+    let acl = &endpoint.definition.acl;
+    let private = call.definition.private == Some(true) || !acl.is_empty();
+    match &caller {
+        None if private => return Err(private_run()),
+        None if app.settings.require_key => return Err(keyless_run()),
+        Some(caller) if !acl.is_empty() && !acl::permits(acl, caller, method) => {
+            return Err(ApiError::forbidden(format!(
+                "the endpoint's acl doesn't permit {method} to API keys"
+            )));
+        }
+        _ => {}
     }
     let admin = caller.and_then(|caller| caller.account(app, &instance));
     let runnable = call.script.as_ref().map_err(ApiError::not_found)?;
-    let incoming = merge(method, &head.query, body?, endpoint.inputs(method))?;
+    let Incoming { arguments, raw } = merge(method, &head.query, body?, endpoint.inputs(method))?;
     let keep = call.definition.cache.filter(|seconds| *seconds > 0).map(|seconds| {
         let account = admin.as_ref().map(|account| account.id);
-        let question = Question::new(&endpoint.edition, method, &incoming.arguments, account);
+        let question = Question::new(&endpoint.edition, method, &arguments, account);
         (question, Duration::from_secs(seconds.into()))
     });
     if let Some((question, _)) = &keep
         && !skips_cache(&head)
         && let Some(kept) = app.answers.get(question)
     {
-        return Ok(answer::respond(kept.trace, &kept.outcome, wants_trace(&head)));
+        let mut response = answer::respond(kept.trace, &kept.outcome, wants_trace(&head));
+        response.headers_mut().insert(header::AGE, kept.since.elapsed().as_secs().into());
+        return Ok(response);
     }
     let request = meta::request(&head);
+    let recorded = Recorded::new(&raw, &request);
+    // As values they take many times what they take as text, and the call may have to wait.
+    drop(raw);
     let meta = Meta {
         request: Some(&request),
         metadata: Some(endpoint.visible_metadata(method)),
@@ -213,9 +260,9 @@ async fn run(
         name: endpoint.full(),
         script: runnable.script.clone(),
         timeout: runnable.timeout,
-        arguments: incoming.arguments,
+        arguments,
         meta: meta.to_json(),
-        recorded: Recorded::new(&incoming.raw, &request),
+        recorded,
         keep,
         instance,
     };

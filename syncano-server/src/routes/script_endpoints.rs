@@ -9,7 +9,7 @@ use syncano_core::{Method, NameKind, limits, normalize, route};
 
 use super::{runs, traces};
 use crate::app::{App, no_instance};
-use crate::arguments::merge;
+use crate::arguments::{Incoming, merge};
 use crate::auth::{self, Authorized, Purpose, Received, Segments};
 use crate::body;
 use crate::catalog::{Account, Instance};
@@ -143,11 +143,12 @@ pub(super) async fn run(
     let (instance, name) = names.0;
     let (parts, body) = request.into_parts();
     let head = Head::new(&parts);
+    let method = method(&head)?;
     let Received { caller, body } = auth::receive(&app, &head, body, Purpose::Run).await?;
-    let manager = caller.ok_or_else(|| ApiError::forbidden("this needs an account key"))?.manager()?;
+    let manager = caller.ok_or_else(ApiError::no_key)?.manager()?;
     let instance = app.instance(&manager, &instance)?;
     let row = by_name(&app, &instance, &name).await?;
-    answer(&app, instance, row, &head, body?, manager.acts_for(&app)).await
+    answer(&app, instance, row, &head, method, body?, manager.acts_for(&app)).await
 }
 
 /// Runs a public one for whoever knows the link.
@@ -179,6 +180,7 @@ async fn by_link(
 ) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
     let head = Head::new(&parts);
+    let method = method(&head)?;
     let instance = app.catalog.instance(instance).ok_or_else(|| no_instance(instance))?;
     let row = match keys::parse(link) {
         Some(link) => {
@@ -192,9 +194,27 @@ async fn by_link(
     let row = row
         .filter(|row| row.public && name.is_none_or(|name| normalize(name) == row.name))
         .ok_or_else(|| ApiError::not_found("there is no public script endpoint at this link"))?;
-    let body = body::read(&head.headers, body, limits::RUN_BODY_BYTES).await?;
-    let body = body::parse(&head.headers, body).await?;
-    answer(app, instance, row, &head, body, None).await
+    let body = match app.settings.require_key {
+        false => {
+            let body = body::read(&head.headers, body, limits::RUN_BODY_BYTES).await?;
+            body::parse(&head.headers, body).await?
+        }
+        true => {
+            let Received { caller, body } = auth::receive(app, &head, body, Purpose::Run).await?;
+            let caller = caller.map(|caller| caller.in_instance(&instance)).transpose()?.flatten();
+            caller.ok_or_else(runs::keyless_run)?;
+            body?
+        }
+    };
+    answer(app, instance, row, &head, method, body, None).await
+}
+
+/// The method of a run. HEAD is none: the router takes it for GET, but whoever only looks must not start anything.
+fn method(head: &Head) -> Result<Method, ApiError> {
+    head.method.as_str().parse().map_err(|_| ApiError::Method {
+        method: head.method.clone(),
+        allowed: vec![Method::Get, Method::Post],
+    })
 }
 
 /// Runs it and answers what its script says.
@@ -203,17 +223,20 @@ async fn answer(
     instance: Arc<Instance>,
     row: ScriptEndpointRow,
     head: &Head,
+    method: Method,
     body: Option<Value>,
     admin: Option<Arc<Account>>,
 ) -> Result<Response, ApiError> {
-    let method: Method = head.method.as_str().parse().unwrap_or(Method::Post);
     let name = row.name.clone();
     let bound = script_endpoints::bind(&app.store.db, vec![row]).await?.pop();
     let bound = bound.ok_or_else(|| no_script_endpoint(&name))?;
     let runnable =
         Runnable::of_script(&instance, &name, &bound.script, &app.settings).map_err(ApiError::bad_request)?;
-    let incoming = merge(method, &head.query, body, None)?;
+    let Incoming { arguments, raw } = merge(method, &head.query, body, None)?;
     let request = meta::request(head);
+    let recorded = Recorded::new(&raw, &request);
+    // As values they take many times what they take as text, and the call may have to wait.
+    drop(raw);
     let meta = Meta {
         request: Some(&request),
         metadata: None,
@@ -230,9 +253,9 @@ async fn answer(
         subject: Subject::ScriptEndpoint(bound.endpoint.id),
         script: runnable.script,
         timeout: runnable.timeout,
-        arguments: incoming.arguments,
+        arguments,
         meta: meta.to_json(),
-        recorded: Recorded::new(&incoming.raw, &request),
+        recorded,
         keep: None,
         name,
         instance,

@@ -37,7 +37,7 @@ pub(super) async fn list(
     let instance = app.instance(&request.account, &instance)?;
     let page = Page::from_query(&request.head.query, Ordering::Ascending)?;
     let label = request.head.query.last("label__startswith").unwrap_or_default();
-    let mut rows = scripts::of_instance(&app.store.db, instance.id, label, &page).await?;
+    let mut rows = scripts::of_instance(&app.store.db, instance.id, label, LISTED + 1, &page).await?;
     for row in &mut rows {
         if row.source.len() > LISTED {
             row.source.truncate(row.source.floor_char_boundary(LISTED - CUT.len()));

@@ -14,6 +14,7 @@ pub(crate) use super::entity::{
     script_endpoint::Model as ScriptEndpointRow, socket_script_endpoint::Model as UsageRow,
 };
 use super::scripts::{self, ScriptRow};
+use super::traces::{self, Kind};
 use crate::pagination::Page;
 use crate::time;
 
@@ -198,7 +199,10 @@ pub(crate) async fn release_unused(db: &impl ConnectionTrait, socket: i64) -> Re
             Some(heir) => {
                 update(db, ScriptEndpointRow { socket_id: Some(heir.socket_id), ..row }).await?;
             }
-            None => delete(db, row.id).await?,
+            None => {
+                traces::delete_of(db, Kind::ScriptEndpoint, [row.id]).await?;
+                delete(db, row.id).await?;
+            }
         }
     }
     for script in scripts::owned(db, socket).await? {
@@ -211,7 +215,10 @@ pub(crate) async fn release_unused(db: &impl ConnectionTrait, socket: i64) -> Re
             Some(heir) => {
                 scripts::update(db, ScriptRow { socket_id: heir.socket_id, ..script }).await?;
             }
-            None => scripts::delete(db, script.id).await?,
+            None => {
+                traces::delete_of(db, Kind::Script, [script.id]).await?;
+                scripts::delete(db, script.id).await?;
+            }
         }
     }
     Ok(())

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
+use sea_orm::sea_query::{Expr, Func};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait,
-    IntoActiveModel, QueryFilter,
+    IntoActiveModel, Iterable as _, QueryFilter, QuerySelect as _,
 };
 
 pub(crate) use super::entity::script::Model as ScriptRow;
@@ -66,25 +67,31 @@ pub(crate) async fn by_ids(
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
 }
 
-/// The scripts whose labels start with a text, which may be empty.
+/// The scripts whose labels start with a text, which may be empty. Of each source only so many characters are read.
 pub(crate) async fn of_instance(
     db: &impl ConnectionTrait,
     instance: i64,
     label: &str,
+    characters: usize,
     page: &Page<i64>,
 ) -> Result<Vec<ScriptRow>, DbErr> {
-    let mut select = Entity::find().filter(Column::InstanceId.eq(instance));
+    let others = Column::iter().filter(|column| !matches!(column, Column::Source));
+    let mut select = Entity::find()
+        .select_only()
+        .columns(others)
+        .expr_as(start(Column::Source, characters), "source")
+        .filter(Column::InstanceId.eq(instance));
     if !label.is_empty() {
         // Not LIKE: that gives some characters a meaning, and ignores letter case on one kind of database.
-        let length = i64::try_from(label.chars().count()).unwrap_or(i64::MAX);
-        let start = sea_orm::sea_query::Func::cust("substr").args([
-            sea_orm::sea_query::Expr::col(Column::Label),
-            1.into(),
-            length.into(),
-        ]);
-        select = select.filter(sea_orm::sea_query::Expr::expr(start).eq(label));
+        select = select.filter(start(Column::Label, label.chars().count()).eq(label));
     }
     page.read(db, select, Column::Id).await
+}
+
+/// The first characters of a text.
+fn start(column: Column, characters: usize) -> Expr {
+    let length = i64::try_from(characters).unwrap_or(i64::MAX);
+    Expr::expr(Func::cust("substr").args([Expr::col(column), 1.into(), length.into()]))
 }
 
 /// Writes the row back.

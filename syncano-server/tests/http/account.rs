@@ -172,7 +172,11 @@ async fn without_a_valid_key_everything_is_403() {
         (Method::GET, "/v1.1/instances/unknown-one/".to_owned()),
     ] {
         let without = world.anonymous(method.clone(), &path, None).await;
-        assert_eq!(without.detail(403), "this needs an account key", "{path}");
+        assert_eq!(
+            without.detail(403),
+            "this needs an account key: send it in the header X-API-KEY",
+            "{path}"
+        );
         let empty = world.request(method.clone(), &path).header("x-api-key", "");
         assert_eq!(Reply::of(empty.send().await.unwrap()).await.text, without.text);
         for key in [unknown, odd, "x"] {

@@ -210,3 +210,15 @@ async fn another_server_notices_what_becomes_of_keys_names_and_configurations() 
     let config = two.get("/v1.1/instances/second-one/snippets/config/").await.json;
     assert_eq!(config, json!({ "config": { "a": 1 } }));
 }
+
+#[tokio::test]
+async fn the_list_of_the_one_instance_of_a_key_ends() {
+    let world = World::new().await;
+    let made = world.post(&format!("/v1.1/instances/{INSTANCE}/api_keys/"), json!({})).await.json;
+    let key = made["api_key"].as_str().unwrap();
+    let mut list = world.with_key(key, Method::GET, "/v1.1/instances/?page_size=1", None).await.json;
+    assert_eq!(list["objects"].as_array().unwrap().len(), 1);
+    let next = list["next"].as_str().unwrap().to_owned();
+    list = world.with_key(key, Method::GET, &next, None).await.json;
+    assert_eq!((&list["objects"], &list["next"]), (&json!([]), &json!(null)));
+}

@@ -35,6 +35,7 @@ async fn an_answer_is_repeated_for_the_same_arguments_only() {
     let first = world.answer("e/?a=1", None).await;
     assert_eq!(first.1, "1");
     assert_eq!(world.answer("e/?a=1", None).await, first);
+    assert_eq!(world.run(Method::GET, "e/?a=1", None).await.header("age"), "0");
     // The transport's keys are no arguments, and a longer name leads to the same.
     assert_eq!(world.answer("s/e/?a=1&cache_key=x", None).await, first);
     assert_eq!(world.answer("e/?a=2", None).await.1, "2");
@@ -84,4 +85,26 @@ async fn a_failure_is_not_repeated() {
     for id in 1..3 {
         assert_eq!(world.run(Method::GET, "e/", None).await.header("syncano-trace"), id.to_string());
     }
+}
+
+#[tokio::test]
+async fn other_servers_on_the_database_forget_answers_too() {
+    if !python() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("s.db").display());
+    let world = World::with(|server| server.database(&url)).await;
+    world.publish(cached(UUID, 600)).await;
+    let other = World::with(|server| server.database(&url)).await;
+    let first = other.answer("e/", None).await;
+    assert_eq!(other.answer("e/", None).await, first);
+    assert_eq!(world.post(&run("e/invalidate/"), json!({})).await.status, 204);
+    for _ in 0..100 {
+        if other.answer("e/", None).await != first {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the answer is repeated for ever");
 }

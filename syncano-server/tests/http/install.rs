@@ -36,6 +36,8 @@ async fn files() -> SocketAddr {
         .route("/elsewhere.yml", get(|| async { Redirect::to("http://169.254.169.254/latest") }))
         .route("/circle.yml", get(|| async { Redirect::to("/circle.yml") }))
         .route("/large.yml", get(large))
+        .route("/many.yml", get(|| async { many() }))
+        .route("/slow.yml", get(slow))
         .route("/bad.yml", get(|| async { "endpoints: [" }))
         .route("/bomb.yml", get(|| async { bomb() }))
         .route("/list.yml", get(|| async { "[1, 2]" }));
@@ -43,6 +45,22 @@ async fn files() -> SocketAddr {
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
     address
+}
+
+async fn slow() -> &'static str {
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    YAML
+}
+
+/// More scripts than a socket may have, and endpoints that are wrong.
+fn many() -> String {
+    let mut yaml = "dependencies:\n  scripts:\n".to_owned();
+    for index in 0..1000 {
+        yaml += &format!("    s{index}: {{runtime_name: python3, file: nothing.py}}\n");
+    }
+    yaml += "endpoints:\n";
+    (0..1000).for_each(|index| yaml += &format!("  e e{index}: {{script: s0}}\n"));
+    yaml
 }
 
 /// Ten levels of ten aliases each.
@@ -183,4 +201,42 @@ async fn a_socket_that_was_being_fetched_when_the_server_ended_says_so() {
     let socket = world.get(&format!("{}s/", sockets())).await.json;
     assert_eq!(socket["status"], "error");
     assert!(socket["status_info"].as_str().unwrap().contains("a recheck fetches it again"));
+}
+
+#[tokio::test]
+async fn nothing_is_fetched_for_a_definition_that_is_wrong_anyway() {
+    let (world, files) = (world().await, files().await);
+    let socket = world.install("many", &format!("http://{files}/many.yml")).await;
+    let info = socket["status_info"].as_str().unwrap();
+    // Not that a file is missing; and a sentence, however much is wrong.
+    assert!(info.contains("at most 30") && !info.contains("404"), "{info}");
+    assert!(info.chars().count() <= 1001, "{}", info.len());
+}
+
+#[tokio::test]
+async fn what_opens_a_url_is_not_shown() {
+    let world = world().await;
+    let path = format!("{}install/", sockets());
+    for url in ["http://user@example.org/", "http://user:secret@example.org/"] {
+        world.post(&path, json!({ "name": "s", "install_url": url })).await.field("install_url");
+    }
+    let socket = world.install("s", "http://127.0.0.1:1/socket.yml?token=secret#x").await;
+    let info = socket["status_info"].as_str().unwrap();
+    assert!(info.starts_with("could not fetch http://127.0.0.1:1/socket.yml?…: "), "{info}");
+}
+
+#[tokio::test]
+async fn what_changes_while_a_socket_is_fetched_does_not_stop_it() {
+    let (world, files) = (world().await, files().await);
+    let url = format!("http://{files}/slow.yml");
+    let body = json!({ "name": "s", "install_url": url, "config": { "who": "Bob" } });
+    let path = format!("{}s/", sockets());
+    world.post(&format!("{}install/", sockets()), body).await;
+    let changed = world.patch(&path, json!({ "config": { "who": "Ann" } })).await;
+    assert_eq!((changed.status.as_u16(), &changed.json["status"]), (200, &json!("checking")), "{changed:?}");
+    let rechecked = world.post(&format!("{path}recheck/"), json!({})).await;
+    assert_eq!(rechecked.json["status"], "checking");
+    let socket = world.checked("s").await;
+    assert_eq!((&socket["status"], &socket["config"]["who"]), (&json!("ok"), &json!("Ann")), "{socket}");
+    assert_eq!(socket["endpoints"].as_object().unwrap().len(), 1);
 }

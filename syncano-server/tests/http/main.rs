@@ -17,6 +17,7 @@ mod hostile;
 mod install;
 mod instances;
 mod javascript;
+mod limits;
 mod log;
 mod migration;
 mod ownership;

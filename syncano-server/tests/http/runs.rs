@@ -364,3 +364,44 @@ async fn instances_have_endpoints_of_their_own() {
     let reply = world.anonymous(Method::GET, other, None).await;
     assert_eq!((&reply.json["result"]["stdout"], &reply.json["id"]), (&json!("other-instance"), &json!(1)));
 }
+
+#[tokio::test]
+async fn a_status_without_a_body_has_none() {
+    if !python() {
+        return;
+    }
+    let world = World::new().await;
+    world.script("set_response(HttpResponse(int(ARGS['status']), 'text', 'text/plain'))").await;
+    for (status, length) in [(204, ""), (304, ""), (200, "4")] {
+        let reply = world.run(Method::GET, &format!("run/?status={status}"), None).await;
+        assert_eq!(reply.status.as_u16(), status);
+        assert!(["", "0"].contains(&reply.header("content-length")) == length.is_empty(), "{reply:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_acl_needs_a_key_and_lists_what_applications_may() {
+    if !python() {
+        return;
+    }
+    let world = World::with(|server| server.require_key(false)).await;
+    let mut body = socket("s", "e", "print(1)");
+    body["endpoints"]["e"]["acl"] = json!({ "*": ["GET"] });
+    world.publish(body).await;
+    let keys = format!("/v1.1/instances/{}/api_keys/", super::INSTANCE);
+    let key =
+        async |flags: Value| world.post(&keys, flags).await.json["api_key"].as_str().unwrap().to_owned();
+    let (plain, free) = (key(json!({})).await, key(json!({ "ignore_acl": true })).await);
+    for (key, get, post) in
+        [(None, 403, 403), (Some(&plain), 200, 403), (Some(&free), 200, 200), (Some(&world.key), 200, 200)]
+    {
+        for (method, expected) in [(Method::GET, get), (Method::POST, post)] {
+            let mut request = world.request(method.clone(), &run("e/"));
+            if let Some(key) = key {
+                request = request.header("x-api-key", key);
+            }
+            let status = request.send().await.unwrap().status().as_u16();
+            assert_eq!(status, expected, "{method} with {key:?}");
+        }
+    }
+}

@@ -155,3 +155,32 @@ async fn version_2_runs_at_the_name_and_edits_below_it() {
     assert_eq!(world.get(&format!("{path}edit/")).await.json["name"], "hook");
     assert_eq!(world.delete(&format!("{path}edit/")).await.status, 204);
 }
+
+#[tokio::test]
+async fn whoever_only_looks_starts_nothing() {
+    let world = World::new().await;
+    let script = world.new_script("print(1)").await;
+    let made = world.new_endpoint("hook", script).await;
+    world.patch(&endpoint("hook"), json!({ "public": true })).await;
+    for path in [made["links"]["run"].as_str().unwrap(), made["links"]["public-link"].as_str().unwrap()] {
+        let reply = world.send(Method::HEAD, path, None).await;
+        assert_eq!((reply.status.as_u16(), reply.header("allow")), (405, "GET, POST"), "{path}");
+    }
+    let v2 = endpoint("hook").replace("v1.1", "v2");
+    assert_eq!(world.send(Method::HEAD, &v2, None).await.status, 405);
+    assert_eq!(world.get(&format!("{}traces/", endpoint("hook"))).await.json["objects"], json!([]));
+}
+
+#[tokio::test]
+async fn where_all_runs_need_a_key_links_need_one_too() {
+    if !python() {
+        return;
+    }
+    let world = World::with(|server| server.require_key(true)).await;
+    let id = world.new_script("print(1)").await;
+    world.new_endpoint("hook", id).await;
+    let hook = world.patch(&endpoint("hook"), json!({ "public": true })).await.json;
+    let link = hook["links"]["public-link"].as_str().unwrap();
+    world.anonymous(Method::GET, link, None).await.detail(403);
+    assert_eq!(world.get(link).await.status, 200);
+}
