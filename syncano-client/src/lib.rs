@@ -112,7 +112,7 @@
 //! | `config = {"key": …}` | the script's own configuration, over the socket's |
 //! | `description = "…"` | of the endpoint, for people |
 //! | `metadata = {"key": …}` | free data of the endpoint; scripts see it in `META`. Of several functions of an endpoint each adds its keys |
-//! | `acl = {"key": …}` | kept and answered by the server, which doesn't look at it |
+//! | `acl = {"*": ["GET"]}` | the methods that callers with an API key may use |
 //!
 //! A published call keeps its `private`, `cache`, `timeout` and `config` where an update doesn't mention them, as clients of
 //! 2016 need: to take one back, write `private = false`, `cache = 0`, `timeout = 30` or `config = {}`.

@@ -139,7 +139,7 @@ mod everything {
         config = {"page": 20},
         description = "Items.",
         metadata = {"icon": "box", "GET": {"errors": {"enum": ["SoldOut"]}}},
-        acl = {"*": ["read"]},
+        acl = {"*": ["GET"]},
     )]
     pub async fn list(limit: Option<u32>);
 
@@ -192,7 +192,7 @@ fn the_macro_says_whatever_the_raw_format_says() {
                         "PUT": {"inputs": optional, "outputs": nothing},
                         "POST": {"inputs": inputs(json!(["limit"]), json!("integer")), "outputs": nothing},
                     },
-                    "acl": {"*": ["read"]},
+                    "acl": {"*": ["GET"]},
                 },
                 "report": {
                     "calls": [{"type": "script", "name": "reporter", "methods": ["*"], "timeout": 300.0}],

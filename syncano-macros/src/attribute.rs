@@ -263,7 +263,7 @@ impl EndpointOptions {
                 set(&mut self.description, &key, text(&key, input, "what it is for")?, errors);
             }
             "metadata" => set(&mut self.metadata, &key, Object::parse(&key, input, METADATA)?, errors),
-            "acl" => set(&mut self.acl, &key, Object::parse(&key, input, r#"{"*": ["read"]}"#)?, errors),
+            "acl" => set(&mut self.acl, &key, Object::parse(&key, input, r#"{"*": ["GET"]}"#)?, errors),
             _ => set(&mut self.error, &key, input.parse()?, errors),
         }
         self.unread = !complete;

@@ -8,7 +8,7 @@ pub mod m {
     #[endpoint("a", GET, source = "1", acl = {"*": []})]
     pub async fn a() -> u8;
 
-    #[endpoint("a", POST, source = "2", acl = {"*": ["read"]})]
+    #[endpoint("a", POST, source = "2", acl = {"*": ["GET"]})]
     pub async fn b() -> u8;
 }
 
