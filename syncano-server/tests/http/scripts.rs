@@ -272,21 +272,18 @@ async fn a_fresh_script_gets_a_process_for_each_run() {
         return;
     }
     let world = World::new().await;
-    let id = world
-        .new_script("import os, sys\nsys.n = getattr(sys, 'n', 0) + 1\nprint(os.getpid(), sys.n, CONFIG)")
-        .await;
+    let id = world.new_script("import sys\nsys.n = getattr(sys, 'n', 0) + 1\nprint(sys.n, CONFIG)").await;
     let mut seen = Vec::new();
     for config in [json!({}), json!({}), json!({ "fresh": true, "a": 1 }), json!({ "fresh": true, "a": 1 })] {
         world.patch(&script(id), json!({ "config": config })).await;
         let run = world.post(&format!("{}run/", script(id)), json!({})).await.json;
         let trace = world.finished(run["links"]["self"].as_str().unwrap()).await;
         let printed = trace["result"]["stdout"].as_str().unwrap().to_owned();
-        seen.push(printed.splitn(3, ' ').map(str::to_owned).collect::<Vec<_>>());
+        seen.push(printed.splitn(2, ' ').map(str::to_owned).collect::<Vec<_>>());
     }
-    assert_eq!(seen[0][0], seen[1][0], "warm");
-    assert_ne!(seen[2][0], seen[3][0]);
-    assert_eq!([&*seen[0][1], &*seen[1][1], &*seen[2][1], &*seen[3][1]], ["1", "2", "1", "1"]);
-    assert_eq!((&*seen[1][2], &*seen[3][2]), ("{}", "{'a': 1}"));
+    // What one run leaves in a module is there for the next one, unless that has a process of its own.
+    assert_eq!([&*seen[0][0], &*seen[1][0], &*seen[2][0], &*seen[3][0]], ["1", "2", "1", "1"]);
+    assert_eq!((&*seen[1][1], &*seen[3][1]), ("{}", "{'a': 1}"));
 }
 
 #[tokio::test]
