@@ -86,18 +86,6 @@ pub(crate) fn other_instance() -> ApiError {
 }
 
 impl Manager {
-    /// The account that it acts for.
-    pub(crate) fn acts_for(&self, app: &App) -> Option<Arc<Account>> {
-        match self {
-            Manager::Account(account) => Some(account.clone()),
-            Manager::Token(id) => {
-                let instances = app.catalog.instances();
-                let owner = instances.values().find(|instance| instance.id == *id)?.owner;
-                app.catalog.account(owner)
-            }
-        }
-    }
-
     /// The account, for what is outside instances.
     ///
     /// # Errors

@@ -31,7 +31,7 @@ impl Runnable {
         row: &ScriptRow,
         settings: &Settings,
     ) -> Result<Runnable, String> {
-        Runnable::new(instance, name, row, None, &[], settings)
+        Runnable::new(instance, name, row, None, Layers::default(), settings)
     }
 
     /// The script of a socket's call.
@@ -51,9 +51,8 @@ impl Runnable {
             },
             _ => None,
         });
-        let empty = Map::new();
-        let layers = [(&socket.config, Layer::Below), (added.unwrap_or(&empty), Layer::Above)];
-        Runnable::new(instance, &name, row, call.timeout, &layers, settings)
+        let layers = Layers { below: Some(&socket.config), above: added };
+        Runnable::new(instance, &name, row, call.timeout, layers, settings)
     }
 
     /// The token that the script gets in `META`.
@@ -66,7 +65,7 @@ impl Runnable {
         name: &str,
         row: &ScriptRow,
         timeout: Option<f64>,
-        layers: &[(&Map<String, Value>, Layer)],
+        layers: Layers<'_>,
         settings: &Settings,
     ) -> Result<Runnable, String> {
         let runtime: Runtime = row
@@ -75,11 +74,7 @@ impl Runnable {
             .map_err(|unknown: UnknownRuntime| format!("the script \"{name}\" can't run: {unknown}"))?;
         let mut own: Map<String, Value> = serde_json::from_str(&row.config)
             .map_err(|error| format!("the configuration of the script \"{name}\" can't be read: {error}"))?;
-        let of =
-            |wanted: Layer| layers.iter().filter(move |(_, layer)| *layer == wanted).map(|(map, _)| *map);
-        for layer in of(Layer::Above) {
-            own.extend(layer.clone());
-        }
+        own.extend(layers.above.cloned().unwrap_or_default());
         let seconds = timeout.or_else(|| own.get("timeout").and_then(Value::as_f64));
         let timeout = seconds.filter(|seconds| *seconds > 0.0).map_or(settings.script_timeout, |seconds| {
             Duration::from_secs_f64(seconds.min(limits::TIMEOUT_SECONDS))
@@ -87,9 +82,7 @@ impl Runnable {
         let fresh = own.get("fresh") == Some(&Value::Bool(true));
         let full_access = own.get("allow_full_access") == Some(&Value::Bool(true));
         let mut config = Map::clone(&instance.config.load());
-        for layer in of(Layer::Below) {
-            config.extend(layer.clone());
-        }
+        config.extend(layers.below.cloned().unwrap_or_default());
         config.extend(own);
         config.retain(|key, _| !CONTROL.contains(&key.as_str()));
         let config = Value::Object(config).to_string();
@@ -100,9 +93,11 @@ impl Runnable {
     }
 }
 
-/// Whether a part of the configuration gives way to the script's own, or the other way round.
-#[derive(Clone, Copy, PartialEq)]
-enum Layer {
-    Below,
-    Above,
+/// What a socket adds to a script's own configuration.
+#[derive(Default)]
+struct Layers<'a> {
+    /// Gives way to the script's.
+    below: Option<&'a Map<String, Value>>,
+    /// Wins over the script's.
+    above: Option<&'a Map<String, Value>>,
 }

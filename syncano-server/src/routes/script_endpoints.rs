@@ -148,7 +148,9 @@ pub(super) async fn run(
     let manager = caller.ok_or_else(ApiError::no_key)?.manager()?;
     let instance = app.instance(&manager, &instance)?;
     let row = by_name(&app, &instance, &name).await?;
-    answer(&app, instance, row, &head, method, body?, manager.acts_for(&app)).await
+    // Whoever manages the instance acts for its owner.
+    let owner = app.catalog.account(instance.owner);
+    answer(&app, instance, row, &head, method, body?, owner).await
 }
 
 /// Runs a public one for whoever knows the link.

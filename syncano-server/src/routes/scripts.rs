@@ -134,7 +134,8 @@ pub(super) async fn run(
     let name = format!("script-{}", row.id);
     let runnable =
         Runnable::of_script(&instance, &name, &row, &app.settings).map_err(ApiError::bad_request)?;
-    let admin = request.account.acts_for(&app);
+    // Whoever manages the instance acts for its owner.
+    let admin = app.catalog.account(instance.owner);
     let meta = Meta {
         request: None,
         metadata: None,
