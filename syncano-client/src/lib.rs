@@ -43,6 +43,7 @@
 //! | `config = {"key": …}` | what the scripts see as `CONFIG` |
 //! | `metadata = {"key": …}` | free data of yours |
 //! | `network = "none"` | whom the scripts may talk to: `"none"`, `"public"`, or a list of hosts. It is published for servers that give scripts a network; today's give none |
+//! | `results = "warn"` | what becomes of results that don't fit their type's schema: with `"enforce"`, which is also meant without it, the run has failed; with `"warn"` its trace tells |
 //! | `classes = {"name": [{"name": "title", "type": "string"}]}` | classes of data objects that the socket needs |
 //! | `crate = path` | the path of this crate, if it was renamed |
 //!
@@ -153,7 +154,7 @@
 //!     left: u32,
 //! }
 //!
-//! #[derive(Debug, Deserialize)]
+//! #[derive(Debug, Deserialize, JsonSchema)]
 //! pub enum StockError {
 //!     OutOfStock { left: u32 },
 //! }
@@ -352,7 +353,7 @@ pub use account::{Account, AccountUpdate};
 pub use api_key::{ApiKey, ApiKeyOptions};
 pub use call::{Argument, Call, CallResult, NoError, Response, ScriptError};
 pub use client::Client;
-pub use error::{ApiError, CallError, Error, RequestProblem, ScriptFailure};
+pub use error::{ApiError, CallError, Error, RequestProblem, ResultMismatch, ScriptFailure};
 pub use instance::{Instance, InstanceDetails, InstanceUpdate};
 pub use pages::Pages;
 pub use published::{Change, Published};
@@ -365,8 +366,8 @@ pub use socket_endpoint::SocketEndpoint;
 /// A call in a definition; [`Call`] is one that is made.
 pub use syncano_core::Call as ScriptCall;
 pub use syncano_core::{
-    ClassDependency, CustomResponse, Dependency, Endpoint, Map, Method, Methods, RunResult, RunStatus,
-    Runtime, ScriptDependency, ScriptSource, Socket, SocketBuilder, SocketStatus, Trace, Violation,
-    Violations,
+    ClassDependency, CustomResponse, Dependency, Endpoint, Map, Method, Methods, Mismatch, RunResult,
+    RunStatus, Runtime, ScriptDependency, ScriptSource, Socket, SocketBuilder, SocketStatus, Trace,
+    Violation, Violations,
 };
 pub use syncano_macros::{endpoint, socket, sockets};

@@ -23,6 +23,7 @@ use crate::fetch::Fetcher;
 use crate::keys::KeyMaker;
 use crate::network::Network;
 use crate::passwords::Passwords;
+use crate::schemas::Schemas;
 use crate::server::Server;
 use crate::start_error::StartError;
 use crate::store::{Location, Store, state};
@@ -228,6 +229,7 @@ impl ServerBuilder {
             traces: TraceQueue::start(store.clone()),
             store,
             answers: Answers::default(),
+            schemas: Schemas::default(),
             catalog: Catalog::default(),
             keys,
             passwords: Passwords::new(),
