@@ -5,11 +5,7 @@ use syncano_client::CallError;
 use crate::stock::{StockError, stock};
 
 /// Orders, and says what came of it. A busy server is asked once more.
-pub async fn order(
-    stock: &stock::Client,
-    item: &str,
-    count: u32,
-) -> Result<String, CallError<StockError>> {
+pub async fn order(stock: &stock::Client, item: &str, count: u32) -> Result<String, CallError<StockError>> {
     let mut taken = stock.take(item, count).await;
     if matches!(&taken, Err(error) if error.is_retryable()) {
         taken = stock.take(item, count).await;
