@@ -8,7 +8,10 @@ use syncano_client::socket;
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 pub enum StockError {
     /// Less is left than was asked for.
-    OutOfStock { left: u32 },
+    OutOfStock {
+        /// How many.
+        left: u32,
+    },
     /// Nobody has heard of it.
     Unknown,
 }
