@@ -137,13 +137,13 @@ impl Answer {
             (Some(ResultKind::Response), _) if status.is_success() => read(&body),
             (Some(ResultKind::Response), _) => {
                 return Err(match error(&body) {
-                    Ok(error) => CallError::App { endpoint, error, body },
+                    Ok(error) => CallError::App { endpoint, error },
                     Err(_) => CallError::Response { endpoint, status, body },
                 });
             }
             (Some(ResultKind::AppError), _) => {
                 return Err(match error(&body) {
-                    Ok(error) => CallError::App { endpoint, error, body },
+                    Ok(error) => CallError::App { endpoint, error },
                     Err(Undecodable { pointer, source }) => {
                         CallError::UnknownApp { endpoint, pointer, source, body }
                     }
@@ -302,7 +302,7 @@ mod tests {
         let undeclared = read_as::<u8, NoError>(answer(422, "failure", "app-error", own));
         assert!(undeclared.unwrap_err().to_string().contains("declares no `error = …`"));
         let app = read_as::<u8, StockError>(answer(422, "failure", "app-error", own)).unwrap_err();
-        assert_eq!(app.to_string(), r#"the script of `s/e` raised its error {"OutOfStock": {"left": 2}}"#);
+        assert_eq!(app.to_string(), "the script of `s/e` raised its error OutOfStock { left: 2 }");
         let other = read_as::<u8, StockError>(response(500, "boom"));
         assert!(matches!(other, Err(CallError::Response { status: StatusCode::INTERNAL_SERVER_ERROR, .. })));
     }

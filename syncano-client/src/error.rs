@@ -195,14 +195,12 @@ impl std::error::Error for ApiError {}
 #[non_exhaustive]
 pub enum CallError<E = crate::NoError> {
     /// The script raised its own, typed error.
-    #[error("the script of `{endpoint}` raised its error {}", Json(body))]
+    #[error("the script of `{endpoint}` raised its error {error:?}")]
     App {
         /// `socket/endpoint`.
         endpoint: String,
         /// The error.
         error: E,
-        /// The error as the script sent it.
-        body: Bytes,
     },
     /// The script raised an `AppError` that the function's error type can't be.
     #[error(

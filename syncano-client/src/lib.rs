@@ -195,8 +195,9 @@
 //! | [`Trace`] | the record of the run, failed runs included |
 //!
 //! A failure is a [`CallError`]: the script's own error ([`CallError::App`]), a failed run with its traceback
-//! ([`CallError::Script`]), an answer of another type ([`CallError::Decode`]), a refusal of the server
-//! ([`CallError::Api`]), or no answer at all ([`CallError::Transport`]).
+//! ([`CallError::Script`]), an answer that isn't of the result type ([`CallError::Mismatch`] if the server found that,
+//! [`CallError::Decode`] if the client did; both name the place by a JSON pointer), a refusal of the server ([`CallError::Api`]), or
+//! no answer at all ([`CallError::Transport`]).
 //!
 //! ```no_run
 //! # use syncano_client::{CallError, Instance, Method, socket};
@@ -269,8 +270,8 @@
 //!
 //! What can't be told for certain is never an error: a `main` that is decorated or bound twice, an annotation or type that
 //! isn't named above, `ARGS` that is passed on or looped over, a key that is read with `get` or in a `try` (unless it looks
-//! like a slip). Not checked at all are scripts in other languages, what a script returns, what it imports, and whatever only
-//! the server knows: its scripts and script endpoints, and names that other sockets have taken. That is told by `publish`.
+//! like a slip). Not checked at all are scripts in other languages, what a script returns (the server checks that when it has
+//! run), what it imports, and whatever only the server knows: its scripts and script endpoints, and names that other sockets have taken. That is told by `publish`.
 //!
 //! # Managing without the macro
 //!

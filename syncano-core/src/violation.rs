@@ -262,7 +262,7 @@ pub enum ViolationKind {
     #[error(transparent)]
     Schema(#[from] SchemaProblem),
     /// What becomes of results that don't fit is said by another word.
-    #[error("unknown policy for results: write `\"enforce\"` or `\"warn\"`")]
+    #[error("no policy for results: write `\"enforce\"` or `\"warn\"`")]
     Results,
     /// A network policy of another shape.
     #[error(

@@ -243,7 +243,7 @@ async fn the_script_s_own_errors_are_typed() {
     assert!(matches!(error, CallError::App { error: StockError::OutOfStock { left: 0 }, .. }), "{error:?}");
     let error = api.stock("shut").await.unwrap_err();
     assert!(matches!(error, CallError::App { error: StockError::Closed, .. }), "{error:?}");
-    assert_eq!(error.to_string(), r#"the script of `calls/stock` raised its error "Closed""#);
+    assert_eq!(error.to_string(), "the script of `calls/stock` raised its error Closed");
     let error = api.stock("refused").await.unwrap_err();
     assert!(matches!(error, CallError::App { error: StockError::OutOfStock { left: 4 }, .. }), "{error:?}");
     // One that the type doesn't have.
