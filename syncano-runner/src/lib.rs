@@ -57,6 +57,7 @@
 
 mod builder;
 mod call;
+mod check;
 mod doctor;
 mod interpreter;
 mod isolation;
@@ -99,6 +100,7 @@ mod runner;
 
 pub use builder::{RunnerBuilder, StartError};
 pub use call::{Arguments, Call};
+pub use check::{Flaw, Verdict};
 pub use doctor::{Control, Doctor, Missing};
 pub use interpreter::{Interpreter, MissingInterpreter};
 pub use isolation::{Isolation, UnknownIsolation};

@@ -21,6 +21,7 @@ pub(crate) static NODE: Recipe = Recipe {
     program: concat!(
         include_str!("node/channel.js"),
         include_str!("node/script.js"),
+        include_str!("node/check.js"),
         include_str!("node/answer.js"),
         include_str!("node/between_calls.js"),
         include_str!("node/worker.js"),

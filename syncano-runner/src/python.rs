@@ -26,6 +26,7 @@ pub(crate) static PYTHON: Recipe = Recipe {
     program: concat!(
         include_str!("python/channel.py"),
         include_str!("python/script.py"),
+        include_str!("python/check.py"),
         include_str!("python/answer.py"),
         include_str!("python/between_calls.py"),
         include_str!("python/worker.py"),

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use crate::builder::{RunnerBuilder, StartError};
 use crate::call::Call;
+use crate::check::Remembered;
 use crate::directory::Directory;
 use crate::doctor::{Doctor, Missing};
 use crate::interpreter::{Interpreter, MissingInterpreter};
@@ -43,6 +44,7 @@ struct Inner {
     calls_per_worker: u64,
     pool: Arc<Pool>,
     nursery: Nursery,
+    remembered: Remembered,
 }
 
 /// The interpreters of a machine, and what to do about those that are missing.
@@ -139,7 +141,14 @@ impl Runner {
             .map_err(StartError::Threads)?;
         let calls_per_worker = settings.calls_per_worker;
         Ok(Runner {
-            inner: Arc::new(Inner { isolation: level, interpreters, calls_per_worker, pool, nursery }),
+            inner: Arc::new(Inner {
+                isolation: level,
+                interpreters,
+                calls_per_worker,
+                pool,
+                nursery,
+                remembered: Remembered::default(),
+            }),
         })
     }
 
@@ -191,6 +200,11 @@ impl Runner {
         }
         self.keep_spare(interpreter);
         outcome
+    }
+
+    /// What checks have found out so far.
+    pub(crate) fn remembered(&self) -> &Remembered {
+        &self.inner.remembered
     }
 
     /// Ends all workers, running calls included, and returns when they have been reaped. Calls made afterwards fail.

@@ -17,6 +17,7 @@ pub struct Script {
     source: Arc<str>,
     config: Arc<str>,
     fresh: bool,
+    checks: bool,
     key: ScriptKey,
 }
 
@@ -41,7 +42,20 @@ impl Script {
             hash.update(part);
         }
         let key = ScriptKey(hash.finalize().into());
-        Script { instance, name, runtime, source, config, fresh: false, key }
+        Script { instance, name, runtime, source, config, fresh: false, checks: false, key }
+    }
+
+    /// What compiles the scripts that its calls hand it, and runs none. Its process serves one call: a hostile source
+    /// may have broken it.
+    pub(crate) fn checker(runtime: Runtime) -> Script {
+        // Numbers of instances are no words: nobody else's calls count as its own.
+        let script = Script::new("checks", "check", runtime, "", "{}");
+        Script { fresh: true, checks: true, ..script }
+    }
+
+    /// Whether it is a [`checker`](Script::checker).
+    pub(crate) fn is_checker(&self) -> bool {
+        self.checks
     }
 
     /// Whether every call gets a new process, so that nothing at all is shared between two of them. Default: no.

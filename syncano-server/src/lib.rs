@@ -33,6 +33,7 @@ mod builder;
 mod cache;
 mod catalog;
 mod change;
+mod checks;
 mod connections;
 mod decode;
 mod definition;

@@ -79,8 +79,8 @@ offset = SETUP.size
 pieces = []
 for size in (name_size, config_size, source_size):
     pieces.append(text_at(frame, offset, size))
-    offset += size
-script = Script(*pieces)
+    offset += 0 if size == ABSENT else size
+script = Checker() if pieces[2] is None else Script(*pieces)
 del frame, pieces
 
 stdout, raw_stdout = open_text(1, "<stdout>", output_limit)

@@ -8,6 +8,7 @@ mod support;
 mod arguments;
 mod at_namespace;
 mod at_process;
+mod checks;
 mod exits;
 mod fairness;
 mod fresh;
