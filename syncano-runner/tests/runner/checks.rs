@@ -33,6 +33,7 @@ async fn a_python_script_is_sound_or_shows_where_it_is_not() {
         "while True: pass",
         "import os\nos._exit(3)",
         "x = '\\d'",
+        "\u{feff}x = 1",
     ] {
         assert_eq!(one(&runner, Python3, source).await, Verdict::Sound, "{source}");
     }
