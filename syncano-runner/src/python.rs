@@ -6,7 +6,7 @@ use syncano_core::Language;
 
 use crate::interpreter::Interpreter;
 use crate::limits::Limits;
-use crate::recipe::Recipe;
+use crate::recipe::{Recipe, ZygoteProgram};
 
 pub(crate) static PYTHON: Recipe = Recipe {
     language: Language::Python,
@@ -29,7 +29,19 @@ pub(crate) static PYTHON: Recipe = Recipe {
         include_str!("python/answer.py"),
         include_str!("python/between_calls.py"),
         include_str!("python/worker.py"),
+        include_str!("python/start.py"),
     ),
+    zygote: Some(ZygoteProgram {
+        program: include_str!("python/zygote.py"),
+        definitions: concat!(
+            include_str!("python/channel.py"),
+            include_str!("python/script.py"),
+            include_str!("python/answer.py"),
+            include_str!("python/between_calls.py"),
+            include_str!("python/worker.py"),
+        ),
+        start: include_str!("python/start.py"),
+    }),
     spare: false,
     reserved: 512 * 1024 * 1024,
     stack: 8 * 1024 * 1024,
