@@ -16,6 +16,8 @@ pub struct Doctor {
     pub controls: Vec<Control>,
     /// Why it isn't a better one.
     pub missing: Vec<Missing>,
+    /// Why processes of Python are started at the level `namespace`, and not copied from one that has loaded the interpreter.
+    pub not_copied: Option<String>,
 }
 
 /// One thing that a script must not be able to do.

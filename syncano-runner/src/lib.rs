@@ -93,6 +93,8 @@ mod runner;
 mod sandbox;
 #[cfg(target_os = "linux")]
 mod worker;
+#[cfg(target_os = "linux")]
+mod zygotes;
 
 #[cfg(not(target_os = "linux"))]
 #[path = "elsewhere.rs"]

@@ -1,7 +1,6 @@
 //! A worker: a process that has loaded one script, and the conversation with it.
 
 use std::hash::{BuildHasher, RandomState};
-use std::io::Write as _;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::os::unix::process::ExitStatusExt;
@@ -48,11 +47,9 @@ pub(crate) struct Spare {
 }
 
 impl Spare {
-    /// Tells a new process its own program. `None` if it doesn't take it.
-    pub(crate) fn new(process: Process, mut channel: StdUnixStream, recipe: &Recipe) -> Option<Spare> {
-        // The socket's buffer is far larger than any program: this doesn't wait for the process.
-        channel.write_all(&protocol::program(recipe.program)).ok()?;
-        Some(Spare { since: Instant::now(), language: recipe.language, process, channel })
+    /// A new process, which knows its own program.
+    pub(crate) fn new(process: Process, channel: StdUnixStream, recipe: &Recipe) -> Spare {
+        Spare { since: Instant::now(), language: recipe.language, process, channel }
     }
 
     /// Whether it is alive, and silent.

@@ -19,6 +19,7 @@ mod program;
 mod root;
 mod seccomp;
 mod spawn;
+mod zygote;
 
 use std::ffi::OsString;
 use std::io;
@@ -37,6 +38,7 @@ use plan::Plan;
 use program::Program;
 use root::{Root, text};
 use spawn::{Map, Start};
+pub(crate) use zygote::Zygote;
 
 /// The descriptor over which a worker speaks with the server; the bootstraps know it. Node marks those up to 15, and no
 /// higher ones, as not to be inherited by what it starts (where the level lets it).
@@ -49,6 +51,8 @@ pub(crate) struct Sandbox {
     limits: Limits,
     identities: Option<Identities>,
     filter: Option<seccomp::Filter>,
+    /// For copies of a zygote, which are the interpreter already.
+    filter_without_exec: Option<seccomp::Filter>,
     landlock_abi: i32,
     /// This process may make namespaces and mounts without a user namespace around them.
     may_administer: bool,
@@ -83,6 +87,7 @@ impl Sandbox {
                 limits,
                 identities: None,
                 filter: None,
+                filter_without_exec: None,
                 landlock_abi: 0,
                 may_administer: false,
             });
@@ -95,12 +100,15 @@ impl Sandbox {
             return Err(Unavailable::Seccomp);
         }
         let identities = Identities::find(workers);
-        let filter = seccomp::Filter::new(identities.is_some(), abi).map_err(Unavailable::Filter)?;
+        let filter = |executes| seccomp::Filter::new(identities.is_some(), abi, executes);
+        let filters = filter(true).and_then(|with| Ok((with, filter(false)?)));
+        let (filter, filter_without_exec) = filters.map_err(Unavailable::Filter)?;
         Ok(Sandbox {
             isolation,
             limits,
             identities,
             filter: Some(filter),
+            filter_without_exec: Some(filter_without_exec),
             landlock_abi: abi,
             may_administer: identity::may_administer(),
         })
@@ -121,8 +129,13 @@ impl Sandbox {
         self.identities.is_some()
     }
 
-    /// Starts a worker in seat `seat` as `interpreter`, and returns its process once it is one. `home` is its own folder,
-    /// `channel` its end of the conversation, `standard` its standard input, output and error.
+    /// Whether workers have a root of their own, and their folder in it.
+    pub(crate) fn gives_own_roots(&self) -> bool {
+        self.isolation >= Isolation::Namespace
+    }
+
+    /// Starts a worker in seat `seat` as `interpreter`, and returns its process once it is one. `home` is its own folder, or a folder of anybody's where it has a root of its own; `channel` is its end of the conversation, `standard` its
+    /// standard input, output and error.
     pub(crate) fn spawn(
         &self,
         seat: u32,
@@ -131,7 +144,6 @@ impl Sandbox {
         channel: OwnedFd,
         standard: [OwnedFd; 3],
     ) -> io::Result<OwnedFd> {
-        let confined = self.isolation >= Isolation::Process;
         let has_namespaces = self.isolation >= Isolation::Namespace;
         let owner = self.owner(seat);
         let own = owner.unwrap_or_else(|| (geteuid().as_raw(), getegid().as_raw()));
@@ -160,11 +172,8 @@ impl Sandbox {
             confine::change_user(&mut plan, owner);
         }
         if has_namespaces {
-            let size = (self.limits.folder, self.limits.folder_entries);
-            Root::new(home, &interpreter.files, own, size)?.enter(&mut plan);
-            let name = "syncano-script";
-            let bytes = plan.bytes(name.as_bytes()).into();
-            plan.call("sethostname", libc::SYS_sethostname, [bytes, name.len().into()]);
+            Root::new(home, &interpreter.files)?.enter(&mut plan);
+            self.furnish(&mut plan, own)?;
         } else {
             plan.call("chdir", libc::SYS_chdir, [text(home)?.as_c_str().into()]);
         }
@@ -173,15 +182,8 @@ impl Sandbox {
         {
             confine::change_user(&mut plan, owner);
         }
-        if confined {
-            confine::drop_capabilities(&mut plan, owner, map.is_some());
-        }
-        confine::die_with_server(&mut plan, report);
-        if confined {
-            confine::no_new_privileges(&mut plan);
-            let rules = plan.bring(landlock::ruleset(&interpreter.files, (!has_namespaces).then_some(home))?);
-            confine::files(&mut plan, rules, has_namespaces.then(|| landlock::own_folder(self.landlock_abi)));
-        }
+        let own_folder = (!has_namespaces).then_some(home);
+        self.give_up(&mut plan, interpreter, owner, map.is_some(), report, own_folder)?;
         let channel = plan.bring(channel);
         confine::channel(&mut plan, channel);
         if let Some(filter) = &self.filter {
@@ -195,6 +197,40 @@ impl Sandbox {
             map,
             program,
         })
+    }
+
+    /// What a root of its own lacks: a folder to write to, and a name for the machine.
+    fn furnish(&self, plan: &mut Plan, own: confine::Owner) -> io::Result<()> {
+        root::own_folder(plan, own, (self.limits.folder, self.limits.folder_entries))?;
+        let name = "syncano-script";
+        let bytes = plan.bytes(name.as_bytes()).into();
+        plan.call("sethostname", libc::SYS_sethostname, [bytes, name.len().into()]);
+        Ok(())
+    }
+
+    /// Rights that are lost once and for all, and files: those of the interpreter, and its own folder, which is `folder` or
+    /// the working directory.
+    fn give_up(
+        &self,
+        plan: &mut Plan,
+        interpreter: &Interpreter,
+        owner: Option<confine::Owner>,
+        has_user_namespace: bool,
+        report: plan::Argument<'_>,
+        folder: Option<&Path>,
+    ) -> io::Result<()> {
+        let confined = self.isolation >= Isolation::Process;
+        if confined {
+            confine::drop_capabilities(plan, owner, has_user_namespace);
+        }
+        confine::die_with_server(plan, report);
+        if confined {
+            confine::no_new_privileges(plan);
+            let rules = plan.bring(landlock::ruleset(&interpreter.files, folder)?);
+            let access = landlock::own_folder(self.landlock_abi);
+            confine::files(plan, rules, folder.is_none().then_some(access));
+        }
+        Ok(())
     }
 
     fn resource_limits(&self, interpreter: &Interpreter) -> Vec<(libc::c_long, u64)> {

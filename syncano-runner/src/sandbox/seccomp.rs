@@ -28,10 +28,11 @@ pub(super) struct Filter {
 }
 
 impl Filter {
-    /// `own_user`: the worker is a user of its own. `landlock_abi`: what Landlock can refuse.
-    pub(super) fn new(own_user: bool, landlock_abi: i32) -> Result<Filter, String> {
+    /// `own_user`: the worker is a user of its own. `landlock_abi`: what Landlock can refuse. `executes`: it has yet to become
+    /// the interpreter.
+    pub(super) fn new(own_user: bool, landlock_abi: i32, executes: bool) -> Result<Filter, String> {
         let arch = TargetArch::try_from(std::env::consts::ARCH).map_err(|error| error.to_string())?;
-        let rules = rules(own_user, landlock_abi).map_err(|error| error.to_string())?;
+        let rules = rules(own_user, landlock_abi, executes).map_err(|error| error.to_string())?;
         let refuse = SeccompAction::Errno(EPERM as u32);
         let filter = SeccompFilter::new(rules, SeccompAction::Allow, refuse, arch)
             .map_err(|error| error.to_string())?;
@@ -93,7 +94,7 @@ fn first_instructions() -> BpfProgram {
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 type Fallible<T> = Result<T, seccompiler::BackendError>;
 
-fn rules(own_user: bool, landlock_abi: i32) -> Fallible<Rules> {
+fn rules(own_user: bool, landlock_abi: i32, executes: bool) -> Fallible<Rules> {
     let mut rules: Rules = REFUSED.iter().map(|&call| (call, Vec::new())).collect();
     #[cfg(target_arch = "x86_64")]
     rules.extend(REFUSED_X86_64.iter().map(|&call| (call, Vec::new())));
@@ -121,7 +122,7 @@ fn rules(own_user: bool, landlock_abi: i32) -> Fallible<Rules> {
     // The interpreter, once: no other program takes its place. (One started by a second thread would also lose the wish
     // to die with the server.)
     let another = SeccompCondition::new(0, Width::Qword, Is::Ne, PATH_ADDRESS)?;
-    rules.insert(SYS_execve, vec![when([another])?]);
+    rules.insert(SYS_execve, if executes { vec![when([another])?] } else { Vec::new() });
 
     // Pairs of stream sockets, which can't be connected elsewhere; event loops wake themselves through one.
     let pair = vec![

@@ -81,21 +81,29 @@ pub(super) fn spawn(start: Start) -> io::Result<OwnedFd> {
     drop(program);
     // The child's ends of everything: it must see when ours are closed.
     let names = plan.into_names();
-    match hear(pid, map, &names, &mut ours) {
+    let mapped = map.map_or(Ok(()), |map| write_map(pid, map));
+    heard(process, mapped.and_then(|()| hear(&names, &mut ours)))
+}
+
+/// The process, if it has become a worker; else it is ended.
+pub(super) fn heard(process: OwnedFd, result: io::Result<()>) -> io::Result<OwnedFd> {
+    match result {
         Ok(()) => Ok(process),
         Err(error) => {
-            let _ = pidfd_send_signal(&process, Signal::KILL);
-            let _ = waitid(WaitId::PidFd(process.as_fd()), WaitIdOptions::EXITED);
+            end(&process);
             Err(error)
         }
     }
 }
 
-/// Lets the child go on, and waits until it has closed its end, which exec does, or said what failed.
-fn hear(pid: c_long, map: Option<Map>, names: &[&str], child: &mut UnixStream) -> io::Result<()> {
-    if let Some(map) = map {
-        write_map(pid, map)?;
-    }
+/// Kills a process and waits until it is gone.
+pub(super) fn end(process: &OwnedFd) {
+    let _ = pidfd_send_signal(process, Signal::KILL);
+    let _ = waitid(WaitId::PidFd(process.as_fd()), WaitIdOptions::EXITED);
+}
+
+/// Lets the child go on, and waits until it has closed its end, which is the last it does, or said what failed.
+pub(super) fn hear(names: &[&str], child: &mut UnixStream) -> io::Result<()> {
     child.write_all(&[0])?;
     let mut report = Vec::new();
     child.read_to_end(&mut report)?;
@@ -124,6 +132,6 @@ fn write_map(pid: c_long, Map { user: (uid, gid), is_other }: Map) -> io::Result
     write("gid_map", &format!("{gid} {gid} 1"))
 }
 
-fn failed(step: &str, error: &io::Error) -> io::Error {
+pub(super) fn failed(step: &str, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{step} failed: {error}"))
 }

@@ -7,6 +7,7 @@ mod support;
 
 mod arguments;
 mod at_namespace;
+mod at_namespace_started;
 mod at_process;
 mod checks;
 mod exits;
@@ -18,3 +19,4 @@ mod life;
 mod pool;
 mod responses;
 mod styles;
+mod zygote;
