@@ -23,6 +23,7 @@ pub(crate) static NODE: Recipe = Recipe {
         include_str!("node/script.js"),
         include_str!("node/answer.js"),
         include_str!("node/between_calls.js"),
+        include_str!("node/network.js"),
         include_str!("node/worker.js"),
     ),
     spare: true,

@@ -22,12 +22,14 @@ use crate::directory::Directory;
 use crate::interpreter::Interpreter;
 use crate::output::Outputs;
 use crate::pool::{Pool, Seat};
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, Spawned};
 
 /// A running process. Dropping it kills it and has it reaped.
 pub(crate) struct Process {
     /// Standard output and error.
     pub(crate) outputs: Outputs,
+    /// The socket by which it reaches the server, if it has a network, until somebody serves it.
+    pub(crate) listener: Option<OwnedFd>,
     descriptor: Arc<OwnedFd>,
     /// `None` once it has been handed to the reaper.
     remains: Option<Remains>,
@@ -235,10 +237,11 @@ fn start_process(
     let outputs = Outputs::new()?;
     let (out, err) = outputs.for_child()?;
     let standard = [File::open("/dev/null")?.into(), out, err];
-    let descriptor = sandbox.spawn(seat.number(), interpreter, home.path(), theirs.into(), standard)?;
+    let Spawned { process: descriptor, listener } =
+        sandbox.spawn(seat.number(), interpreter, home.path(), theirs.into(), standard)?;
     let descriptor = Arc::new(descriptor);
     let remains = Remains { descriptor: Arc::clone(&descriptor), directory: home, seat };
     remains.seat.occupy(Arc::clone(&descriptor));
     ours.set_nonblocking(true)?;
-    Ok((Process { outputs, descriptor, remains: Some(remains), reaper: deaths.clone() }, ours))
+    Ok((Process { outputs, listener, descriptor, remains: Some(remains), reaper: deaths.clone() }, ours))
 }

@@ -13,6 +13,7 @@ use crate::doctor::{Doctor, Missing};
 use crate::interpreter::{Interpreter, MissingInterpreter};
 use crate::isolation::{Isolation, Wanted};
 use crate::levels;
+use crate::network::Outward;
 use crate::node::NODE;
 use crate::outcome::Outcome;
 use crate::pool::{Grant, Pool, Refusal, Seat};
@@ -43,6 +44,7 @@ struct Inner {
     calls_per_worker: u64,
     pool: Arc<Pool>,
     nursery: Nursery,
+    outward: Arc<Outward>,
 }
 
 /// The interpreters of a machine, and what to do about those that are missing.
@@ -138,8 +140,16 @@ impl Runner {
         let nursery = Nursery::start(sandbox, directory, Arc::downgrade(&pool), settings.idle_timeout)
             .map_err(StartError::Threads)?;
         let calls_per_worker = settings.calls_per_worker;
+        let outward = Arc::new(Outward::new(settings.network, settings.addresses, settings.hosts));
         Ok(Runner {
-            inner: Arc::new(Inner { isolation: level, interpreters, calls_per_worker, pool, nursery }),
+            inner: Arc::new(Inner {
+                isolation: level,
+                interpreters,
+                calls_per_worker,
+                pool,
+                nursery,
+                outward,
+            }),
         })
     }
 
@@ -173,7 +183,9 @@ impl Runner {
                 Grant::Warm(worker) if worker.is_silent() => break (turn, worker),
                 // One that died or spoke between two calls is dropped, which ends it.
                 Grant::Warm(_) => continue,
-                Grant::Spare(spare) if spare.is_silent() => Worker::start(spare, interpreter, script).await,
+                Grant::Spare(spare) if spare.is_silent() => {
+                    Worker::start(spare, interpreter, script, &self.inner.outward).await
+                }
                 Grant::Spare(_) => continue,
                 Grant::Seat(seat) => self.start_worker(seat, interpreter, script).await,
             };
@@ -236,7 +248,7 @@ impl Runner {
     ) -> Result<Worker, String> {
         match self.inner.nursery.spawn(seat, interpreter).await {
             Ok((process, channel)) => match Spare::new(process, channel, interpreter.recipe) {
-                Some(spare) => Worker::start(spare, interpreter, script).await,
+                Some(spare) => Worker::start(spare, interpreter, script, &self.inner.outward).await,
                 None => Err(format!("{interpreter} can't be started: it does not take its program")),
             },
             Err(error) => {

@@ -44,7 +44,6 @@ mod install;
 mod keys;
 mod load;
 mod meta;
-mod network;
 mod operator;
 mod pagination;
 mod passwords;

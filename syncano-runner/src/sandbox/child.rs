@@ -9,7 +9,7 @@ use std::os::fd::AsRawFd;
 use libc::{c_char, c_int, c_long, c_uint, c_ulong};
 
 use super::program::MAX_STRINGS;
-use super::{CHANNEL, Namespaces, Plan};
+use super::{CHANNEL, Namespaces, Plan, network};
 
 /// What the parent says when the child may go on.
 pub(super) const GO: u8 = 1;
@@ -84,10 +84,10 @@ fn enter(plan: &mut Plan) -> Result<std::convert::Infallible, Failure> {
             // In a user namespace nobody has the server's own user, who could make no files there. There is no root in it
             // either, whose loss would take the capabilities along.
             change_user(plan.owner)?;
-            furnish(namespaces)?;
+            furnish(namespaces, report)?;
         }
         Some(namespaces) => {
-            furnish(namespaces)?;
+            furnish(namespaces, report)?;
             change_user(plan.owner)?;
         }
     }
@@ -147,7 +147,8 @@ fn enter(plan: &mut Plan) -> Result<std::convert::Infallible, Failure> {
 }
 
 /// Makes new namespaces tell nothing of the machine.
-fn furnish(namespaces: &Namespaces) -> Result<(), Failure> {
+fn furnish(namespaces: &Namespaces, report: c_int) -> Result<(), Failure> {
+    network::open(report)?;
     namespaces.root.enter()?;
     let name = b"syncano-script";
     // SAFETY: `name` is valid for its length.

@@ -12,6 +12,7 @@
 mod child;
 mod identity;
 mod landlock;
+mod network;
 mod program;
 mod root;
 mod seccomp;
@@ -28,11 +29,13 @@ use rustix::process::{Resource, getegid, geteuid, getrlimit};
 use crate::interpreter::Interpreter;
 use crate::isolation::Isolation;
 use crate::limits::Limits;
+use crate::network::PORT;
 use crate::recipe::Recipe;
 
 pub(crate) use identity::Identities;
 use program::Program;
 use root::Root;
+pub(crate) use spawn::Spawned;
 
 /// The descriptor over which a worker speaks with the server; the bootstraps know it. Node marks those up to 15, and no
 /// higher ones, as not to be inherited by what it starts (where the level lets it).
@@ -91,7 +94,8 @@ impl Sandbox {
             return Err(Unavailable::Seccomp);
         }
         let identities = Identities::find(workers);
-        let filter = seccomp::Filter::new(identities.is_some(), abi).map_err(Unavailable::Filter)?;
+        let filter = seccomp::Filter::new(identities.is_some(), abi, isolation >= Isolation::Namespace)
+            .map_err(Unavailable::Filter)?;
         Ok(Sandbox {
             isolation,
             limits,
@@ -117,7 +121,7 @@ impl Sandbox {
         self.identities.is_some()
     }
 
-    /// Starts a worker in seat `seat` as `interpreter`, and returns its process once it is one. `home` is its own folder,
+    /// Starts a worker in seat `seat` as `interpreter`, and returns it once it is one. `home` is its own folder,
     /// `channel` its end of the conversation, `standard` its standard input, output and error.
     pub(crate) fn spawn(
         &self,
@@ -126,7 +130,7 @@ impl Sandbox {
         home: &Path,
         channel: OwnedFd,
         standard: [OwnedFd; 3],
-    ) -> io::Result<OwnedFd> {
+    ) -> io::Result<Spawned> {
         let confined = self.isolation >= Isolation::Process;
         let owner = self.owner(seat);
         let namespaces = if self.isolation >= Isolation::Namespace {
@@ -136,7 +140,11 @@ impl Sandbox {
         };
         let seen = if namespaces.is_some() { Path::new(root::FOLDER) } else { home };
         let arguments = (interpreter.recipe.arguments)(interpreter, &self.limits);
-        let program = Program::new(&interpreter.path, arguments, environment(interpreter.recipe, seen))?;
+        let program = Program::new(
+            &interpreter.path,
+            arguments,
+            environment(interpreter.recipe, seen, namespaces.is_some()),
+        )?;
         let mut filter = self.filter.clone();
         if let Some(filter) = &mut filter {
             filter.set_path_address(program.path.as_ptr() as u64);
@@ -149,7 +157,11 @@ impl Sandbox {
             home: CString::new(home.as_os_str().as_bytes())?,
             owner,
             drop_capabilities: confined,
-            landlock: if confined { Some(landlock::ruleset(&interpreter.files, own_folder)?) } else { None },
+            landlock: if confined {
+                Some(landlock::ruleset(&interpreter.files, own_folder, namespaces.is_some())?)
+            } else {
+                None
+            },
             namespaces,
             channel,
             filter,
@@ -196,8 +208,12 @@ impl Sandbox {
     }
 }
 
+/// By which programs find the proxy. Some know the ones, some the others.
+const PROXY_VARIABLES: [&str; 6] =
+    ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
+
 /// What a worker has of an environment: nothing of the server's.
-fn environment(recipe: &Recipe, home: &Path) -> Vec<(&'static str, OsString)> {
+fn environment(recipe: &Recipe, home: &Path, has_network: bool) -> Vec<(&'static str, OsString)> {
     let mut environment = vec![
         ("HOME", home.into()),
         ("TMPDIR", home.into()),
@@ -206,6 +222,10 @@ fn environment(recipe: &Recipe, home: &Path) -> Vec<(&'static str, OsString)> {
         // The C library takes an arena of 64 MiB per thread.
         ("MALLOC_ARENA_MAX", "2".into()),
     ];
+    if has_network {
+        let proxy = format!("http://127.0.0.1:{PORT}");
+        environment.extend(PROXY_VARIABLES.map(|name| (name, OsString::from(&proxy))));
+    }
     environment.extend(recipe.environment.iter().map(|&(name, value)| (name, value.into())));
     environment
 }

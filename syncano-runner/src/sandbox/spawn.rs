@@ -1,14 +1,24 @@
 //! Starts a process by a plan, and hears from it until it has become an interpreter.
 
-use std::io::{self, Read, Write};
+use std::io::{self, IoSliceMut, Read, Write};
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, FromRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
 use libc::{c_int, c_long, c_ulong};
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 use rustix::process::{Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
 
 use super::child::{self, GO};
 use super::{CHANNEL, Plan};
+
+/// A process that has become an interpreter.
+#[derive(Debug)]
+pub(crate) struct Spawned {
+    pub(crate) process: OwnedFd,
+    /// The socket by which it reaches the server, if it has a network: it listens in there.
+    pub(crate) listener: Option<OwnedFd>,
+}
 
 /// A namespace of each kind that there is but users.
 pub(super) const NAMESPACES: c_int = libc::CLONE_NEWNS
@@ -18,8 +28,8 @@ pub(super) const NAMESPACES: c_int = libc::CLONE_NEWNS
     | libc::CLONE_NEWUTS
     | libc::CLONE_NEWCGROUP;
 
-/// Starts the process, and returns its descriptor once it is the interpreter. The error names the step that failed.
-pub(super) fn spawn(mut plan: Plan) -> io::Result<OwnedFd> {
+/// Starts the process, and returns it once it is the interpreter. The error names the step that failed.
+pub(super) fn spawn(mut plan: Plan) -> io::Result<Spawned> {
     let (mut ours, theirs) = UnixStream::pair()?;
     // Out of the way of the channel's number.
     plan.report = Some(rustix::io::fcntl_dupfd_cloexec(&theirs, CHANNEL + 1)?);
@@ -59,7 +69,7 @@ pub(super) fn spawn(mut plan: Plan) -> io::Result<OwnedFd> {
     // The child's ends of everything: it must see when ours are closed.
     drop(plan);
     match hear(pid, namespaces.flatten(), owned, &mut ours) {
-        Ok(()) => Ok(process),
+        Ok(listener) => Ok(Spawned { process, listener }),
         Err(error) => {
             let _ = pidfd_send_signal(&process, Signal::KILL);
             let _ = waitid(WaitId::PidFd(process.as_fd()), WaitIdOptions::EXITED);
@@ -68,17 +78,38 @@ pub(super) fn spawn(mut plan: Plan) -> io::Result<OwnedFd> {
     }
 }
 
-/// Lets the child go on, and waits until it has closed its end, which exec does, or said what failed.
-fn hear(pid: c_long, map: Option<(u32, u32)>, owned: bool, child: &mut UnixStream) -> io::Result<()> {
+/// Lets the child go on, and waits until it has closed its end, which exec does, or said what failed. Where it has a network
+/// it sends the socket that it is reached by first, with a byte of its own.
+fn hear(
+    pid: c_long,
+    map: Option<(u32, u32)>,
+    owned: bool,
+    child: &mut UnixStream,
+) -> io::Result<Option<OwnedFd>> {
     if let Some(ids) = map {
         write_maps(pid, ids, owned)?;
     }
     child.write_all(&[GO])?;
-    let mut report = Vec::new();
+    let (mut report, listener) = receive(child)?;
     child.read_to_end(&mut report)?;
-    let Some((number, step)) = report.split_first_chunk() else { return Ok(()) };
+    let Some((number, step)) = report.split_first_chunk() else { return Ok(listener) };
     let error = io::Error::from_raw_os_error(i32::from_ne_bytes(*number));
     Err(failed(&String::from_utf8_lossy(step), &error))
+}
+
+/// What the child says first: a socket with a byte, or the beginning of what failed, or nothing.
+fn receive(child: &UnixStream) -> io::Result<(Vec<u8>, Option<OwnedFd>)> {
+    let mut bytes = [0; 64];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+    let received =
+        recvmsg(child, &mut [IoSliceMut::new(&mut bytes)], &mut ancillary, RecvFlags::CMSG_CLOEXEC)?;
+    let descriptor = ancillary.drain().find_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(mut descriptors) => descriptors.next(),
+        _ => None,
+    });
+    let carrier = usize::from(descriptor.is_some());
+    Ok((bytes[..received.bytes].get(carrier..).unwrap_or_default().to_vec(), descriptor))
 }
 
 /// Which user and group the only ones of the child's user namespace are. The child can't say so itself once it has changed
