@@ -18,7 +18,6 @@ use syncano_runner::Addresses;
 use tower::Service;
 use url::{Host, Url};
 
-
 /// How long one file may take.
 const TIMEOUT: Duration = Duration::from_secs(15);
 const REDIRECTS: usize = 5;

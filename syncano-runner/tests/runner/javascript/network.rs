@@ -29,6 +29,9 @@ async fn fetch_fetches() {
         assert_eq!(status, 200);
         let text = text.as_str().unwrap();
         assert!(text.starts_with("GET /path?q=1 HTTP/1.1\r\n"), "{text}");
-        assert!(text.to_lowercase().contains(&format!("host: outside.example:{}\r\n", outside.port())), "{text}");
+        assert!(
+            text.to_lowercase().contains(&format!("host: outside.example:{}\r\n", outside.port())),
+            "{text}"
+        );
     }
 }
