@@ -70,5 +70,6 @@ pub use builder::ServerBuilder;
 pub use operator::{AccountError, AccountInfo, Accounts, ApiKeyInfo, KeyInfo};
 pub use server::Server;
 pub use start_error::StartError;
+pub use syncano_core::NetworkPolicy;
 pub use syncano_runner::{Control, Doctor, Isolation, Missing};
 pub use test_server::{TestServer, TestServerBuilder};
