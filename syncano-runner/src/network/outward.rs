@@ -91,7 +91,7 @@ impl Outward {
         let found = self.addresses_of(target).await?;
         let is_mail = target.port == MAIL;
         let permitted = |address: &IpAddr| {
-            self.addresses.permits(*address) && !(is_mail && !self.addresses.allows(*address))
+            self.addresses.permits(*address) && (!is_mail || self.addresses.allows(*address))
         };
         let addresses: Vec<SocketAddr> = found
             .iter()

@@ -5,7 +5,7 @@
 const { Socket, _normalizeArgs } = require('net');
 const { domainToASCII } = require('url');
 
-// Where the proxy listens; undefined at levels of isolation without a network.
+// Where the proxy listens; null where there is none: then either nothing can be connected to, or the network is the machine's.
 const proxy = /^http:\/\/([\d.]+):(\d+)$/.exec(process.env.http_proxy);
 
 // What is connected now.
@@ -42,6 +42,7 @@ function refuseWithoutNetwork(host, port, done) {
 }
 
 function provideNetwork() {
+  if (proxy === null && process.env.SYNCANO_NETWORK !== 'none') return;
   const ask = proxy === null ? refuseWithoutNetwork : askForAlias;
   const connect = function (...values) {
     const [options, listener] = isArray(values[0]) ? values[0] : _normalizeArgs(values);

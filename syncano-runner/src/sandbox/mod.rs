@@ -146,7 +146,7 @@ impl Sandbox {
         let program = Program::new(
             &interpreter.path,
             arguments,
-            environment(interpreter.recipe, seen, has_namespaces),
+            environment(interpreter.recipe, seen, self.isolation),
         )?;
 
         let mut plan = Plan::default();
@@ -241,7 +241,7 @@ const PROXY_VARIABLES: [&str; 6] =
     ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
 
 /// What a worker has of an environment: nothing of the server's.
-fn environment(recipe: &Recipe, home: &Path, has_network: bool) -> Vec<(&'static str, OsString)> {
+fn environment(recipe: &Recipe, home: &Path, isolation: Isolation) -> Vec<(&'static str, OsString)> {
     let mut environment = vec![
         ("HOME", home.into()),
         ("TMPDIR", home.into()),
@@ -250,9 +250,14 @@ fn environment(recipe: &Recipe, home: &Path, has_network: bool) -> Vec<(&'static
         // The C library takes an arena of 64 MiB per thread.
         ("MALLOC_ARENA_MAX", "2".into()),
     ];
-    if has_network {
-        let proxy = format!("http://127.0.0.1:{PORT}");
-        environment.extend(PROXY_VARIABLES.map(|name| (name, OsString::from(&proxy))));
+    match isolation {
+        Isolation::Namespace => {
+            let proxy = format!("http://127.0.0.1:{PORT}");
+            environment.extend(PROXY_VARIABLES.map(|name| (name, OsString::from(&proxy))));
+        }
+        // For the worker's program, so that it can say so.
+        Isolation::Process => environment.push(("SYNCANO_NETWORK", "none".into())),
+        Isolation::None => {}
     }
     environment.extend(recipe.environment.iter().map(|&(name, value)| (name, value.into())));
     environment

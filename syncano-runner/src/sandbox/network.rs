@@ -32,7 +32,7 @@ fn set_up_loopback(plan: &mut Plan) {
     request[..2].copy_from_slice(b"lo");
     request[16..18].copy_from_slice(&(libc::IFF_UP as u16).to_ne_bytes());
     let request = plan.bytes(&request);
-    let arguments = [socket.into(), (libc::SIOCSIFFLAGS as u64).into(), request.into()];
+    let arguments = [socket.into(), libc::SIOCSIFFLAGS.into(), request.into()];
     plan.call("set up the loopback interface", libc::SYS_ioctl, arguments);
     close(plan, socket);
 }

@@ -27,13 +27,13 @@ struct Seen {
 
 impl Outside {
     pub(crate) async fn start() -> Outside {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+        let address = listener.local_addr().expect("it listens");
         let seen = Arc::<Seen>::default();
         let shared = seen.clone();
         tokio::spawn(async move {
             loop {
-                let (stream, _) = listener.accept().await.unwrap();
+                let (stream, _) = listener.accept().await.expect("it accepts");
                 let seen = shared.clone();
                 tokio::spawn(async move {
                     seen.open.fetch_add(1, Ordering::SeqCst);
@@ -51,7 +51,7 @@ impl Outside {
 
     /// The requests so far, each with its body.
     pub(crate) fn requests(&self) -> Vec<String> {
-        self.seen.requests.lock().unwrap().clone()
+        self.seen.requests.lock().expect("nobody panics with it").clone()
     }
 
     /// Connections that are open now.
@@ -62,6 +62,13 @@ impl Outside {
     /// Bytes that somebody took of `/flood`.
     pub(crate) fn flooded(&self) -> usize {
         self.seen.flooded.load(Ordering::SeqCst)
+    }
+
+    /// Waits until so many requests have come.
+    pub(crate) async fn asked(&self, requests: usize) {
+        while self.requests().len() < requests {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
     }
 
     /// Waits until nobody is connected.
@@ -76,7 +83,7 @@ async fn serve(mut stream: TcpStream, seen: &Seen) -> std::io::Result<()> {
     let mut received = Vec::new();
     loop {
         let Some(request) = request(&mut stream, &mut received).await? else { return Ok(()) };
-        seen.requests.lock().unwrap().push(request.clone());
+        seen.requests.lock().expect("nobody panics with it").push(request.clone());
         let path = request.split(' ').nth(1).unwrap_or_default();
         if let Some(location) = path.strip_prefix("/redirect?") {
             let answer = format!("HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n");
@@ -104,7 +111,8 @@ async fn request(stream: &mut TcpStream, received: &mut Vec<u8>) -> std::io::Res
         if let Some(end) = received.windows(4).position(|four| four == b"\r\n\r\n") {
             let head = String::from_utf8_lossy(&received[..end]).to_lowercase();
             let length = head.split("\r\n").find_map(|line| line.strip_prefix("content-length: "));
-            let total = end + 4 + length.map_or(0, |length| length.parse::<usize>().unwrap());
+            let total =
+                end + 4 + length.map_or(0, |length| length.parse::<usize>().expect("a length is a number"));
             if received.len() >= total {
                 let request = received.drain(..total).collect::<Vec<_>>();
                 return Ok(Some(String::from_utf8_lossy(&request).into_owned()));
