@@ -42,7 +42,7 @@
 //! | `python = "3.13"` | the version whose syntax the Python scripts have; 3.11 otherwise |
 //! | `config = {"key": …}` | what the scripts see as `CONFIG` |
 //! | `metadata = {"key": …}` | free data of yours |
-//! | `network = "none"` | whom the scripts may talk to: `"none"`, `"public"`, or a list of hosts. It is published for servers that give scripts a network; today's give none |
+//! | `network = "none"` | whom the scripts may talk to: `"none"`, `"public"` (the default: whatever has a public address), or a list of hosts: `"api.example.com"`, `"*.example.com"` for all names below it, an address, each with `:443` at its end for that port only. The server's operator may permit less |
 //! | `classes = {"name": [{"name": "title", "type": "string"}]}` | classes of data objects that the socket needs |
 //! | `crate = path` | the path of this crate, if it was renamed |
 //!

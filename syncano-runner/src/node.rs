@@ -24,6 +24,7 @@ pub(crate) static NODE: Recipe = Recipe {
         include_str!("node/check.js"),
         include_str!("node/answer.js"),
         include_str!("node/between_calls.js"),
+        include_str!("node/network.js"),
         include_str!("node/worker.js"),
     ),
     // It can't be copied once it has threads.

@@ -33,6 +33,8 @@ const PROBES: &[Probe] = &[
     ("signal_processes", "sending signals to other processes", Isolation::Process),
     ("trace_processes", "tracing other processes", Isolation::Process),
     ("connect", "connecting over the network", Isolation::Process),
+    ("send_datagrams", "sending datagrams", Isolation::Process),
+    ("listen", "listening for connections", Isolation::Process),
     ("connect_locally", "connecting to the machine's services", Isolation::Process),
     ("mount", "mounting", Isolation::Process),
     ("make_namespaces", "making namespaces", Isolation::Process),

@@ -23,13 +23,15 @@ use crate::interpreter::Interpreter;
 use crate::output::Outputs;
 use crate::pool::{Pool, Seat};
 use crate::protocol;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, Spawned};
 use crate::zygotes::Zygotes;
 
 /// A running process. Dropping it kills it and has it reaped.
 pub(crate) struct Process {
     /// Standard output and error.
     pub(crate) outputs: Outputs,
+    /// The socket by which it reaches the server, if it has a network, until somebody serves it.
+    pub(crate) listener: Option<OwnedFd>,
     descriptor: Arc<OwnedFd>,
     /// `None` once it has been handed to the reaper.
     remains: Option<Remains>,
@@ -322,8 +324,8 @@ impl Starter {
             }
             None => None,
         };
-        let descriptor = match copied {
-            Some(descriptor) => descriptor,
+        let Spawned { process, listener } = match copied {
+            Some(spawned) => spawned,
             None => {
                 let theirs;
                 (ours, theirs) = UnixStream::pair()?;
@@ -333,17 +335,18 @@ impl Starter {
                     directory = Some(self.directory.for_worker(&self.count.to_string(), owner)?);
                 }
                 let home = directory.as_ref().map_or(base, Directory::path);
-                let descriptor = self.sandbox.spawn(number, interpreter, home, theirs.into(), standard()?)?;
+                let spawned = self.sandbox.spawn(number, interpreter, home, theirs.into(), standard()?)?;
                 // The socket's buffer is far larger than any program: this doesn't wait for the process. If it doesn't take
                 // it, it isn't ready later on, either.
                 let _ = ours.write_all(&protocol::program(interpreter.recipe.program));
-                descriptor
+                spawned
             }
         };
-        let descriptor = Arc::new(descriptor);
+        let descriptor = Arc::new(process);
         let remains = Remains { descriptor: Arc::clone(&descriptor), directory, seat };
         remains.seat.occupy(Arc::clone(&descriptor));
         ours.set_nonblocking(true)?;
-        Ok((Process { outputs, descriptor, remains: Some(remains), reaper: self.deaths.clone() }, ours))
+        let reaper = self.deaths.clone();
+        Ok((Process { outputs, listener, descriptor, remains: Some(remains), reaper }, ours))
     }
 }

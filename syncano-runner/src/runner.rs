@@ -14,6 +14,7 @@ use crate::doctor::{Doctor, Missing};
 use crate::interpreter::{Interpreter, MissingInterpreter};
 use crate::isolation::{Isolation, Wanted};
 use crate::levels;
+use crate::network::Outward;
 use crate::node::NODE;
 use crate::outcome::Outcome;
 use crate::pool::{Grant, Pool, Refusal, Seat};
@@ -45,6 +46,7 @@ struct Inner {
     pool: Arc<Pool>,
     nursery: Nursery,
     remembered: Remembered,
+    outward: Arc<Outward>,
 }
 
 /// The interpreters of a machine, and what to do about those that are missing.
@@ -151,6 +153,7 @@ impl Runner {
             .map_err(StartError::Threads)?;
         interpreters.found().for_each(|interpreter| nursery.keep_zygote(interpreter));
         let calls_per_worker = settings.calls_per_worker;
+        let outward = Arc::new(Outward::new(settings.network, settings.addresses, settings.hosts));
         Ok(Runner {
             inner: Arc::new(Inner {
                 isolation: level,
@@ -159,6 +162,7 @@ impl Runner {
                 pool,
                 nursery,
                 remembered: Remembered::default(),
+                outward,
             }),
         })
     }
@@ -193,7 +197,9 @@ impl Runner {
                 Grant::Warm(worker) if worker.is_silent() => break (turn, worker),
                 // One that died or spoke between two calls is dropped, which ends it.
                 Grant::Warm(_) => continue,
-                Grant::Spare(spare) if spare.is_silent() => Worker::start(spare, interpreter, script).await,
+                Grant::Spare(spare) if spare.is_silent() => {
+                    Worker::start(spare, interpreter, script, &self.inner.outward).await
+                }
                 Grant::Spare(_) => continue,
                 Grant::Seat(seat) => self.start_worker(seat, interpreter, script).await,
             };
@@ -275,7 +281,8 @@ impl Runner {
     ) -> Result<Worker, String> {
         match self.inner.nursery.spawn(seat, interpreter).await {
             Ok((process, channel)) => {
-                Worker::start(Spare::new(process, channel, interpreter.recipe), interpreter, script).await
+                let spare = Spare::new(process, channel, interpreter.recipe);
+                Worker::start(spare, interpreter, script, &self.inner.outward).await
             }
             Err(error) => {
                 tracing::warn!(%error, instance = script.instance(), script = script.name(), "no worker could be started");

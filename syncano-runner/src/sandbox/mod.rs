@@ -14,6 +14,7 @@ mod confine;
 mod identity;
 mod kernel;
 mod landlock;
+mod network;
 mod plan;
 mod program;
 mod root;
@@ -31,12 +32,14 @@ use rustix::process::{Resource, getegid, geteuid, getrlimit};
 use crate::interpreter::Interpreter;
 use crate::isolation::Isolation;
 use crate::limits::Limits;
+use crate::network::PORT;
 use crate::recipe::Recipe;
 
 pub(crate) use identity::Identities;
 use plan::Plan;
 use program::Program;
 use root::{Root, text};
+pub(crate) use spawn::Spawned;
 use spawn::{Map, Start};
 pub(crate) use zygote::Zygote;
 
@@ -100,7 +103,8 @@ impl Sandbox {
             return Err(Unavailable::Seccomp);
         }
         let identities = Identities::find(workers);
-        let filter = |executes| seccomp::Filter::new(identities.is_some(), abi, executes);
+        let has_network = isolation >= Isolation::Namespace;
+        let filter = |executes| seccomp::Filter::new(identities.is_some(), abi, executes, has_network);
         let filters = filter(true).and_then(|with| Ok((with, filter(false)?)));
         let (filter, filter_without_exec) = filters.map_err(Unavailable::Filter)?;
         Ok(Sandbox {
@@ -134,8 +138,9 @@ impl Sandbox {
         self.isolation >= Isolation::Namespace
     }
 
-    /// Starts a worker in seat `seat` as `interpreter`, and returns its process once it is one. `home` is its own folder, or a folder of anybody's where it has a root of its own; `channel` is its end of the conversation, `standard` its
-    /// standard input, output and error.
+    /// Starts a worker in seat `seat` as `interpreter`, and returns it once it is one. `home` is its own folder, or any
+    /// folder where it has a root of its own; `channel` is its end of the conversation, `standard` its standard input,
+    /// output and error.
     pub(crate) fn spawn(
         &self,
         seat: u32,
@@ -143,7 +148,7 @@ impl Sandbox {
         home: &Path,
         channel: OwnedFd,
         standard: [OwnedFd; 3],
-    ) -> io::Result<OwnedFd> {
+    ) -> io::Result<Spawned> {
         let has_namespaces = self.isolation >= Isolation::Namespace;
         let owner = self.owner(seat);
         let own = owner.unwrap_or_else(|| (geteuid().as_raw(), getegid().as_raw()));
@@ -151,7 +156,11 @@ impl Sandbox {
             (has_namespaces && !self.may_administer).then_some(Map { user: own, is_other: owner.is_some() });
         let seen = if has_namespaces { Path::new(root::FOLDER) } else { home };
         let arguments = (interpreter.recipe.arguments)(interpreter, &self.limits);
-        let program = Program::new(&interpreter.path, arguments, environment(interpreter.recipe, seen))?;
+        let program = Program::new(
+            &interpreter.path,
+            arguments,
+            environment(interpreter.recipe, seen, self.isolation),
+        )?;
 
         let mut plan = Plan::default();
         let (theirs, ours) = spawn::report()?;
@@ -173,7 +182,7 @@ impl Sandbox {
         }
         if has_namespaces {
             Root::new(home, &interpreter.files)?.enter(&mut plan);
-            self.furnish(&mut plan, own)?;
+            self.furnish(&mut plan, own, report)?;
         } else {
             plan.call("chdir", libc::SYS_chdir, [text(home)?.as_c_str().into()]);
         }
@@ -199,8 +208,9 @@ impl Sandbox {
         })
     }
 
-    /// What a root of its own lacks: a folder to write to, and a name for the machine.
-    fn furnish(&self, plan: &mut Plan, own: confine::Owner) -> io::Result<()> {
+    /// What new namespaces lack: a way to the server's proxy, a folder to write to, and a name for the machine.
+    fn furnish(&self, plan: &mut Plan, own: confine::Owner, report: plan::Argument<'_>) -> io::Result<()> {
+        network::open(plan, report);
         root::own_folder(plan, own, (self.limits.folder, self.limits.folder_entries))?;
         let name = "syncano-script";
         let bytes = plan.bytes(name.as_bytes()).into();
@@ -226,7 +236,11 @@ impl Sandbox {
         confine::die_with_server(plan, report);
         if confined {
             confine::no_new_privileges(plan);
-            let rules = plan.bring(landlock::ruleset(&interpreter.files, folder)?);
+            let rules = plan.bring(landlock::ruleset(
+                &interpreter.files,
+                folder,
+                self.isolation >= Isolation::Namespace,
+            )?);
             let access = landlock::own_folder(self.landlock_abi);
             confine::files(plan, rules, folder.is_none().then_some(access));
         }
@@ -259,8 +273,12 @@ impl Sandbox {
     }
 }
 
+/// By which programs find the proxy. Some know the ones, some the others.
+const PROXY_VARIABLES: [&str; 6] =
+    ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
+
 /// What a worker has of an environment: nothing of the server's.
-fn environment(recipe: &Recipe, home: &Path) -> Vec<(&'static str, OsString)> {
+fn environment(recipe: &Recipe, home: &Path, isolation: Isolation) -> Vec<(&'static str, OsString)> {
     let mut environment = vec![
         ("HOME", home.into()),
         ("TMPDIR", home.into()),
@@ -269,6 +287,15 @@ fn environment(recipe: &Recipe, home: &Path) -> Vec<(&'static str, OsString)> {
         // The C library takes an arena of 64 MiB per thread.
         ("MALLOC_ARENA_MAX", "2".into()),
     ];
+    match isolation {
+        Isolation::Namespace => {
+            let proxy = format!("http://127.0.0.1:{PORT}");
+            environment.extend(PROXY_VARIABLES.map(|name| (name, OsString::from(&proxy))));
+        }
+        // For the worker's program, so that it can say so.
+        Isolation::Process => environment.push(("SYNCANO_NETWORK", "none".into())),
+        Isolation::None => {}
+    }
     environment.extend(recipe.environment.iter().map(|&(name, value)| (name, value.into())));
     environment
 }

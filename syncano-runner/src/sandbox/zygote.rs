@@ -19,7 +19,7 @@ use rustix::process::{getegid, geteuid};
 use super::plan::Plan;
 use super::program::Program;
 use super::root::{FOLDER, Root};
-use super::spawn::{self, Map, Start};
+use super::spawn::{self, Map, Spawned, Start};
 use super::{CHANNEL, Sandbox, confine, environment};
 use crate::interpreter::Interpreter;
 use crate::isolation::Isolation;
@@ -59,7 +59,7 @@ impl Sandbox {
         let (control, theirs) = UnixStream::pair()?;
         let arguments = (interpreter.recipe.arguments)(interpreter, &self.limits);
         let executed =
-            Program::new(&interpreter.path, arguments, environment(interpreter.recipe, Path::new(FOLDER)))?;
+            Program::new(&interpreter.path, arguments, environment(interpreter.recipe, Path::new(FOLDER), self.isolation))?;
         let mut plan = Plan::default();
         let (report, ours) = spawn::report()?;
         let number = report.as_raw_fd();
@@ -75,7 +75,7 @@ impl Sandbox {
         let channel = plan.bring(theirs.into());
         confine::channel(&mut plan, channel);
         confine::exec(&mut plan, &executed);
-        let process = spawn::spawn(Start {
+        let Spawned { process, .. } = spawn::spawn(Start {
             plan,
             report: (number, ours),
             namespaces: libc::CLONE_NEWNS,
@@ -103,7 +103,7 @@ impl Sandbox {
         interpreter: &Interpreter,
         channel: OwnedFd,
         standard: [OwnedFd; 3],
-    ) -> io::Result<OwnedFd> {
+    ) -> io::Result<Spawned> {
         let (owner, map) = (self.owner(seat), self.own_map());
         let own = owner.unwrap_or_else(|| (geteuid().as_raw(), getegid().as_raw()));
         let mut plan = Plan::default();
@@ -120,7 +120,7 @@ impl Sandbox {
             confine::map_itself(&mut plan, proc, own);
         }
         confine::wait_for_server(&mut plan, report);
-        self.furnish(&mut plan, own)?;
+        self.furnish(&mut plan, own, report)?;
         if let Some(owner) = owner {
             confine::change_user(&mut plan, owner);
         }

@@ -16,6 +16,8 @@ mod fresh;
 mod javascript;
 mod levels;
 mod life;
+mod network;
+mod outside;
 mod pool;
 mod responses;
 mod styles;
