@@ -66,7 +66,4 @@ fn print(report: &Report) {
     for missing in &report.missing {
         println!("\n`{}` is missing: {missing}", missing.level);
     }
-    if let Some(reason) = &report.not_copied {
-        println!("\nfirst calls of Python scripts take longer than they could: {reason}");
-    }
 }
