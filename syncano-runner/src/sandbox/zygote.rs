@@ -58,8 +58,11 @@ impl Sandbox {
     ) -> io::Result<Zygote> {
         let (control, theirs) = UnixStream::pair()?;
         let arguments = (interpreter.recipe.arguments)(interpreter, &self.limits);
-        let executed =
-            Program::new(&interpreter.path, arguments, environment(interpreter.recipe, Path::new(FOLDER), self.isolation))?;
+        let executed = Program::new(
+            &interpreter.path,
+            arguments,
+            environment(interpreter.recipe, Path::new(FOLDER), self.isolation),
+        )?;
         let mut plan = Plan::default();
         let (report, ours) = spawn::report()?;
         let number = report.as_raw_fd();
