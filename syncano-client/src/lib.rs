@@ -350,6 +350,8 @@ mod call;
 mod client;
 mod encode;
 mod error;
+#[cfg(feature = "fake")]
+pub mod fake;
 mod instance;
 mod listed;
 mod pages;
