@@ -4,7 +4,9 @@ use std::fmt;
 
 use thiserror::Error;
 
-use crate::{Method, NameKind, NameProblem, SchemaProblem, UnknownMethod, UnknownRuntime, limits};
+use crate::{
+    Method, NameKind, NameProblem, NetworkProblem, SchemaProblem, UnknownMethod, UnknownRuntime, limits,
+};
 
 /// One broken rule.
 #[derive(Debug, Clone, PartialEq)]
@@ -264,11 +266,9 @@ pub enum ViolationKind {
     /// What becomes of results that don't fit is said by another word.
     #[error("no policy for results: write `\"enforce\"` or `\"warn\"`")]
     Results,
-    /// A network policy of another shape.
-    #[error(
-        "no network policy: write `\"none\"`, `\"public\"`, or a list of hosts such as `api.example.com`"
-    )]
-    Network,
+    /// What is no network policy.
+    #[error("{0}")]
+    Network(NetworkProblem),
 }
 
 impl ViolationKind {

@@ -117,6 +117,7 @@ mod tests {
             started_at: SystemTime::UNIX_EPOCH,
             duration: Duration::ZERO,
             answer,
+            traffic: Default::default(),
         };
         ResultCheck { schema, policy: ResultPolicy::Enforce }.apply(outcome)
     }
