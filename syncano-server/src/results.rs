@@ -8,10 +8,8 @@ use syncano_core::{CompiledSchema, Method, Mismatch, ResultPolicy, RunStatus};
 use syncano_runner::{Answer, Outcome};
 
 use crate::endpoint::Endpoint;
+use crate::errors::quoted;
 use crate::schemas::{self, Kind, Schemas};
-
-/// Characters of a text that an error shows.
-const SHOWN: usize = 64;
 
 /// A run that has come to its end.
 #[derive(Debug, Clone)]
@@ -87,13 +85,7 @@ impl ResultCheck {
 
 fn not_json(content: &[u8], error: &serde_json::Error) -> Mismatch {
     let problem = match str::from_utf8(content) {
-        Ok(text) => {
-            let mut shown: String = text.chars().take(SHOWN).flat_map(char::escape_debug).collect();
-            if text.chars().nth(SHOWN).is_some() {
-                shown.push('…');
-            }
-            format!("expected JSON, found `{shown}` ({error})")
-        }
+        Ok(text) => format!("expected JSON, found `{}` ({error})", quoted(text)),
         Err(_) => "expected JSON, found bytes that are no UTF-8 text".to_owned(),
     };
     Mismatch { pointer: String::new(), problem }

@@ -5,6 +5,7 @@
 
 mod check;
 mod compile;
+mod explain;
 mod generate;
 
 use serde_json::Value;
