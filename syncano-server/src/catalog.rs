@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
+use immutable_chunkmap::map::MapS;
 use serde_json::{Map, Value};
 use syncano_core::normalize;
 
@@ -77,48 +78,61 @@ impl Instance {
 
     /// Replaces the routes of one socket; `None` removes them. Whoever calls this holds `publishing`.
     pub(crate) fn install(&self, socket: &str, routes: Option<SocketRoutes>) {
-        let mut sockets = self.routes.load().sockets.clone();
-        match routes {
-            Some(routes) => sockets.insert(socket.to_owned(), Arc::new(routes)),
-            None => sockets.remove(socket),
-        };
-        self.routes.store(Arc::new(Routes::new(sockets)));
+        let mut changed = Routes::clone(&self.routes.load());
+        changed.set(socket, routes);
+        self.routes.store(Arc::new(changed));
     }
 }
 
 /// The endpoints of one socket by their normalised names.
 pub(crate) type SocketRoutes = BTreeMap<String, Arc<Endpoint>>;
 
-/// The endpoints of an instance.
-#[derive(Default)]
+/// The endpoints of an instance. A copy shares what isn't changed, so that a publish costs the same among many others.
+#[derive(Default, Clone)]
 pub(crate) struct Routes {
-    pub(crate) sockets: BTreeMap<String, Arc<SocketRoutes>>,
-    flat: HashMap<String, Arc<Endpoint>>,
+    pub(crate) sockets: MapS<Arc<str>, Arc<SocketRoutes>>,
+    /// Those that can be called by their names alone.
+    flat: MapS<Arc<str>, Arc<Endpoint>>,
 }
 
 impl Routes {
-    pub(crate) fn new(sockets: BTreeMap<String, Arc<SocketRoutes>>) -> Routes {
-        let flat = sockets
-            .values()
-            .flat_map(|endpoints| endpoints.iter())
-            .filter(|(_, endpoint)| endpoint.has_short_url)
-            .map(|(name, endpoint)| (name.clone(), endpoint.clone()))
-            .collect();
-        Routes { sockets, flat }
+    /// Replaces the routes of one socket; `None` removes them.
+    pub(crate) fn set(&mut self, socket: &str, routes: Option<SocketRoutes>) {
+        let socket: Arc<str> = socket.into();
+        let short = |endpoints: &SocketRoutes| {
+            let endpoints = endpoints.values().filter(|endpoint| endpoint.has_short_url);
+            endpoints
+                .map(|endpoint| (Arc::from(endpoint.flat.as_str()), endpoint.clone()))
+                .collect::<Vec<_>>()
+        };
+        let new = routes.map(Arc::new);
+        let old = match &new {
+            Some(routes) => self.sockets.insert_cow(socket, routes.clone()),
+            None => self.sockets.remove_cow(&socket),
+        };
+        for (name, endpoint) in old.iter().flat_map(|old| short(old)) {
+            // Another socket may have got the name already.
+            if self.flat.get(&name).is_some_and(|current| Arc::ptr_eq(current, &endpoint)) {
+                self.flat.remove_cow(&name);
+            }
+        }
+        for (name, endpoint) in new.iter().flat_map(|new| short(new)) {
+            self.flat.insert_cow(name, endpoint);
+        }
     }
 
     /// By `socket/endpoint`, in any letter case.
     pub(crate) fn full(&self, socket: &str, endpoint: &str) -> Option<Arc<Endpoint>> {
-        self.sockets.get(&normalize(socket))?.get(&normalize(endpoint)).cloned()
+        self.sockets.get(normalize(socket).as_str())?.get(&normalize(endpoint)).cloned()
     }
 
     /// By the endpoint's name alone, in any letter case.
     pub(crate) fn flat(&self, endpoint: &str) -> Option<Arc<Endpoint>> {
-        self.flat.get(&normalize(endpoint)).cloned()
+        self.flat.get(normalize(endpoint).as_str()).cloned()
     }
 
     pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Endpoint>> {
-        self.sockets.values().flat_map(|endpoints| endpoints.values())
+        self.sockets.into_iter().flat_map(|(_, endpoints)| endpoints.values())
     }
 }
 
@@ -263,5 +277,40 @@ impl Catalog {
             api_keys.by_id.retain(|_, (_, api_key)| api_key.instance != id);
             api_keys.by_key.retain(|_, api_key| api_key.instance != id);
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn routes(socket: &str, short: bool) -> SocketRoutes {
+        let mut endpoint = Endpoint::sample();
+        endpoint.socket = socket.to_owned();
+        endpoint.has_short_url = short;
+        BTreeMap::from([(endpoint.flat.clone(), Arc::new(endpoint))])
+    }
+
+    fn owner(routes: &Routes, name: &str) -> Option<String> {
+        routes.flat(name).map(|endpoint| endpoint.socket.clone())
+    }
+
+    #[test]
+    fn a_short_name_follows_its_owner_in_any_order_of_changes() {
+        let mut now = Routes::default();
+        now.set("first", Some(routes("first", true)));
+        now.set("second", Some(routes("second", false)));
+        let before = now.clone();
+        // The second gets the name before the first is gone.
+        now.set("second", Some(routes("second", true)));
+        now.set("first", None);
+        assert_eq!(owner(&now, "E").as_deref(), Some("second"));
+        assert!(now.full("first", "e").is_none());
+        now.set("second", Some(routes("second", false)));
+        assert_eq!(owner(&now, "e"), None);
+        assert!(now.full("Second", "E").is_some());
+        // Whoever holds the routes of before sees them as they were.
+        assert_eq!(owner(&before, "e").as_deref(), Some("first"));
+        assert_eq!(before.all().count(), 2);
     }
 }

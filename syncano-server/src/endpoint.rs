@@ -160,19 +160,28 @@ impl Endpoint {
 mod tests {
     use super::*;
 
+    impl Endpoint {
+        /// `s/e`, without calls.
+        pub(crate) fn sample() -> Endpoint {
+            Endpoint {
+                socket_id: 1,
+                socket: "s".to_owned(),
+                name: "e".to_owned(),
+                flat: "e".to_owned(),
+                has_short_url: true,
+                definition: syncano_core::Endpoint::default(),
+                results: ResultPolicy::Enforce,
+                edition: Edition::default(),
+                calls: Vec::new(),
+            }
+        }
+    }
+
     fn endpoint(metadata: Value) -> Endpoint {
-        let definition =
-            syncano_core::Endpoint { metadata: metadata.as_object().unwrap().clone(), ..Default::default() };
+        let metadata = metadata.as_object().unwrap().clone();
         Endpoint {
-            socket_id: 1,
-            socket: "s".to_owned(),
-            name: "e".to_owned(),
-            flat: "e".to_owned(),
-            has_short_url: true,
-            definition,
-            results: ResultPolicy::Enforce,
-            edition: Edition::default(),
-            calls: Vec::new(),
+            definition: syncano_core::Endpoint { metadata, ..Default::default() },
+            ..Endpoint::sample()
         }
     }
 

@@ -1,6 +1,5 @@
 //! Reads the catalog from the database: at start, and when another process changed something.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -43,13 +42,12 @@ pub(crate) async fn instance_routes(
     instance: &Instance,
     settings: &Settings,
 ) -> Result<Routes, DbErr> {
-    let mut routes = BTreeMap::new();
+    let mut routes = Routes::default();
     for row in sockets::installed(db, instance.id).await? {
-        if let Some(endpoints) = socket_routes(db, instance, &row, settings).await? {
-            routes.insert(row.name, Arc::new(endpoints));
-        }
+        let endpoints = socket_routes(db, instance, &row, settings).await?;
+        routes.set(&row.name, endpoints);
     }
-    Ok(Routes::new(routes))
+    Ok(routes)
 }
 
 /// Brings the whole catalog up to what the database says.

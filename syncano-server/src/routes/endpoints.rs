@@ -36,7 +36,7 @@ pub(super) async fn of_socket(
 ) -> Result<Response, ApiError> {
     let (instance, socket) = &*names;
     let instance = app.instance(&request.account, instance)?;
-    let installed = instance.routes.load().sockets.get(&normalize(socket)).cloned();
+    let installed = instance.routes.load().sockets.get(normalize(socket).as_str()).cloned();
     let endpoints = match installed {
         Some(endpoints) => endpoints.values().cloned().collect(),
         None => {

@@ -168,7 +168,7 @@ fn list_socket(
 ) -> Result<Response, ApiError> {
     let exists = |instance: &Arc<Instance>| {
         let routes = instance.routes.load();
-        let found = routes.sockets.get(&syncano_core::normalize(socket)).cloned();
+        let found = routes.sockets.get(syncano_core::normalize(socket).as_str()).cloned();
         found.ok_or_else(|| missing(socket))
     };
     // Whoever calls an endpoint that isn't there is told so, key or not.

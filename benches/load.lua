@@ -1,0 +1,21 @@
+-- Sends one body as JSON, and prints what was measured as one line of JSON. PAUSE, in milliseconds, is the mean of what a
+-- connection waits between an answer and its next request.
+wrk.method = "POST"
+wrk.body = os.getenv("BODY")
+wrk.headers["Content-Type"] = "application/json"
+
+local pause = tonumber(os.getenv("PAUSE") or "0")
+if pause > 0 then
+    function delay()
+        return math.floor(-math.log(1 - math.random()) * pause + 0.5)
+    end
+end
+
+function done(summary, latency, requests)
+    local errors = summary.errors
+    io.write(string.format(
+        '{"requests":%d,"seconds":%f,"p50":%f,"p99":%f,"mean":%f,"failed":%d}\n',
+        summary.requests, summary.duration / 1e6,
+        latency:percentile(50), latency:percentile(99), latency.mean,
+        errors.connect + errors.read + errors.write + errors.status + errors.timeout))
+end
