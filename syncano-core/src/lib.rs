@@ -20,6 +20,7 @@
 
 mod builder;
 mod class;
+mod compatibility;
 mod edit;
 pub mod headers;
 mod inherit;
@@ -38,6 +39,7 @@ mod violation;
 
 pub use builder::SocketBuilder;
 pub use class::FIELD_TYPES;
+pub use compatibility::{Incompatibility, Reason, fits};
 pub use headers::ResultKind;
 pub use json::depth;
 pub use method::{Method, Methods, UnknownMethod};
