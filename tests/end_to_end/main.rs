@@ -13,6 +13,7 @@ mod instance_settings;
 mod instances;
 mod options;
 mod other_servers;
+mod plans;
 mod publishing;
 mod run_time_sockets;
 mod script_endpoints;
