@@ -35,6 +35,7 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("syncano-runner", &["syncano-core"]),
         ("syncano-server", &["syncano-core", "syncano-runner"]),
         ("syncano-cli", &["syncano-client", "syncano-core", "syncano-server"]),
+        ("syncano-testing", &["syncano-client", "syncano-macros", "syncano-server"]),
     ])
 }
 

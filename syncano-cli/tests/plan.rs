@@ -60,7 +60,10 @@ async fn it_tells_what_would_change_and_writes_nothing() {
     let input = |endpoint| stock(endpoint).to_string();
 
     let (code, said, _) = plan(&common, Some(&key), &input("left")).await;
-    assert_eq!((code, said.as_str()), (Some(0), "the socket `stock` is new\n  + endpoint `left` (GET) is added\n"));
+    assert_eq!(
+        (code, said.as_str()),
+        (Some(0), "the socket `stock` is new\n  + endpoint `left` (GET) is added\n")
+    );
     assert!(instance.socket("stock").await.unwrap().is_none());
 
     instance.publish(&Socket::from_json(&stock("left")).unwrap()).await.unwrap();

@@ -138,6 +138,15 @@ impl<T, E> Call<T, E> {
         self
     }
 
+    /// The call as a fake sees it.
+    #[cfg(feature = "fake")]
+    pub(crate) fn described(self) -> Result<crate::fake::FakeCall, RequestProblem> {
+        Ok(crate::fake::FakeCall::new(self.to.name, self.method, self.arguments.into_value()?))
+    }
+}
+
+// No bounds but `'static`: a type that can't be a result has been told where the call was made.
+impl<T: 'static, E: 'static> Call<T, E> {
     /// Sends the call.
     ///
     /// # Errors
@@ -148,6 +157,11 @@ impl<T, E> Call<T, E> {
         let refuse = |reason| CallError::Request { endpoint: name.clone(), reason };
         if !methods.contains(&method) {
             return Err(refuse(RequestProblem::Method { method, allowed: methods.into_owned() }));
+        }
+        #[cfg(feature = "fake")]
+        if let Some(answers) = client.answers() {
+            let arguments = arguments.into_value().map_err(refuse)?;
+            return answers.answer(crate::fake::FakeCall::new(name, method, arguments)).await;
         }
         let encode::Request { query, body } = encode::request(method, arguments).map_err(refuse)?;
         // Both name the same five methods.
@@ -174,7 +188,6 @@ impl<T, E> Call<T, E> {
     }
 }
 
-// No bounds but `'static`: a type that can't be a result has been told where the call was made.
 impl<T: 'static, E: 'static> IntoFuture for Call<T, E> {
     type Output = Result<T, CallError<E>>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;

@@ -35,6 +35,8 @@ pub struct Client {
     /// Scheme and authority, without a path.
     base: Arc<str>,
     key: Option<Arc<SecretString>>,
+    #[cfg(feature = "fake")]
+    fake: Option<Arc<crate::fake::Answers>>,
 }
 
 impl Client {
@@ -72,7 +74,26 @@ impl Client {
             .user_agent(concat!("syncano-client/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|source| Error::Transport { request: format!("connect to {url}"), source })?;
-        Ok(Client { http, base: parsed.as_str().trim_end_matches('/').into(), key: None })
+        Ok(Client {
+            http,
+            base: parsed.as_str().trim_end_matches('/').into(),
+            key: None,
+            #[cfg(feature = "fake")]
+            fake: None,
+        })
+    }
+
+    /// A client that reaches no server: its calls get these answers.
+    #[cfg(feature = "fake")]
+    pub(crate) fn fake(answers: Arc<crate::fake::Answers>) -> Client {
+        let client = Client::connect("http://fake.invalid").expect("an address");
+        Client { fake: Some(answers), ..client }
+    }
+
+    /// What answers in place of a server.
+    #[cfg(feature = "fake")]
+    pub(crate) fn answers(&self) -> Option<&crate::fake::Answers> {
+        self.fake.as_deref()
     }
 
     /// The same client with an account key: 40 hexadecimal digits, shown by the server when the account is made. It
@@ -159,6 +180,10 @@ impl Client {
         body: Option<Value>,
     ) -> Result<T, Error> {
         let request = format!("{method} {path}");
+        #[cfg(feature = "fake")]
+        if self.fake.is_some() {
+            return Err(Error::Fake { request });
+        }
         let mut builder = self.request(method, path).ok_or(Error::Key)?;
         if let Some(body) = body {
             builder = builder.header(http::header::CONTENT_TYPE, "application/json").body(body.to_string());

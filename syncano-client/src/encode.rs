@@ -42,6 +42,30 @@ impl Arguments {
     pub(crate) fn data(data: impl Serialize) -> Arguments {
         Arguments::Data(serde_json::to_value(data))
     }
+
+    /// As one value, without what is left out when they travel.
+    #[cfg(feature = "fake")]
+    pub(crate) fn into_value(self) -> Result<Value, RequestProblem> {
+        let mut value = match self {
+            Arguments::Data(data) => {
+                data.map_err(|source| RequestProblem::Argument { argument: "data", source })?
+            }
+            Arguments::Named(arguments) => {
+                let mut named = Map::new();
+                for Argument { name, json, .. } in arguments {
+                    let value = json.and_then(|json| from_str(json.get()));
+                    let value =
+                        value.map_err(|source| RequestProblem::Argument { argument: name, source })?;
+                    named.insert(name.to_owned(), value);
+                }
+                Value::Object(named)
+            }
+        };
+        if let Value::Object(named) = &mut value {
+            named.retain(|_, value| !value.is_null());
+        }
+        Ok(value)
+    }
 }
 
 /// What is sent.

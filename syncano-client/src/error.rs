@@ -93,6 +93,13 @@ pub enum Error {
         /// Why.
         source: serde_json::Error,
     },
+    /// A [`Fake`](crate::fake::Fake) was asked for more than calls.
+    #[cfg(feature = "fake")]
+    #[error("{request}: a fake answers calls only; `syncano-testing` gives tests a server")]
+    Fake {
+        /// Method and path.
+        request: String,
+    },
     /// The server's answer isn't what the API promises.
     #[error("{request}: the answer can't be read: {source}")]
     Decode {
@@ -290,6 +297,29 @@ pub enum RequestProblem {
     /// The client's key can't be sent.
     #[error("the key can't be sent: a key is 40 hexadecimal digits")]
     Key,
+    /// A [`Fake`](crate::fake::Fake) was told nothing about this call.
+    #[cfg(feature = "fake")]
+    #[error("the fake has no answer for {call}: set one up with `fake.when(…)`{}", Others(others))]
+    NoAnswer {
+        /// The call.
+        call: crate::fake::FakeCall,
+        /// The calls of the endpoint that it has answers for.
+        others: Vec<String>,
+    },
+}
+
+/// What else there is, for error texts.
+#[cfg(feature = "fake")]
+struct Others<'a>(&'a [String]);
+
+#[cfg(feature = "fake")]
+impl fmt::Display for Others<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            [] => Ok(()),
+            others => write!(f, " (it has answers for {})", others.join(", ")),
+        }
+    }
 }
 
 fn list(methods: &[Method]) -> String {

@@ -371,6 +371,8 @@ mod call;
 mod client;
 mod encode;
 mod error;
+#[cfg(feature = "fake")]
+pub mod fake;
 mod instance;
 mod listed;
 mod pages;

@@ -3,7 +3,7 @@
 //!
 //! The stages, a file each: `parse` reads the module item by item, `attribute` the attributes' arguments,
 //! `signature` the functions and `source` their scripts; `validate` applies the rules (through `model` those of every front
-//! end, in `agreement` those between a script and its function) and `expand` writes the code. `sockets` is a macro of its own.
+//! end, in `agreement` those between a script and its function) and `expand` writes the code. `sockets` and `test_attribute` are macros of their own.
 //! Every stage works on `proc_macro2` tokens, collects its mistakes in `errors` and goes on.
 
 mod agreement;
@@ -18,6 +18,7 @@ mod signature;
 mod sockets;
 mod source;
 mod standalone;
+mod test_attribute;
 mod types;
 mod validate;
 
@@ -43,4 +44,10 @@ pub fn sockets(input: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn endpoint(_attribute: TokenStream, item: TokenStream) -> TokenStream {
     standalone::endpoint(item.into()).into()
+}
+
+/// Gives an async test a server, an instance and published sockets; see `syncano_testing`.
+#[proc_macro_attribute]
+pub fn test(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    test_attribute::expand(attribute.into(), item.into()).into()
 }

@@ -1,8 +1,9 @@
 //! Finding interpreters.
 
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use crate::interpreter::{Interpreter, MissingInterpreter};
 use crate::recipe::Recipe;
@@ -26,7 +27,7 @@ impl Interpreter {
         };
         let mut problem = None;
         for candidate in candidates.iter().filter(|path| explicit.is_some() || path.exists()) {
-            match probe(recipe, candidate, other_users) {
+            match known_or_probed(recipe, candidate, other_users) {
                 Ok(interpreter) => return Ok(interpreter),
                 Err(why) => problem = problem.or(Some(format!("`{}` {why}", candidate.display()))),
             }
@@ -34,6 +35,37 @@ impl Interpreter {
         let problem = problem.unwrap_or_else(|| format!("there is no `{executable}` on this machine"));
         Err(MissingInterpreter::of(recipe, &problem))
     }
+}
+
+/// What was found so far in this process: starting Node once costs more than the rest of a server's start.
+static FOUND: Mutex<Vec<(Key, Interpreter)>> = Mutex::new(Vec::new());
+
+/// A file that was replaced or changed is another one.
+#[derive(PartialEq, Eq)]
+struct Key {
+    path: PathBuf,
+    file: (u64, u64, u64),
+    changed: (i64, i64),
+    other_users: bool,
+}
+
+fn known_or_probed(recipe: &'static Recipe, path: &Path, other_users: bool) -> Result<Interpreter, String> {
+    let metadata = path.metadata().map_err(|error| format!("can't be started ({error})"))?;
+    let key = Key {
+        path: path.to_owned(),
+        file: (metadata.dev(), metadata.ino(), metadata.size()),
+        changed: (metadata.ctime(), metadata.ctime_nsec()),
+        other_users,
+    };
+    let known = || FOUND.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, interpreter)) = known().iter().find(|(found, _)| *found == key) {
+        return Ok(interpreter.clone());
+    }
+    let interpreter = probe(recipe, path, other_users)?;
+    let mut known = known();
+    known.retain(|(found, _)| found.path != key.path || found.other_users != other_users);
+    known.push((key, interpreter.clone()));
+    Ok(interpreter)
 }
 
 fn probe(recipe: &'static Recipe, path: &Path, other_users: bool) -> Result<Interpreter, String> {

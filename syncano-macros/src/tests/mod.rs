@@ -4,6 +4,7 @@
 mod agreements;
 mod expansions;
 mod mistakes;
+mod test_attribute;
 
 use proc_macro2::TokenStream;
 use syn::visit::{self, Visit};
