@@ -3,11 +3,13 @@
 mod account;
 mod columns;
 mod database;
+mod definition;
 mod doctor;
 mod environment;
 mod key;
 mod plan;
 mod serve;
+mod types;
 
 use std::process::ExitCode;
 
@@ -28,6 +30,7 @@ enum Command {
     Account(account::Account),
     Key(key::Key),
     Plan(plan::Plan),
+    Types(types::Types),
 }
 
 fn main() -> ExitCode {
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
         Command::Account(account) => account.run().map(|()| ExitCode::SUCCESS),
         Command::Key(key) => key.run().map(|()| ExitCode::SUCCESS),
         Command::Plan(plan) => plan.run(),
+        Command::Types(types) => types.run().map(|()| ExitCode::SUCCESS),
     };
     match done {
         Ok(code) => code,

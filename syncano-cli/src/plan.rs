@@ -1,15 +1,14 @@
 //! `syncano plan`: what publishing a definition would change on a server.
 
-use std::fs;
-use std::io::{Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use serde_json::Value;
-use syncano_client::{Client, Plan as Planned, Socket};
+use syncano_client::{Client, Plan as Planned};
 
+use crate::definition;
 use crate::environment::{KEY, variable};
 
 /// Show what publishing a definition would change, and which of it breaks callers
@@ -41,7 +40,7 @@ pub(crate) struct Plan {
 impl Plan {
     #[tokio::main(flavor = "current_thread")]
     pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
-        let sockets = read(&self.definition)?;
+        let sockets = definition::read(&self.definition)?;
         let key = variable(KEY)?.with_context(|| format!("set {KEY} to the account key"))?;
         let instance = Client::connect(&self.url)?.account_key(key).instance(&self.instance);
         if !instance.exists().await? {
@@ -66,23 +65,4 @@ impl Plan {
         }
         Ok(if plans.iter().any(Planned::is_breaking) { ExitCode::from(2) } else { ExitCode::SUCCESS })
     }
-}
-
-/// The sockets of a definition file.
-fn read(file: &Path) -> anyhow::Result<Vec<Socket>> {
-    let mut text = String::new();
-    let name = if file == Path::new("-") {
-        std::io::stdin().read_to_string(&mut text).context("standard input can't be read")?;
-        "standard input".to_owned()
-    } else {
-        text = fs::read_to_string(file).with_context(|| format!("`{}` can't be read", file.display()))?;
-        format!("`{}`", file.display())
-    };
-    let value: Value = serde_json::from_str(&text).with_context(|| format!("{name} is not JSON"))?;
-    let values = match value {
-        Value::Array(values) => values,
-        value => vec![value],
-    };
-    let sockets = values.into_iter().map(serde_json::from_value);
-    sockets.collect::<Result<_, _>>().with_context(|| format!("{name} is no definition of a socket"))
 }

@@ -1,0 +1,142 @@
+//! Types in Python, for pyright and mypy.
+
+use std::fmt::Write as _;
+
+use super::model::{Declaration, Field, Function, Model, Type};
+
+const MADE: &str = "# Made by `syncano types`: run it again instead of changing this.\n";
+
+/// What the server gives to scripts.
+pub(super) const GLOBALS: &str = r#"# Made by `syncano types`: run it again instead of changing this.
+from typing import Any
+
+ARGS: dict[str, Any]
+CONFIG: dict[str, Any]
+META: dict[str, Any]
+
+class HttpResponse:
+    """An HTTP answer of the script's own: hand it to `set_response`, or return it from `main`."""
+
+    status_code: int
+    content: Any
+    content_type: str
+    headers: dict[str, str] | None
+    def __init__(
+        self,
+        status_code: int = 200,
+        content: Any = "",
+        content_type: str = "application/json",
+        headers: dict[str, str] | None = None,
+    ) -> None: ...
+
+class AppError(Exception):
+    """An error that the script's callers know by its name; `data` is anything that JSON can say."""
+
+    name: str
+    data: Any
+    def __init__(self, name: str, data: Any = None) -> None: ...
+
+def set_response(response: HttpResponse) -> None: ...
+"#;
+
+const KEYWORDS: [&str; 35] = [
+    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def",
+    "del", "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is",
+    "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
+];
+
+/// The types of a socket, and of its functions.
+pub(super) fn types(model: &Model) -> String {
+    let mut text = MADE.to_owned();
+    text.push_str("from typing import Any, Literal, Never, NotRequired, Protocol, TypeAlias, TypedDict\n");
+    for (name, declared) in &model.declarations {
+        text.push('\n');
+        text.push_str(&match declared {
+            Declaration::Alias(of) => format!("{name}: TypeAlias = {:?}\n", show(of)),
+            Declaration::Object(fields) => object(name, fields),
+        });
+    }
+    for Function { name, about, arguments, result, .. } in &model.functions {
+        let _ =
+            write!(text, "\nclass {name}Main(Protocol):\n    \"\"\"{about}.\"\"\"\n\n    def __call__(self");
+        // Whoever has a key that is no name takes `**kwargs`.
+        let (named, odd): (Vec<_>, Vec<_>) = arguments.iter().partition(|field| is_name(&field.key));
+        if !named.is_empty() {
+            text.push_str(", *");
+        }
+        for Field { key, of, required } in named {
+            let default = if *required { "" } else { " = ..." };
+            let _ = write!(text, ", {key}: {}{default}", show(of));
+        }
+        if !odd.is_empty() {
+            text.push_str(", **others: Any");
+        }
+        let _ = writeln!(text, ") -> {}: ...", show(result));
+    }
+    text
+}
+
+fn object(name: &str, fields: &[Field]) -> String {
+    let shown = |field: &Field| match field.required {
+        true => show(&field.of),
+        false => format!("NotRequired[{}]", show(&field.of)),
+    };
+    if fields.iter().all(|field| is_name(&field.key)) {
+        let mut text = format!("class {name}(TypedDict):\n");
+        for field in fields {
+            let _ = writeln!(text, "    {}: {}", field.key, shown(field));
+        }
+        if fields.is_empty() {
+            text.push_str("    pass\n");
+        }
+        return text;
+    }
+    let mut text = format!("{name} = TypedDict({name:?}, {{\n");
+    for field in fields {
+        let _ = writeln!(text, "    {}: {:?},", quoted(&field.key), shown(field));
+    }
+    text + "})\n"
+}
+
+/// Holds the script's `main` against the types of the functions that it answers.
+pub(super) fn check(module: &str, script: &str, functions: &[&Function]) -> String {
+    let mut text = MADE.to_owned();
+    let names: Vec<String> = functions.iter().map(|function| format!("{}Main", function.name)).collect();
+    let _ = writeln!(text, "from .{script} import main\nfrom .{module} import {}\n", names.join(", "));
+    for (index, name) in names.iter().enumerate() {
+        let _ = writeln!(text, "checked_{}: {name} = main", index + 1);
+    }
+    text
+}
+
+fn show(of: &Type) -> String {
+    match of {
+        Type::Any => "Any".to_owned(),
+        Type::Nothing => "Never".to_owned(),
+        Type::Null => "None".to_owned(),
+        Type::Bool => "bool".to_owned(),
+        Type::Whole => "int".to_owned(),
+        Type::Number => "float".to_owned(),
+        Type::Text => "str".to_owned(),
+        Type::Literal(serde_json::Value::Bool(true)) => "Literal[True]".to_owned(),
+        Type::Literal(serde_json::Value::Bool(false)) => "Literal[False]".to_owned(),
+        Type::Literal(serde_json::Value::String(text)) => format!("Literal[{}]", quoted(text)),
+        Type::Literal(value) => format!("Literal[{value}]"),
+        Type::List(item) => format!("list[{}]", show(item)),
+        Type::Map(value) => format!("dict[str, {}]", show(value)),
+        Type::Named(name) => name.clone(),
+        Type::Either(types) => types.iter().map(show).collect::<Vec<_>>().join(" | "),
+    }
+}
+
+/// JSON's texts are Python's, but for characters beyond 16 bits, which JSON writes as they are.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+pub(super) fn is_name(key: &str) -> bool {
+    let mut letters = key.chars();
+    letters.next().is_some_and(|letter| letter.is_ascii_alphabetic() || letter == '_')
+        && letters.all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+        && !KEYWORDS.contains(&key)
+}
