@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::{
-    Call, Dependency, Endpoint, Map, Methods, NameKind, Path, ScriptDependency, ScriptSource, Socket,
-    Violation, ViolationKind, depth, inherit::NETWORK, limits, name::normalize, schema,
+    Call, CompiledSchema, Dependency, Endpoint, Map, Methods, NameKind, NetworkPolicy, Path,
+    ScriptDependency, ScriptSource, Socket, Violation, ViolationKind, depth, inherit::NETWORK, limits,
+    name::normalize, results::RESULTS, schema,
 };
 
 pub(crate) fn validate(socket: &Socket) -> Vec<Violation> {
@@ -22,6 +23,7 @@ pub(crate) fn validate(socket: &Socket) -> Vec<Violation> {
     found.config(&root.key("config"), &socket.config);
     found.metadata(&root.key("metadata"), &socket.metadata, false);
     found.network(&root.key("metadata").key(NETWORK), socket.metadata.get(NETWORK));
+    found.results(&root.key("metadata").key(RESULTS), socket.metadata.get(RESULTS));
     found.endpoints(socket);
     found.dependencies(socket);
     found.0
@@ -86,12 +88,7 @@ impl Found {
             if of_endpoint && let Some(object) = rest.as_object_mut() {
                 for word in schema::SCHEMA_KEYS {
                     if let Some(schema) = object.remove(word) {
-                        self.length(
-                            &path.key(word),
-                            "bytes of JSON in a schema",
-                            limits::SCHEMA_BYTES,
-                            json_bytes(&schema),
-                        );
+                        self.schema(&path.key(word), &schema);
                     }
                 }
             }
@@ -99,18 +96,32 @@ impl Found {
         }
     }
 
+    /// An explicit `null` takes a schema away.
+    fn schema(&mut self, path: &Path, schema: &Value) {
+        let bytes = json_bytes(schema);
+        self.length(path, "bytes of JSON in a schema", limits::SCHEMA_BYTES, bytes);
+        if bytes <= limits::SCHEMA_BYTES
+            && !schema.is_null()
+            && let Err(violations) = CompiledSchema::new(schema)
+        {
+            self.0.extend(violations.into_iter().map(|violation| violation.below(path)));
+        }
+    }
+
+    /// An explicit `null` takes the policy away.
+    fn results(&mut self, path: &Path, policy: Option<&Value>) {
+        if !matches!(policy.map(Value::as_str), None | Some(Some("enforce" | "warn")))
+            && policy.is_some_and(|policy| !policy.is_null())
+        {
+            self.report(path.clone(), ViolationKind::Results);
+        }
+    }
+
     /// An explicit `null` takes a policy away.
     fn network(&mut self, path: &Path, policy: Option<&Value>) {
-        let fits = match policy {
-            None | Some(Value::Null) => true,
-            Some(Value::String(word)) => word == "public" || word == "none",
-            Some(policy) => policy
-                .get("hosts")
-                .and_then(Value::as_array)
-                .is_some_and(|hosts| hosts.iter().all(|host| host.as_str().is_some_and(is_host))),
-        };
-        if !fits {
-            self.report(path.clone(), ViolationKind::Network);
+        let Some(policy) = policy.filter(|policy| !policy.is_null()) else { return };
+        if let Err(problem) = NetworkPolicy::from_json(policy) {
+            self.report(path.clone(), ViolationKind::Network(problem));
         }
     }
 
@@ -249,11 +260,6 @@ pub fn metadata_violations(path: &Path, metadata: &Map) -> Vec<Violation> {
 }
 
 /// A host's name or address, without scheme, port and path.
-fn is_host(host: &str) -> bool {
-    !host.is_empty() && host.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_'))
-        || host.parse::<std::net::IpAddr>().is_ok()
-}
-
 fn json_bytes(value: &impl serde::Serialize) -> usize {
     // A JSON value always serialises; there is no other way in here.
     serde_json::to_vec(value).map_or(0, |bytes| bytes.len())

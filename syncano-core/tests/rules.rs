@@ -211,8 +211,8 @@ fn limits_are_allowed_up_to_and_refused_beyond() {
         ("/config", json!({"k": "v".repeat(256 * 1024 - 8)}), json!({"k": "v".repeat(256 * 1024 - 7)})),
         (
             "/endpoints/e/metadata",
-            json!({"GET": {"inputs": "v".repeat(256 * 1024 - 2)}}),
-            json!({"GET": {"inputs": "v".repeat(256 * 1024 - 1)}}),
+            json!({"GET": {"inputs": {"title": "v".repeat(256 * 1024 - 12)}}}),
+            json!({"GET": {"inputs": {"title": "v".repeat(256 * 1024 - 11)}}}),
         ),
     ] {
         assert!(found(&with(pointer, allowed)).is_empty(), "{pointer}");
@@ -359,7 +359,9 @@ fn a_network_policy_is_a_word_or_a_list_of_hosts() {
     {
         assert_eq!(violations(serde_json::from_str(good).unwrap()), Ok(()), "{good}");
     }
-    for bad in ["\"all\"", "[]", "{}", "true", "{\"hosts\": [1]}", "{\"hosts\": [\"https://a.example/\"]}"] {
+    let said = violations(serde_json::json!({"hosts": ["a.example", "https://a.example/"]})).unwrap_err();
+    assert!(said.starts_with("at /metadata/network: `https://a.example/` is no host"), "{said}");
+    for bad in ["\"all\"", "[]", "{}", "true", "{\"hosts\": [1]}"] {
         let said = violations(serde_json::from_str(bad).unwrap()).unwrap_err();
         assert!(said.starts_with("at /metadata/network: no network policy: write `\"none\"`"), "{said}");
     }

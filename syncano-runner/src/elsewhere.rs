@@ -6,6 +6,7 @@ use syncano_core::Language;
 
 use crate::builder::{RunnerBuilder, StartError};
 use crate::call::Call;
+use crate::check::Remembered;
 use crate::doctor::{Doctor, Missing};
 use crate::interpreter::{Interpreter, MissingInterpreter};
 use crate::isolation::Isolation;
@@ -32,7 +33,7 @@ impl Runner {
     /// Finds nothing.
     pub(crate) fn examine(_: RunnerBuilder) -> Doctor {
         let missing = vec![Missing::new(Isolation::Process, StartError::Platform.to_string())];
-        Doctor { level: Isolation::None, controls: Vec::new(), missing }
+        Doctor { level: Isolation::None, controls: Vec::new(), missing, not_copied: None }
     }
 
     /// The level that is in force.
@@ -45,8 +46,18 @@ impl Runner {
         match self.none {}
     }
 
+    /// Whether workers are copies of a process that has loaded the interpreter.
+    pub async fn is_prepared(&self, _: Language) -> bool {
+        match self.none {}
+    }
+
     /// Runs `script` once.
     pub async fn run(&self, _: &Script, _: Call) -> Outcome {
+        match self.none {}
+    }
+
+    /// What checks have found out so far.
+    pub(crate) fn remembered(&self) -> &Remembered {
         match self.none {}
     }
 

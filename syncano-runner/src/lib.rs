@@ -57,10 +57,12 @@
 
 mod builder;
 mod call;
+mod check;
 mod doctor;
 mod interpreter;
 mod isolation;
 mod limits;
+mod network;
 mod node;
 mod outcome;
 mod python;
@@ -92,6 +94,8 @@ mod runner;
 mod sandbox;
 #[cfg(target_os = "linux")]
 mod worker;
+#[cfg(target_os = "linux")]
+mod zygotes;
 
 #[cfg(not(target_os = "linux"))]
 #[path = "elsewhere.rs"]
@@ -99,10 +103,12 @@ mod runner;
 
 pub use builder::{RunnerBuilder, StartError};
 pub use call::{Arguments, Call};
+pub use check::{Flaw, Verdict};
 pub use doctor::{Control, Doctor, Missing};
 pub use interpreter::{Interpreter, MissingInterpreter};
 pub use isolation::{Isolation, UnknownIsolation};
-pub use outcome::{Answer, Outcome};
+pub use network::Addresses;
+pub use outcome::{Answer, Outcome, Traffic};
 pub use response::Response;
 pub use runner::Runner;
 pub use script::{Script, ScriptKey};

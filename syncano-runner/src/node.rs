@@ -21,10 +21,14 @@ pub(crate) static NODE: Recipe = Recipe {
     program: concat!(
         include_str!("node/channel.js"),
         include_str!("node/script.js"),
+        include_str!("node/check.js"),
         include_str!("node/answer.js"),
         include_str!("node/between_calls.js"),
+        include_str!("node/network.js"),
         include_str!("node/worker.js"),
     ),
+    // It can't be copied once it has threads.
+    zygote: None,
     spare: true,
     // A gigabyte for itself, half of one per `Worker`, and four for a WebAssembly memory.
     reserved: 8 * 1024 * 1024 * 1024,

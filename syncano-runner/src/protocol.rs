@@ -25,19 +25,18 @@ pub(crate) fn program(program: &str) -> Vec<u8> {
     frame
 }
 
-/// What a worker is told next, once: the script.
+/// What a worker is told next, once: the script. One that only checks others has no source.
 pub(crate) fn script(script: &Script) -> Vec<u8> {
-    let texts = [script.name(), script.config(), script.source()];
-    let length = 12 + 16 + texts.iter().map(|text| text.len()).sum::<usize>();
+    let source = (!script.is_checker()).then(|| script.source());
+    let texts = [Some(script.name()), Some(script.config()), source];
+    let length = 12 + 16 + texts.iter().flatten().map(|text| text.len()).sum::<usize>();
     let mut frame = Vec::with_capacity(4 + length);
     push_length(&mut frame, length);
-    for text in texts {
-        push_length(&mut frame, text.len());
-    }
+    push_lengths(&mut frame, &texts);
     frame.extend((limits::OUTPUT as u64).to_le_bytes());
     push_length(&mut frame, limits::ANSWER);
     push_length(&mut frame, limits::HEAD);
-    for text in texts {
+    for text in texts.iter().flatten() {
         frame.extend(text.as_bytes());
     }
     frame
@@ -60,16 +59,20 @@ pub(crate) fn call(number: u64, call: &Call) -> Result<Vec<u8>, usize> {
     let mut frame = Vec::with_capacity(4 + 28 + size);
     push_length(&mut frame, 28 + size);
     frame.extend(number.to_le_bytes());
-    for text in texts {
-        match text {
-            Some(text) => push_length(&mut frame, text.len()),
-            None => frame.extend(ABSENT.to_le_bytes()),
-        }
-    }
+    push_lengths(&mut frame, &texts);
     for text in texts.iter().flatten() {
         frame.extend(text.as_bytes());
     }
     Ok(frame)
+}
+
+fn push_lengths(frame: &mut Vec<u8>, texts: &[Option<impl AsRef<str>>]) {
+    for text in texts {
+        match text {
+            Some(text) => push_length(frame, text.as_ref().len()),
+            None => frame.extend(ABSENT.to_le_bytes()),
+        }
+    }
 }
 
 fn push_length(frame: &mut Vec<u8>, length: usize) {

@@ -43,6 +43,8 @@ pub(crate) struct Instance {
     pub(crate) running: Running,
     /// One change of what the instance runs at a time.
     pub(crate) publishing: Arc<tokio::sync::Mutex<()>>,
+    /// One check of its scripts at a time.
+    pub(crate) checking: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Instance {
@@ -55,6 +57,7 @@ impl Instance {
             routes: Arc::default(),
             running: Running::default(),
             publishing: Arc::default(),
+            checking: Arc::default(),
         }
     }
 
@@ -68,6 +71,7 @@ impl Instance {
             routes: self.routes.clone(),
             running: self.running.clone(),
             publishing: self.publishing.clone(),
+            checking: self.checking.clone(),
         }
     }
 

@@ -7,8 +7,8 @@ use syncano_core::{Severity, Socket, Violation, normalize};
 const FIXED: [&str; 1] = ["name"];
 
 /// Reads the definition of a new socket.
-pub(crate) fn new(body: Map<String, Value>) -> Result<Socket, Vec<Violation>> {
-    let mut socket = Socket::from_json(&Value::Object(body))?;
+pub(crate) fn new(body: &Value) -> Result<Socket, Vec<Violation>> {
+    let mut socket = Socket::from_json(body)?;
     socket.name = normalize(&socket.name);
     // Nothing was there before; what says that it removes something, does so all the same.
     socket.inherit(&Socket::default());

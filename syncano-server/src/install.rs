@@ -14,6 +14,7 @@ use url::Url;
 use crate::app::App;
 use crate::catalog::Instance;
 use crate::change::Change;
+use crate::checks::Checks;
 use crate::definition;
 use crate::errors::{ApiError, quoted};
 use crate::fetch::Fetcher;
@@ -135,20 +136,28 @@ async fn run(app: &Arc<App>, instance: &Arc<Instance>, name: &str, this: (i64, i
     let (app, instance, name) = (app.clone(), instance.clone(), row.name);
     let server = app.clone();
     app.to_the_end(async move {
-        let mut change = Change::begin(&server, &instance).await?;
-        let now = sockets::by_name(change.db(), instance.id, &name).await?;
-        let Some(mut row) = now.filter(is_this) else { return Ok(()) };
-        row.updated_at = time::now();
-        let row = match fetched {
-            Ok(socket) => {
-                row.revision += 1;
-                publish::settle(&mut change, row, &socket).await?
+        let mut checks = Checks::default();
+        loop {
+            let mut change = Change::begin(&server, &instance).await?;
+            let now = sockets::by_name(change.db(), instance.id, &name).await?;
+            let Some(mut row) = now.filter(is_this) else { return Ok(()) };
+            row.updated_at = time::now();
+            let row = match &fetched {
+                Ok(socket) => {
+                    row.revision += 1;
+                    publish::settle(&mut change, &mut checks, row, socket).await?
+                }
+                Err(problem) => publish::refuse(&change, row, bounded(problem.clone())).await?,
+            };
+            if checks.are_missing() {
+                drop(change);
+                checks.catch_up(&server.runner, &instance).await;
+                continue;
             }
-            Err(problem) => publish::refuse(&change, row, bounded(problem)).await?,
-        };
-        change.commit().await?;
-        publish::log(&instance, &row, "installed from its URL");
-        Ok(())
+            change.commit().await?;
+            publish::log(&instance, &row, "installed from its URL");
+            return Ok(());
+        }
     })
     .await
 }
@@ -184,8 +193,7 @@ async fn definition_at(
         serde_saphyr::from_str(&yaml).map_err(|error| format!("{url} is no YAML: {}", one_line(&error)))?;
     let (mut body, files) = body(&yaml, name, config).map_err(|problem| format!("{url}: {problem}"))?;
     let read = |body: &Value| {
-        let Value::Object(body) = body else { return Err(format!("{url} holds no socket")) };
-        definition::new(body.clone()).map_err(|broken| {
+        definition::new(body).map_err(|broken| {
             let broken: Vec<String> = broken.iter().map(ToString::to_string).collect();
             format!("{url}: {}", broken.join("; "))
         })
@@ -377,7 +385,7 @@ config:
                 ],
             })
         );
-        assert!(definition::new(body.as_object().unwrap().clone()).is_ok());
+        assert!(definition::new(&body).is_ok());
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::app::{App, FlatNames};
 use crate::bind;
 use crate::catalog::Instance;
 use crate::change::Change;
+use crate::checks::Checks;
 use crate::definition;
 use crate::endpoint::compile;
 use crate::errors::{ApiError, quoted};
@@ -30,7 +31,7 @@ const EXPECTED_REVISION: &str = "expected_revision";
 
 /// What is to happen to a socket.
 enum Step {
-    Create(Map<String, Value>),
+    Create(Value),
     Update(String, Map<String, Value>),
     Recheck(String),
     Delete(String),
@@ -41,7 +42,7 @@ pub(crate) async fn create(
     instance: Arc<Instance>,
     body: Map<String, Value>,
 ) -> Result<SocketRow, ApiError> {
-    take(app, instance, Step::Create(body)).await
+    take(app, instance, Step::Create(Value::Object(body))).await
 }
 
 pub(crate) async fn update(
@@ -68,14 +69,24 @@ pub(crate) async fn delete(app: &Arc<App>, instance: Arc<Instance>, name: &str) 
 async fn take(app: &Arc<App>, instance: Arc<Instance>, step: Step) -> Result<SocketRow, ApiError> {
     let server = app.clone();
     app.to_the_end(async move {
-        let mut change = Change::begin(&server, &instance).await?;
-        let (row, what) = match step {
-            Step::Create(body) => (create_in(&mut change, body).await?, "created"),
-            Step::Update(name, body) => (update_in(&mut change, &name, &body).await?, "updated"),
-            Step::Recheck(name) => (recheck_in(&mut change, &name).await?, "rechecked"),
-            Step::Delete(name) => (delete_in(&mut change, &name).await?, "deleted"),
+        let mut checks = Checks::default();
+        let (row, what) = loop {
+            let mut change = Change::begin(&server, &instance).await?;
+            let done = match &step {
+                Step::Create(body) => (create_in(&mut change, &mut checks, body).await?, "created"),
+                Step::Update(name, body) => {
+                    (update_in(&mut change, &mut checks, name, body).await?, "updated")
+                }
+                Step::Recheck(name) => (recheck_in(&mut change, &mut checks, name).await?, "rechecked"),
+                Step::Delete(name) => (delete_in(&mut change, name).await?, "deleted"),
+            };
+            if !checks.are_missing() {
+                change.commit().await?;
+                break done;
+            }
+            drop(change);
+            checks.catch_up(&server.runner, &instance).await;
         };
-        change.commit().await?;
         log(&instance, &row, what);
         // Nothing else is left so by a change.
         if what != "deleted" && row.status == SocketStatus::Checking.to_string() {
@@ -92,15 +103,20 @@ pub(crate) fn log(instance: &Instance, row: &SocketRow, what: &str) {
         socket = row.name,
         revision = row.revision,
         status = row.status,
-        status_info = row.status_info,
+        // Further lines show scripts.
+        status_info = row.status_info.lines().next(),
         "socket {what}"
     );
 }
 
-async fn create_in(change: &mut Change<'_>, body: Map<String, Value>) -> Result<SocketRow, ApiError> {
+async fn create_in(
+    change: &mut Change<'_>,
+    checks: &mut Checks,
+    body: &Value,
+) -> Result<SocketRow, ApiError> {
     let socket = definition::new(body).map_err(|broken| ApiError::violations(&broken))?;
     let row = insert(change, &socket.name, String::new(), None).await?;
-    settle(change, row, &socket).await
+    settle(change, checks, row, &socket).await
 }
 
 /// A socket that has nothing installed yet.
@@ -122,6 +138,7 @@ pub(crate) async fn insert(
 
 async fn update_in(
     change: &mut Change<'_>,
+    checks: &mut Checks,
     name: &str,
     body: &Map<String, Value>,
 ) -> Result<SocketRow, ApiError> {
@@ -136,11 +153,11 @@ async fn update_in(
         row.definition = serde_json::to_string(&socket).map_err(ApiError::internal)?;
         return Ok(sockets::update(change.db(), row).await?);
     }
-    settle(change, row, &socket).await
+    settle(change, checks, row, &socket).await
 }
 
 /// Checks a socket again. One of which nothing has arrived yet has to be fetched.
-async fn recheck_in(change: &mut Change<'_>, name: &str) -> Result<SocketRow, ApiError> {
+async fn recheck_in(change: &mut Change<'_>, checks: &mut Checks, name: &str) -> Result<SocketRow, ApiError> {
     let mut row = find(change, name).await?;
     match serde_json::from_str::<Socket>(&row.definition) {
         Ok(socket) if install::must_fetch(&row, &socket) => {
@@ -148,7 +165,7 @@ async fn recheck_in(change: &mut Change<'_>, name: &str) -> Result<SocketRow, Ap
             row.status_info = String::new();
             Ok(sockets::update(change.db(), row).await?)
         }
-        Ok(socket) => settle(change, row, &socket).await,
+        Ok(socket) => settle(change, checks, row, &socket).await,
         // Rules may have become stricter since it was stored.
         Err(error) => refuse(change, row, error.to_string()).await,
     }
@@ -168,14 +185,19 @@ pub(crate) async fn find(change: &Change<'_>, name: &str) -> Result<SocketRow, A
     sockets::by_name(change.db(), change.instance.id, name).await?.ok_or_else(|| no_socket(name))
 }
 
-/// Stores the definition and installs it, if everything it needs is there.
+/// Stores the definition and installs it, if everything it needs is there. Nothing is done while checks are missing.
 pub(crate) async fn settle(
     change: &mut Change<'_>,
+    checks: &mut Checks,
     mut row: SocketRow,
     socket: &Socket,
 ) -> Result<SocketRow, ApiError> {
+    let broken = checks.problems(&change.app.runner, socket);
+    if checks.are_missing() {
+        return Ok(row);
+    }
     row.definition = serde_json::to_string(socket).map_err(ApiError::internal)?;
-    match problems(change, row.id, socket).await? {
+    match problems(change, row.id, socket, broken).await? {
         Some(problems) => refuse(change, row, problems).await,
         None => install(change, row, socket).await,
     }
@@ -192,8 +214,13 @@ pub(crate) async fn refuse(
     Ok(sockets::update(change.db(), row).await?)
 }
 
-/// What the definition needs and the instance doesn't give, as a sentence.
-async fn problems(change: &Change<'_>, id: i64, socket: &Socket) -> Result<Option<String>, DbErr> {
+/// What the definition needs and the instance doesn't give, as a sentence; what is `broken` comes last, a line each.
+async fn problems(
+    change: &Change<'_>,
+    id: i64,
+    socket: &Socket,
+    broken: Vec<String>,
+) -> Result<Option<String>, DbErr> {
     let (db, instance) = (change.db(), change.instance.id);
     let mut problems = Vec::new();
     for violation in socket.validate() {
@@ -227,7 +254,9 @@ async fn problems(change: &Change<'_>, id: i64, socket: &Socket) -> Result<Optio
             "class \"{class}\" has field \"{field}\" of another type: {other}, not {field_type}"
         ));
     }
-    Ok((!problems.is_empty()).then(|| problems.join("; ")))
+    let problems = (!problems.is_empty()).then(|| problems.join("; "));
+    let all: Vec<String> = problems.into_iter().chain(broken).collect();
+    Ok((!all.is_empty()).then(|| all.join("\n")))
 }
 
 async fn install(

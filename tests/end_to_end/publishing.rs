@@ -2,7 +2,7 @@
 
 use syncano_client::{Change, Error, Method, Methods, Runtime, Socket, SocketStatus, Violations};
 
-use crate::World;
+use crate::{World, python};
 
 fn socket(name: &str, endpoint: &str, source: &str) -> Socket {
     Socket::builder(name)
@@ -100,4 +100,28 @@ async fn publishers_at_the_same_time_agree_or_learn_of_the_conflict() {
     let found = world.instance.socket("one").await.unwrap().unwrap();
     let source = serde_json::to_value(found.definition()).unwrap()["dependencies"][0]["source"].clone();
     assert!(winners.iter().any(|winner| source == winner.as_str()), "{source} is none of {winners:?}");
+}
+
+#[tokio::test]
+async fn a_script_that_can_not_be_compiled_is_told_with_its_place() {
+    if !python() {
+        return;
+    }
+    let world = World::new().await;
+    let fine = socket("broken", "hello", "def main():\n    return 'fine'\n");
+    let published = world.instance.publish(&fine).await.unwrap();
+    let broken = socket("broken", "hello", "def main():\n    return 'fine\n");
+    // Known or new, changed or not: it is told every time.
+    for _ in 0..2 {
+        let error = world.instance.publish(&broken).await.unwrap_err();
+        let Error::NotInstalled { socket, .. } = &error else { panic!("{error:?}") };
+        assert_eq!(socket, "broken");
+        let text = error.to_string();
+        let start = "the socket `broken` could not be installed: the script \"script\" of endpoint \"hello\" can't be \
+                     compiled: unterminated string literal";
+        assert!(text.starts_with(start) && text.contains("\n2 |     return 'fine\n"), "{text}");
+    }
+    let answer: String = published.run_as(Method::Get, "hello", ()).await.unwrap();
+    assert_eq!(answer, "fine");
+    assert_eq!(world.instance.publish(&fine).await.unwrap().change(), Change::Updated);
 }

@@ -179,10 +179,15 @@ function withPlace(error) {
   });
 }
 
-// Whether a module imports or exports anything; it has been linked.
+// What a module imports; older versions of Node have another name for it.
+function requestsOf(module) {
+  return module.dependencySpecifiers ?? module.moduleRequests;
+}
+
+// Whether a module imports or exports anything; one that imports nothing has been linked.
 function hasModuleSyntax(module) {
   // The one key that every namespace has is a symbol.
-  return (module.dependencySpecifiers ?? module.moduleRequests).length > 0 || ownKeys(module.namespace).length > 1;
+  return requestsOf(module).length > 0 || ownKeys(module.namespace).length > 1;
 }
 
 // Node warns of its experimental modules; that we use them is not the script's concern.

@@ -35,13 +35,16 @@ async function serve() {
     fail(new Refused(`the arguments can't be read: ${error.message}`));
     return;
   }
-  if (script.program === undefined && script.module === undefined) {
-    try {
-      await compile();
-    } catch (error) {
-      fail(error);
+  try {
+    if (script.source === undefined) {
+      await checkAll(values[0]);
+      decide(NOTHING, 0, EMPTY, EMPTY);
       return;
     }
+    if (script.program === undefined && script.module === undefined) await compile();
+  } catch (error) {
+    fail(error);
+    return;
   }
   // From Node's loop itself, so that what the script throws at once is thrown to nobody else.
   setImmediate(run, ...values);
@@ -59,6 +62,8 @@ function decide(kind, exit, head, body) {
 }
 
 function conclude() {
+  // What is closed is told to whoever has it before the next call can use it.
+  if (closeConnections()) return setImmediate(conclude);
   let isClean = false;
   try {
     isClean = cleanUp();
@@ -200,6 +205,7 @@ watchTheEnd();
 // Node has more to do once what stands on its command line has run: it sets globals of its own.
 setImmediate(() => {
   provideGlobals();
+  provideNetwork();
   noticeWhatLasts();
   noticeChangesOfEnvironment();
   takeBaseline();

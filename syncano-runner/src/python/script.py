@@ -95,7 +95,8 @@ class Script:
 
     def __init__(self, name, config, source):
         self.filename = f"<{name}>"
-        self.source = source
+        # Which files may begin with, and no text that is compiled.
+        self.source = source[1:] if source.startswith("\ufeff") else source
         self.config = config
         self.code = None
         self.module = None

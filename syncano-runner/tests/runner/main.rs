@@ -7,13 +7,18 @@ mod support;
 
 mod arguments;
 mod at_namespace;
+mod at_namespace_started;
 mod at_process;
+mod checks;
 mod exits;
 mod fairness;
 mod fresh;
 mod javascript;
 mod levels;
 mod life;
+mod network;
+mod outside;
 mod pool;
 mod responses;
 mod styles;
+mod zygote;

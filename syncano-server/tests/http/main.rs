@@ -8,6 +8,7 @@ mod api_keys;
 mod authorization;
 mod bodies;
 mod cache;
+mod checks;
 mod cors;
 mod crash;
 mod endpoints;

@@ -114,7 +114,7 @@ async fn failures_are_200_and_say_so() {
     assert_eq!(reply.outcome(), (422, "failure", "app-error"));
     assert_eq!(reply.json, json!({ "Gone": { "id": 5 } }));
 
-    world.publish(socket("syntax", "syntax", "print('")).await;
+    world.publish(socket("syntax", "syntax", "exec('print(')")).await;
     let reply = world.run(Method::GET, "syntax/", None).await;
     assert_eq!(reply.outcome(), (200, "failure", "trace"));
     assert!(reply.json["result"]["stderr"].as_str().unwrap().contains("SyntaxError"));
@@ -173,23 +173,24 @@ async fn a_full_queue_is_200_and_blocked() {
     if !python() {
         return;
     }
-    let world = World::with(|server| server.max_workers(1).max_waiting(0)).await;
+    let world = World::with(|server| server.max_workers(1).max_waiting(1)).await;
     world.publish(socket("slow", "slow", "import time\ntime.sleep(2)")).await;
     let slow = world.run(Method::GET, "slow/", None);
-    let blocked = async {
-        tokio::time::sleep(Duration::from_millis(700)).await;
+    let later = async |milliseconds| {
+        tokio::time::sleep(Duration::from_millis(milliseconds)).await;
         world.run(Method::GET, "slow/", None).await
     };
-    let (slow, blocked) = tokio::join!(slow, blocked);
+    let (slow, waiting, blocked) = tokio::join!(slow, later(500), later(1000));
     assert_eq!(slow.outcome(), (200, "success", "trace"));
+    assert_eq!(waiting.outcome(), (200, "success", "trace"));
     assert_eq!(blocked.outcome(), (200, "blocked", "trace"));
     assert_eq!(
         blocked.json,
         json!({
-            "id": 2, "status": "blocked", "executed_at": null, "duration": null, "result": {},
+            "id": 3, "status": "blocked", "executed_at": null, "duration": null, "result": {},
         })
     );
-    assert_eq!(world.get(&run("slow/traces/2/")).await.json["status"], "blocked");
+    assert_eq!(world.get(&run("slow/traces/3/")).await.json["status"], "blocked");
 }
 
 #[tokio::test]
