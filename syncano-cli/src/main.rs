@@ -9,7 +9,6 @@ mod environment;
 mod key;
 mod plan;
 mod serve;
-mod types;
 
 use std::process::ExitCode;
 
@@ -30,7 +29,6 @@ enum Command {
     Account(account::Account),
     Key(key::Key),
     Plan(plan::Plan),
-    Types(types::Types),
 }
 
 fn main() -> ExitCode {
@@ -40,7 +38,6 @@ fn main() -> ExitCode {
         Command::Account(account) => account.run().map(|()| ExitCode::SUCCESS),
         Command::Key(key) => key.run().map(|()| ExitCode::SUCCESS),
         Command::Plan(plan) => plan.run(),
-        Command::Types(types) => types.run().map(|()| ExitCode::SUCCESS),
     };
     match done {
         Ok(code) => code,
