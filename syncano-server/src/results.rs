@@ -157,7 +157,7 @@ mod tests {
         assert_eq!(ended.mismatches[0].pointer, "/1");
         let twice = checked(&json!(true), r#"[{"a": 1, "b": {"a": 2}, "a": 3}]"#, None).mismatches;
         assert!(
-            twice[0].problem.ends_with("(the key `a` stands there twice at line 1 column 30)"),
+            twice[0].problem.ends_with("(the key `a` stands there twice at line 1 column 28)"),
             "{twice:?}"
         );
         let garbage = checked(&json!({"type": "integer"}), "no number", None).mismatches;
