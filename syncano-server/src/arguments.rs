@@ -1,7 +1,7 @@
 //! What a script gets of a request: `ARGS` and the arguments of `main`.
 
 use serde_json::{Map, Value, json};
-use syncano_core::{CompiledSchema, Language, Method, Placement};
+use syncano_core::{Language, Method, Placement};
 use syncano_runner::Arguments;
 
 use crate::decode::Schema;
@@ -26,8 +26,7 @@ pub(crate) struct Incoming {
 /// The schema of an endpoint's arguments for one method.
 #[derive(Clone, Copy)]
 pub(crate) struct Inputs<'a> {
-    pub(crate) schema: &'a Value,
-    pub(crate) compiled: &'a CompiledSchema,
+    pub(crate) schema: &'a schemas::Schema,
     /// Of the script that gets them.
     pub(crate) language: Language,
 }
@@ -64,10 +63,11 @@ pub(crate) fn merge(
     let mut decoded = raw_query.clone();
     if let Some(inputs) = inputs {
         let form = body.as_ref().and_then(Value::as_object).filter(|_| is_form);
-        decode(method, query, body.as_ref(), form, inputs.schema, &mut decoded);
+        decode(method, query, body.as_ref(), form, &inputs.schema.value, &mut decoded);
     }
 
-    let main = match inputs.and_then(|inputs| whole_body(inputs.schema)).filter(|_| method.has_body()) {
+    let main = match inputs.and_then(|inputs| whole_body(&inputs.schema.value)).filter(|_| method.has_body())
+    {
         Some(argument) => {
             let mut named = decoded.clone();
             match &body {
@@ -147,10 +147,10 @@ fn decode(
 }
 
 /// Everything that is wrong, by argument.
-fn check(Inputs { compiled, language, .. }: Inputs<'_>, named: &Value) -> Result<(), ApiError> {
+fn check(Inputs { schema, language }: Inputs<'_>, named: &Value) -> Result<(), ApiError> {
     let mut wrong = std::collections::BTreeMap::<_, Vec<_>>::new();
     let bytes = schemas::size(named);
-    let mismatches = schemas::apart(bytes, || compiled.check_for(language, named, bytes));
+    let mismatches = schemas::apart(bytes, || schema.compiled.check_for(language, named, bytes));
     for mismatch in mismatches {
         match mismatch.field() {
             Some(field) if field == USER_KEY => {}
@@ -189,10 +189,12 @@ mod tests {
         sent: Sent,
         schema: Option<&Value>,
     ) -> Result<Incoming, ApiError> {
-        let compiled = schema.map(|schema| CompiledSchema::new(schema).unwrap());
-        let inputs = schema.zip(compiled.as_ref());
+        let schema = schema.map(|value| schemas::Schema {
+            value: value.clone(),
+            compiled: syncano_core::CompiledSchema::new(value).unwrap(),
+        });
         let language = Language::Python;
-        let inputs = inputs.map(|(schema, compiled)| super::Inputs { schema, compiled, language });
+        let inputs = schema.as_ref().map(|schema| super::Inputs { schema, language });
         merge(method, &Query::parse(query), sent, inputs)
     }
 

@@ -85,7 +85,7 @@ impl Instance {
 }
 
 /// The endpoints of one socket by their normalised names.
-pub(crate) type SocketRoutes = BTreeMap<String, Arc<Endpoint>>;
+pub(crate) type SocketRoutes = BTreeMap<Arc<str>, Arc<Endpoint>>;
 
 /// The endpoints of an instance. A copy shares what isn't changed, so that a publish costs the same among many others.
 #[derive(Default, Clone)]
@@ -101,9 +101,7 @@ impl Routes {
         let socket: Arc<str> = socket.into();
         let short = |endpoints: &SocketRoutes| {
             let endpoints = endpoints.values().filter(|endpoint| endpoint.has_short_url);
-            endpoints
-                .map(|endpoint| (Arc::from(endpoint.flat.as_str()), endpoint.clone()))
-                .collect::<Vec<_>>()
+            endpoints.map(|endpoint| (endpoint.flat.clone(), endpoint.clone())).collect::<Vec<_>>()
         };
         let new = routes.map(Arc::new);
         let old = match &new {
@@ -123,7 +121,7 @@ impl Routes {
 
     /// By `socket/endpoint`, in any letter case.
     pub(crate) fn full(&self, socket: &str, endpoint: &str) -> Option<Arc<Endpoint>> {
-        self.sockets.get(normalize(socket).as_str())?.get(&normalize(endpoint)).cloned()
+        self.sockets.get(normalize(socket).as_str())?.get(normalize(endpoint).as_str()).cloned()
     }
 
     /// By the endpoint's name alone, in any letter case.
@@ -286,12 +284,12 @@ mod tests {
 
     fn routes(socket: &str, short: bool) -> SocketRoutes {
         let mut endpoint = Endpoint::sample();
-        endpoint.socket = socket.to_owned();
+        endpoint.socket = socket.into();
         endpoint.has_short_url = short;
         BTreeMap::from([(endpoint.flat.clone(), Arc::new(endpoint))])
     }
 
-    fn owner(routes: &Routes, name: &str) -> Option<String> {
+    fn owner(routes: &Routes, name: &str) -> Option<Arc<str>> {
         routes.flat(name).map(|endpoint| endpoint.socket.clone())
     }
 

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
-use syncano_core::{Method, ResultPolicy, SCHEMA_KEYS, Socket, normalize, route};
+use syncano_core::{Method, ResultPolicy, Socket, normalize, route};
 
 use crate::app::Settings;
 use crate::cache::Edition;
 use crate::catalog::{Instance, SocketRoutes};
+use crate::metadata::Metadata;
 use crate::runnable::Runnable;
-use crate::schemas::Kind;
 use crate::store::script_endpoints::{Bound, UsageRow};
 use crate::store::traces::Subject;
 
@@ -18,19 +18,21 @@ use crate::store::traces::Subject;
 pub(crate) struct Endpoint {
     pub(crate) socket_id: i64,
     /// The socket's name.
-    pub(crate) socket: String,
+    pub(crate) socket: Arc<str>,
     /// The name as its author spells it.
-    pub(crate) name: String,
+    pub(crate) name: Box<str>,
     /// The name that calls are compared with.
-    pub(crate) flat: String,
+    pub(crate) flat: Arc<str>,
     /// Whether it can be called by its name alone.
     pub(crate) has_short_url: bool,
-    pub(crate) definition: syncano_core::Endpoint,
+    /// What it permits API keys to do; if it says anything, nobody runs it without a key.
+    pub(crate) acl: Map<String, Value>,
+    pub(crate) metadata: Metadata,
     /// What becomes of results that don't fit their schema.
     pub(crate) results: ResultPolicy,
     /// Of the answers that are kept.
     pub(crate) edition: Edition,
-    calls: Vec<Call>,
+    calls: Box<[Call]>,
 }
 
 /// One call of an endpoint.
@@ -50,11 +52,21 @@ pub(crate) fn compile(
     settings: &Settings,
 ) -> SocketRoutes {
     let mut routes = SocketRoutes::new();
+    let socket_name: Arc<str> = normalize(&socket.name).into();
+    // Calls of the same script share its source and its configuration.
+    let mut scripts = BTreeMap::new();
     for (name, definition) in &socket.endpoints {
-        let flat = normalize(name);
+        let flat: Arc<str> = normalize(name).into();
         let calls = definition.calls.iter().map(|call| {
-            let script = match used.get(&normalize(&call.name)) {
-                Some((bound, _)) => Runnable::of_call(instance, socket, call, &bound.script, settings),
+            let name = normalize(&call.name);
+            let script = match used.get(&name) {
+                Some((bound, _)) => scripts
+                    .entry(name)
+                    .or_insert_with_key(|name| {
+                        Runnable::of_socket(instance, socket, name, &bound.script, settings)
+                    })
+                    .clone()
+                    .map(|runnable| runnable.timeout(call.timeout)),
                 None => Err(format!(
                     "the script \"{}\" of this endpoint is gone: recheck the socket \"{}\"",
                     call.name, socket.name
@@ -64,10 +76,11 @@ pub(crate) fn compile(
         });
         let endpoint = Endpoint {
             socket_id,
-            socket: normalize(&socket.name),
-            name: name.trim().to_owned(),
-            has_short_url: short_urls.contains(&flat),
-            definition: definition.clone(),
+            socket: socket_name.clone(),
+            name: name.trim().into(),
+            has_short_url: short_urls.contains(&*flat),
+            acl: definition.acl.clone(),
+            metadata: Metadata::new(&definition.metadata),
             results: socket.result_policy(),
             edition: Edition::default(),
             calls: calls.collect(),
@@ -86,7 +99,7 @@ impl Endpoint {
 
     /// Whose runs are recorded.
     pub(crate) fn subject(&self) -> Subject {
-        Subject::SocketEndpoint { socket: self.socket_id, endpoint: self.flat.clone() }
+        Subject::SocketEndpoint { socket: self.socket_id, endpoint: self.flat.to_string() }
     }
 
     /// Where its runs are listed.
@@ -110,42 +123,16 @@ impl Endpoint {
         allowed
     }
 
-    /// A schema for this method, and the key of the metadata under which it stands.
-    pub(crate) fn schema(&self, method: Method, kind: Kind) -> Option<(&'static str, &Value)> {
-        let under = |key: &'static str| {
-            let schema = self.definition.metadata.get(key)?.get(kind.key())?;
-            Some((key, schema)).filter(|_| !schema.is_null())
-        };
-        under(method.as_str()).or_else(|| under("*"))
-    }
-
-    /// What `META` shows of the metadata: the part for this method if there is one, and never a schema.
-    pub(crate) fn visible_metadata(&self, method: Method) -> Map<String, Value> {
-        let mut metadata = self.definition.metadata.clone();
-        for key in Method::ALL.map(Method::as_str).into_iter().chain(["*"]) {
-            let Some(Value::Object(part)) = metadata.get_mut(key) else { continue };
-            let before = part.len();
-            part.retain(|key, _| !SCHEMA_KEYS.contains(&key.as_str()));
-            if part.is_empty() && before > 0 {
-                metadata.remove(key);
-            }
-        }
-        match metadata.get(method.as_str()) {
-            Some(Value::Object(part)) if !part.is_empty() => part.clone(),
-            _ => metadata,
-        }
-    }
-
     /// The endpoint as lists and details show it. `links.self` is where it runs.
-    pub(crate) fn object(&self, instance: &str, name: String) -> Value {
+    pub(crate) fn object(&self, instance: &str, name: &str) -> Value {
         let run = route::run(instance, &self.socket, &self.flat);
         let calls: Vec<_> = self.calls.iter().map(|call| &call.definition).collect();
         json!({
             "name": name,
             "allowed_methods": self.allowed(),
             "calls": calls,
-            "metadata": self.definition.metadata,
-            "acl": self.definition.acl,
+            "metadata": self.metadata.whole(),
+            "acl": self.acl,
             "links": {
                 "self": run,
                 "endpoint": run,
@@ -165,44 +152,16 @@ mod tests {
         pub(crate) fn sample() -> Endpoint {
             Endpoint {
                 socket_id: 1,
-                socket: "s".to_owned(),
-                name: "e".to_owned(),
-                flat: "e".to_owned(),
+                socket: "s".into(),
+                name: "e".into(),
+                flat: "e".into(),
                 has_short_url: true,
-                definition: syncano_core::Endpoint::default(),
+                acl: Map::new(),
+                metadata: Metadata::new(&Map::new()),
                 results: ResultPolicy::Enforce,
                 edition: Edition::default(),
-                calls: Vec::new(),
+                calls: Box::default(),
             }
         }
-    }
-
-    fn endpoint(metadata: Value) -> Endpoint {
-        let metadata = metadata.as_object().unwrap().clone();
-        Endpoint {
-            definition: syncano_core::Endpoint { metadata, ..Default::default() },
-            ..Endpoint::sample()
-        }
-    }
-
-    #[test]
-    fn meta_shows_the_part_for_the_method_without_schemas() {
-        let endpoint = endpoint(json!({
-            "title": "t",
-            "GET": {"inputs": {}, "note": "n"},
-            "POST": {"inputs": {}, "outputs": {}, "errors": {}},
-        }));
-        assert_eq!(Value::Object(endpoint.visible_metadata(Method::Get)), json!({"note": "n"}));
-        let whole = json!({"title": "t", "GET": {"note": "n"}});
-        assert_eq!(Value::Object(endpoint.visible_metadata(Method::Post)), whole);
-        assert_eq!(Value::Object(endpoint.visible_metadata(Method::Put)), whole);
-    }
-
-    #[test]
-    fn inputs_of_the_method_come_before_those_of_all() {
-        let endpoint = endpoint(json!({"GET": {"inputs": {"a": 1}}, "*": {"inputs": {"b": 1}}}));
-        assert_eq!(endpoint.schema(Method::Get, Kind::Inputs), Some(("GET", &json!({"a": 1}))));
-        assert_eq!(endpoint.schema(Method::Put, Kind::Inputs), Some(("*", &json!({"b": 1}))));
-        assert_eq!(endpoint.schema(Method::Put, Kind::Outputs), None);
     }
 }

@@ -45,6 +45,7 @@ mod install;
 mod keys;
 mod load;
 mod meta;
+mod metadata;
 mod operator;
 mod pagination;
 mod passwords;

@@ -4,12 +4,12 @@ use std::str;
 use std::sync::Arc;
 
 use serde_json::Value;
-use syncano_core::{CompiledSchema, Method, Mismatch, ResultPolicy, RunStatus};
+use syncano_core::{Method, Mismatch, ResultPolicy, RunStatus};
 use syncano_runner::{Answer, Outcome};
 
 use crate::endpoint::Endpoint;
 use crate::errors::quoted;
-use crate::schemas::{self, Kind, Schemas};
+use crate::schemas::{self, Kind, Schema, Schemas};
 use crate::strict_json;
 
 /// A run that has come to its end.
@@ -28,7 +28,7 @@ impl From<Outcome> for Ended {
 
 /// What the results of an endpoint are checked with.
 pub(crate) struct ResultCheck {
-    schema: Arc<CompiledSchema>,
+    schema: Arc<Schema>,
     policy: ResultPolicy,
 }
 
@@ -65,7 +65,7 @@ impl ResultCheck {
 
     fn json(&self, json: &[u8]) -> Result<(), Vec<Mismatch>> {
         let mismatches = schemas::apart(json.len(), || match strict_json::read(json) {
-            Ok(value) => self.schema.check(&value, json.len()),
+            Ok(value) => self.schema.compiled.check(&value, json.len()),
             Err(error) => vec![not_json(json, &error)],
         });
         if mismatches.is_empty() { Ok(()) } else { Err(mismatches) }
@@ -76,9 +76,12 @@ impl ResultCheck {
         let Err(mismatches) = self.json(if content.is_empty() { b"null" } else { content }) else {
             return Vec::new();
         };
-        let as_it_is = str::from_utf8(content).ok().filter(|_| self.schema.is_text()).map(Value::from);
+        let as_it_is =
+            str::from_utf8(content).ok().filter(|_| self.schema.compiled.is_text()).map(Value::from);
         match as_it_is {
-            Some(text) if schemas::check(&self.schema, &text, content.len()).is_empty() => Vec::new(),
+            Some(text) if schemas::check(&self.schema.compiled, &text, content.len()).is_empty() => {
+                Vec::new()
+            }
             _ => mismatches,
         }
     }
@@ -102,7 +105,8 @@ mod tests {
     use super::*;
 
     fn checked(schema: &Value, stdout: &str, answer: Option<Answer>) -> Ended {
-        let schema = Arc::new(CompiledSchema::new(schema).unwrap());
+        let compiled = syncano_core::CompiledSchema::new(schema).unwrap();
+        let schema = Arc::new(Schema { value: schema.clone(), compiled });
         let outcome = Outcome {
             status: RunStatus::Success,
             stdout: stdout.to_owned(),

@@ -16,6 +16,7 @@ use crate::time;
 const CONTROL: [&str; 5] = ["timeout", "async", "mcpu", "allow_full_access", "fresh"];
 
 /// What a run needs of a script.
+#[derive(Clone)]
 pub(crate) struct Runnable {
     pub(crate) script: Script,
     pub(crate) timeout: Duration,
@@ -31,18 +32,17 @@ impl Runnable {
         row: &ScriptRow,
         settings: &Settings,
     ) -> Result<Runnable, String> {
-        Runnable::new(instance, name, row, None, Layers::default(), settings)
+        Runnable::new(instance, name, row, Layers::default(), settings)
     }
 
-    /// The script of a socket's call.
-    pub(crate) fn of_call(
+    /// A script that a socket's calls name.
+    pub(crate) fn of_socket(
         instance: &Instance,
         socket: &Socket,
-        call: &syncano_core::Call,
+        name: &str,
         row: &ScriptRow,
         settings: &Settings,
     ) -> Result<Runnable, String> {
-        let name = normalize(&call.name);
         // A script that was there before keeps its own configuration, to which the dependency adds.
         let added = socket.dependencies.iter().find_map(|dependency| match dependency {
             Dependency::Script(script) if normalize(&script.name) == name => match script.script {
@@ -52,9 +52,15 @@ impl Runnable {
             _ => None,
         });
         let layers = Layers { below: Some(&socket.config), above: added };
-        let mut runnable = Runnable::new(instance, &name, row, call.timeout, layers, settings)?;
+        let mut runnable = Runnable::new(instance, name, row, layers, settings)?;
         runnable.script = runnable.script.network(socket.network());
         Ok(runnable)
+    }
+
+    /// The same, for a call that may say how many seconds it takes.
+    pub(crate) fn timeout(self, seconds: Option<f64>) -> Runnable {
+        let timeout = seconds.and_then(timeout).unwrap_or(self.timeout);
+        Runnable { timeout, ..self }
     }
 
     /// The token that the script gets in `META`.
@@ -66,7 +72,6 @@ impl Runnable {
         instance: &Instance,
         name: &str,
         row: &ScriptRow,
-        timeout: Option<f64>,
         layers: Layers<'_>,
         settings: &Settings,
     ) -> Result<Runnable, String> {
@@ -77,10 +82,8 @@ impl Runnable {
         let mut own: Map<String, Value> = serde_json::from_str(&row.config)
             .map_err(|error| format!("the configuration of the script \"{name}\" can't be read: {error}"))?;
         own.extend(layers.above.cloned().unwrap_or_default());
-        let seconds = timeout.or_else(|| own.get("timeout").and_then(Value::as_f64));
-        let timeout = seconds.filter(|seconds| *seconds > 0.0).map_or(settings.script_timeout, |seconds| {
-            Duration::from_secs_f64(seconds.min(limits::TIMEOUT_SECONDS))
-        });
+        let timeout = own.get("timeout").and_then(Value::as_f64).and_then(timeout);
+        let timeout = timeout.unwrap_or(settings.script_timeout);
         let fresh = own.get("fresh") == Some(&Value::Bool(true));
         let full_access = own.get("allow_full_access") == Some(&Value::Bool(true));
         let mut config = Map::clone(&instance.config.load());
@@ -93,6 +96,11 @@ impl Runnable {
             Script::new(instance.id.to_string(), name, runtime, row.source.as_str(), config).fresh(fresh);
         Ok(Runnable { script, timeout, full_access })
     }
+}
+
+/// Nothing that isn't positive is a limit.
+fn timeout(seconds: f64) -> Option<Duration> {
+    (seconds > 0.0).then(|| Duration::from_secs_f64(seconds.min(limits::TIMEOUT_SECONDS)))
 }
 
 /// What a socket adds to a script's own configuration.

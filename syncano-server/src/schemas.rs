@@ -16,6 +16,8 @@ const BYTES: u64 = 64 << 20;
 const ENTRIES: usize = 10_000;
 /// A value from this size on is checked where other tasks don't wait for it.
 const LARGE: usize = 32 * 1024;
+/// How many times its text a schema takes as a value, at most: most of it are small objects.
+const AS_VALUE: usize = 20;
 
 /// Which of an endpoint's schemas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -40,14 +42,21 @@ type Key = (u64, &'static str, Kind);
 #[derive(Clone)]
 struct Size;
 
-impl Weighter<Key, Arc<CompiledSchema>> for Size {
-    fn weight(&self, _: &Key, schema: &Arc<CompiledSchema>) -> u64 {
-        schema.size() as u64
+impl Weighter<Key, Arc<Schema>> for Size {
+    fn weight(&self, _: &Key, schema: &Arc<Schema>) -> u64 {
+        (schema.compiled.size() + AS_VALUE * size(&schema.value)) as u64
     }
 }
 
+/// A schema that is in use.
+pub(crate) struct Schema {
+    /// As it was published.
+    pub(crate) value: Value,
+    pub(crate) compiled: CompiledSchema,
+}
+
 /// Schemas that were compiled when a call first needed them.
-pub(crate) struct Schemas(Cache<Key, Arc<CompiledSchema>, Size>);
+pub(crate) struct Schemas(Cache<Key, Arc<Schema>, Size>);
 
 impl Default for Schemas {
     fn default() -> Schemas {
@@ -57,17 +66,18 @@ impl Default for Schemas {
 
 impl Schemas {
     /// The endpoint's schema for the method, if it has one.
-    pub(crate) fn of(&self, endpoint: &Endpoint, method: Method, kind: Kind) -> Option<Arc<CompiledSchema>> {
-        let (key, schema) = endpoint.schema(method, kind)?;
-        let key = (endpoint.edition.number(), key, kind);
+    pub(crate) fn of(&self, endpoint: &Endpoint, method: Method, kind: Kind) -> Option<Arc<Schema>> {
+        let stands_under = endpoint.metadata.schema_key(method, kind)?;
+        let key = (endpoint.edition.number(), stands_under, kind);
         if let Some(known) = self.0.get(&key) {
             return Some(known);
         }
-        match CompiledSchema::new(schema) {
+        let value = endpoint.metadata.schema(stands_under, kind);
+        match CompiledSchema::new(&value) {
             Ok(compiled) => {
-                let compiled = Arc::new(compiled);
-                self.0.insert(key, compiled.clone());
-                Some(compiled)
+                let schema = Arc::new(Schema { value, compiled });
+                self.0.insert(key, schema.clone());
+                Some(schema)
             }
             // It was published when the rules were others.
             Err(violations) => {

@@ -58,7 +58,7 @@ pub(super) async fn show(
     let instance = app.instance(&request.account, instance)?;
     let found = instance.routes.load().full(socket, endpoint);
     let found = found.ok_or_else(|| no_endpoint(&format!("{socket}/{endpoint}")))?;
-    Ok(reply::ok(&found.object(&instance.name, found.name.clone())))
+    Ok(reply::ok(&found.object(&instance.name, &found.name)))
 }
 
 /// How a list names its endpoints.
@@ -71,7 +71,7 @@ pub(super) enum Naming {
 impl Naming {
     fn of(self, endpoint: &Endpoint) -> String {
         match self {
-            Naming::Flat => endpoint.name.clone(),
+            Naming::Flat => endpoint.name.to_string(),
             Naming::Full => format!("{}/{}", endpoint.socket, endpoint.name),
         }
     }
@@ -84,7 +84,7 @@ pub(super) fn answer(
     endpoints: Vec<Arc<Endpoint>>,
     naming: Naming,
 ) -> Result<Response, ApiError> {
-    let object = |endpoint: &Arc<Endpoint>| endpoint.object(&instance.name, naming.of(endpoint));
+    let object = |endpoint: &Arc<Endpoint>| endpoint.object(&instance.name, &naming.of(endpoint));
     if head.query.last("page_size").is_none() {
         return Ok(reply::ok(&whole(endpoints.iter().map(object).collect())));
     }

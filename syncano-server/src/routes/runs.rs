@@ -214,7 +214,7 @@ async fn run(
         .ok_or_else(|| ApiError::Method { method: head.method.clone(), allowed: endpoint.allowed() })?;
     let Received { caller, body } = auth::receive(app, &head, body, Purpose::Run).await?;
     let caller = caller.map(|caller| caller.in_instance(&instance)).transpose()?.flatten();
-    let acl = &endpoint.definition.acl;
+    let acl = &endpoint.acl;
     let private = call.definition.private == Some(true) || !acl.is_empty();
     match &caller {
         None if private => return Err(private_run()),
@@ -229,10 +229,9 @@ async fn run(
     let admin = caller.and_then(|caller| caller.account(app, &instance));
     let runnable = call.script.as_ref().map_err(ApiError::not_found)?;
     let is_form = matches!(body::Kind::of(&head.headers), Ok(body::Kind::Form | body::Kind::Multipart));
-    let compiled = app.schemas.of(&endpoint, method, schemas::Kind::Inputs);
-    let inputs = endpoint.schema(method, schemas::Kind::Inputs).zip(compiled.as_deref());
+    let inputs = app.schemas.of(&endpoint, method, schemas::Kind::Inputs);
     let language = runnable.script.runtime().language();
-    let inputs = inputs.map(|((_, schema), compiled)| Inputs { schema, compiled, language });
+    let inputs = inputs.as_deref().map(|schema| Inputs { schema, language });
     let Incoming { arguments, raw } = merge(method, &head.query, Sent { body: body?, is_form }, inputs)?;
     let keep = call.definition.cache.filter(|seconds| *seconds > 0).map(|seconds| {
         let account = admin.as_ref().map(|account| account.id);
@@ -253,7 +252,7 @@ async fn run(
     drop(raw);
     let meta = Meta {
         request: Some(&request),
-        metadata: Some(endpoint.visible_metadata(method)),
+        metadata: Some(endpoint.metadata.visible(method)),
         admin: admin.as_deref().map(Admin::new),
         executed_by: ExecutedBy::SocketEndpoint,
         executor: endpoint.full().into(),
