@@ -257,6 +257,39 @@ pub enum ViolationKind {
 }
 
 impl ViolationKind {
+    /// A name of the rule, for programs: `method-taken`. It stays what it is.
+    pub fn code(&self) -> &'static str {
+        match self {
+            ViolationKind::Name { .. } => "name",
+            ViolationKind::Missing(_) => "missing",
+            ViolationKind::Type { .. } => "type",
+            ViolationKind::UnknownKey { .. } => "unknown-key",
+            ViolationKind::NotJson(_) => "not-json",
+            ViolationKind::Runtime(_) => "runtime",
+            ViolationKind::Method(_) => "method",
+            ViolationKind::WildcardNotAlone => "wildcard-not-alone",
+            ViolationKind::NoMethods => "no-methods",
+            ViolationKind::CallType(_) => "call-type",
+            ViolationKind::DependencyType(_) => "dependency-type",
+            ViolationKind::NoCalls(_) => "no-calls",
+            ViolationKind::NoEndpoints(_) => "no-endpoints",
+            ViolationKind::DuplicateDependency(_) => "duplicate-dependency",
+            ViolationKind::DuplicateEndpoint(_) => "duplicate-endpoint",
+            ViolationKind::MethodTaken { .. } => "method-taken",
+            ViolationKind::Unreachable { .. } => "unreachable",
+            ViolationKind::UnresolvedCall { .. } => "unresolved-call",
+            ViolationKind::ClassField(_) => "class-field",
+            ViolationKind::ClassFieldType(_) => "class-field-type",
+            ViolationKind::EmptyScript(_) => "empty-script",
+            ViolationKind::TooMany { .. } => "too-many",
+            ViolationKind::TooLong { .. } => "too-long",
+            ViolationKind::TooDeep(_) => "too-deep",
+            ViolationKind::Timeout(_) => "timeout",
+            ViolationKind::Cache(_) => "cache",
+            ViolationKind::Network => "network",
+        }
+    }
+
     /// What the violation means for the definition.
     pub fn severity(&self) -> Severity {
         match self {

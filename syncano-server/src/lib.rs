@@ -59,6 +59,7 @@ mod runnable;
 mod scripts;
 mod secret;
 mod server;
+pub mod socket_yml;
 mod start_error;
 mod store;
 mod test_server;
