@@ -12,7 +12,7 @@ use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 use secrecy::{ExposeSecret as _, SecretString};
 use syncano_core::limits::TIMEOUT_SECONDS;
-use syncano_server::{Isolation, Server};
+use syncano_server::{Isolation, NetworkPolicy, Server};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::prelude::*;
 
@@ -67,7 +67,12 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "POLICY", default_value = "strict")]
     flat_names: FlatNames,
 
-    /// A network that sockets may be fetched from though it isn't public; can be repeated
+    /// Whom scripts may talk to at most: public, none, or hosts with commas between them; a socket narrows it for its scripts.
+    /// They have a network at the level namespace only
+    #[arg(long, value_name = "POLICY", default_value = "public")]
+    network: NetworkPolicy,
+
+    /// A network that scripts may talk to, and sockets be fetched from, though it isn't public; can be repeated
     #[arg(long, value_name = "NETWORK", value_parser = network)]
     allow_network: Vec<IpNet>,
 
@@ -150,6 +155,7 @@ impl Serve {
             .database(self.database)
             .script_timeout(self.script_timeout)
             .isolation_minimum(self.isolation_minimum)
+            .network(self.network)
             .flat_names(self.flat_names.into())
             .open_registration(self.open_registration)
             .require_key(self.require_key)

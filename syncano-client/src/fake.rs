@@ -22,7 +22,6 @@ use crate::{Call, CallError, Client, Instance, Response};
 /// A call that no answer was set up for is an error that says so. When several set-ups match, the latest one counts.
 ///
 /// ```
-/// # #[tokio::main(flavor = "current_thread")] async fn main() {
 /// use syncano_client::fake::Fake;
 /// use syncano_client::{CallError, RunStatus, socket};
 ///
@@ -40,6 +39,7 @@ use crate::{Call, CallError, Client, Instance, Response};
 ///     pub async fn take(item: &str, count: u32) -> u32;
 /// }
 ///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
 /// let fake = Fake::new();
 /// let api = stock::Client::new(&fake);
 ///

@@ -42,7 +42,7 @@
 //! | `python = "3.13"` | the version whose syntax the Python scripts have; 3.11 otherwise |
 //! | `config = {"key": …}` | what the scripts see as `CONFIG` |
 //! | `metadata = {"key": …}` | free data of yours |
-//! | `network = "none"` | whom the scripts may talk to: `"none"`, `"public"`, or a list of hosts. It is published for servers that give scripts a network; today's give none |
+//! | `network = "none"` | whom the scripts may talk to: `"none"`, `"public"` (the default: whatever has a public address), or a list of hosts: `"api.example.com"`, `"*.example.com"` for all names below it, an address, each with `:443` at its end for that port only. The server's operator may permit less |
 //! | `classes = {"name": [{"name": "title", "type": "string"}]}` | classes of data objects that the socket needs |
 //! | `crate = path` | the path of this crate, if it was renamed |
 //!
@@ -256,7 +256,14 @@
 //!   without a default has an argument that isn't an `Option`, and simple annotations (`int`, `float`, `str`, `bool`,
 //!   `list`, `dict`, `None`, `Optional[…]`, `X | Y`) admit simple Rust types;
 //! * in a script without `main`, the keys that are read out of `ARGS`: one that the function doesn't send is an error, an
-//!   argument that is never read a warning, which `#[allow(deprecated)]` on the function silences.
+//!   argument that is never read a warning, which `#[allow(deprecated)]` on the function silences;
+//! * the syntax of JavaScript as Node has it, with redeclarations, regular expressions, `return` and `await` outside of their place. A
+//!   script that imports or exports something is a module, any other a program, as on the server. TypeScript and JSX are
+//!   told as such: Node doesn't run them here;
+//! * in JavaScript, the keys that the default function takes out of its first parameter, that a program reads out of `ARGS`, or
+//!   that the function which is a program's last statement takes out of `args`: one that the function doesn't send is an error,
+//!   unless it has a default or the script asks whether it is there; a value that is taken apart must not be an `Option`; an
+//!   argument that is never read is a warning.
 //!
 //! ```compile_fail
 //! #[syncano_client::socket(runtime = "python3")]
@@ -266,10 +273,21 @@
 //! }
 //! ```
 //!
+//! ```compile_fail
+//! #[syncano_client::socket(runtime = "nodejs_v12")]
+//! mod text {
+//!     #[endpoint("slug", GET, source = "export default ({ titel }) => titel.toLowerCase()")]
+//!     pub async fn slug(title: &str) -> String; // did you mean `title`?
+//! }
+//! ```
+//!
 //! What can't be told for certain is never an error: a `main` that is decorated or bound twice, an annotation or type that
-//! isn't named above, `ARGS` that is passed on or looped over, a key that is read with `get` or in a `try` (unless it looks
-//! like a slip). Not checked at all are scripts in other languages, what a script returns, what it imports, and whatever only
-//! the server knows: its scripts and script endpoints, and names that other sockets have taken. That is told by `publish`.
+//! isn't named above, arguments that are passed on or looped over, a key that is read with `get` or in a `try` (unless it
+//! looks like a slip). Not checked at all are scripts in other languages, what a script returns, what it imports, and whatever
+//! only the server knows: its scripts and script endpoints, and names that other sockets have taken. That is told by `publish`.
+//!
+//! The parsers are what takes longest to compile here. Each is a feature, `check-python` and `check-javascript`, and both are on unless
+//! `default-features = false` says otherwise. Without one, scripts in that language are accepted as they are.
 //!
 //! # Managing without the macro
 //!

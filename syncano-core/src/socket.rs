@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Methods, Runtime, SocketBuilder, Violation, normalize};
+use crate::inherit::NETWORK;
+use crate::{Methods, NetworkPolicy, Runtime, SocketBuilder, Violation, normalize};
 
 /// A JSON object.
 pub type Map = serde_json::Map<String, serde_json::Value>;
@@ -42,6 +43,14 @@ impl Socket {
             Dependency::Script(script) if normalize(&script.name) == normalize(name) => Some(script),
             _ => None,
         })
+    }
+
+    /// Whom its scripts may talk to. What is no policy permits nobody; [`validate`](Socket::validate) reports it.
+    pub fn network(&self) -> NetworkPolicy {
+        match self.metadata.get(NETWORK) {
+            None | Some(serde_json::Value::Null) => NetworkPolicy::Public,
+            Some(policy) => NetworkPolicy::from_json(policy).unwrap_or(NetworkPolicy::None),
+        }
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::{
-    Call, Dependency, Endpoint, Map, Methods, NameKind, Path, ScriptDependency, ScriptSource, Socket,
-    Violation, ViolationKind, depth, inherit::NETWORK, limits, name::normalize, schema,
+    Call, Dependency, Endpoint, Map, Methods, NameKind, NetworkPolicy, Path, ScriptDependency, ScriptSource,
+    Socket, Violation, ViolationKind, depth, inherit::NETWORK, limits, name::normalize, schema,
 };
 
 pub(crate) fn validate(socket: &Socket) -> Vec<Violation> {
@@ -101,16 +101,9 @@ impl Found {
 
     /// An explicit `null` takes a policy away.
     fn network(&mut self, path: &Path, policy: Option<&Value>) {
-        let fits = match policy {
-            None | Some(Value::Null) => true,
-            Some(Value::String(word)) => word == "public" || word == "none",
-            Some(policy) => policy
-                .get("hosts")
-                .and_then(Value::as_array)
-                .is_some_and(|hosts| hosts.iter().all(|host| host.as_str().is_some_and(is_host))),
-        };
-        if !fits {
-            self.report(path.clone(), ViolationKind::Network);
+        let Some(policy) = policy.filter(|policy| !policy.is_null()) else { return };
+        if let Err(problem) = NetworkPolicy::from_json(policy) {
+            self.report(path.clone(), ViolationKind::Network(problem));
         }
     }
 
@@ -249,11 +242,6 @@ pub fn metadata_violations(path: &Path, metadata: &Map) -> Vec<Violation> {
 }
 
 /// A host's name or address, without scheme, port and path.
-fn is_host(host: &str) -> bool {
-    !host.is_empty() && host.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_'))
-        || host.parse::<std::net::IpAddr>().is_ok()
-}
-
 fn json_bytes(value: &impl serde::Serialize) -> usize {
     // A JSON value always serialises; there is no other way in here.
     serde_json::to_vec(value).map_or(0, |bytes| bytes.len())

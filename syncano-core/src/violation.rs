@@ -4,7 +4,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use crate::{Method, NameKind, NameProblem, UnknownMethod, UnknownRuntime, limits};
+use crate::{Method, NameKind, NameProblem, NetworkProblem, UnknownMethod, UnknownRuntime, limits};
 
 /// One broken rule.
 #[derive(Debug, Clone, PartialEq)]
@@ -249,11 +249,9 @@ pub enum ViolationKind {
     /// A cache time out of range.
     #[error("a cache time of {0} s: at most {limit} seconds are allowed", limit = limits::CACHE_SECONDS)]
     Cache(u32),
-    /// A network policy of another shape.
-    #[error(
-        "no network policy: write `\"none\"`, `\"public\"`, or a list of hosts such as `api.example.com`"
-    )]
-    Network,
+    /// What is no network policy.
+    #[error("{0}")]
+    Network(NetworkProblem),
 }
 
 impl ViolationKind {

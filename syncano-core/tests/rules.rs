@@ -359,7 +359,9 @@ fn a_network_policy_is_a_word_or_a_list_of_hosts() {
     {
         assert_eq!(violations(serde_json::from_str(good).unwrap()), Ok(()), "{good}");
     }
-    for bad in ["\"all\"", "[]", "{}", "true", "{\"hosts\": [1]}", "{\"hosts\": [\"https://a.example/\"]}"] {
+    let said = violations(serde_json::json!({"hosts": ["a.example", "https://a.example/"]})).unwrap_err();
+    assert!(said.starts_with("at /metadata/network: `https://a.example/` is no host"), "{said}");
+    for bad in ["\"all\"", "[]", "{}", "true", "{\"hosts\": [1]}"] {
         let said = violations(serde_json::from_str(bad).unwrap()).unwrap_err();
         assert!(said.starts_with("at /metadata/network: no network policy: write `\"none\"`"), "{said}");
     }

@@ -198,7 +198,7 @@ impl Place<'_> {
                     _ => self.options.metadata_key(inner),
                 };
                 match kind {
-                    ViolationKind::Network => errors.at(span, kind),
+                    ViolationKind::Network(_) => errors.at(span, kind),
                     _ => errors.at(span, format!("`{field}` of the socket has {kind}")),
                 }
                 return None;

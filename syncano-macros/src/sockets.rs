@@ -18,9 +18,10 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
             (None, Vec::new())
         }
     };
-    for (index, socket) in sockets.iter().enumerate() {
-        if sockets[..index].contains(socket) {
-            let name = socket.to_token_stream().to_string().replace(' ', "");
+    let names: Vec<String> =
+        sockets.iter().map(|socket| socket.to_token_stream().to_string().replace(' ', "")).collect();
+    for (index, (socket, name)) in sockets.iter().zip(&names).enumerate() {
+        if names[..index].contains(name) {
             errors.over(socket, format!("`{name}` is named twice: remove one of them"));
         }
     }

@@ -6,9 +6,10 @@ use proc_macro2::Span;
 use quote::ToTokens;
 use syn::LitStr;
 use syncano_core::{Language, Runtime};
-use syncano_syntax::python::{self, Takes, Version};
+use syncano_syntax::python::Version;
 use syncano_syntax::{Dedented, Diagnostic, dedent};
 
+use crate::agreement::Takes;
 use crate::attribute::{EndpointOptions, NamedRuntime, ScriptReference};
 use crate::errors::Errors;
 
@@ -163,8 +164,7 @@ impl Script {
         python: Version,
         errors: &mut Errors,
     ) -> Option<Takes> {
-        let (Language::Python, Some(text)) = (runtime.language(), self.text()) else { return None };
-        match python::takes(text, python) {
+        match takes(self.text()?, runtime.language(), python)? {
             Ok(takes) => Some(takes),
             Err(diagnostic) => {
                 let place = self.show(&diagnostic);
@@ -189,6 +189,18 @@ impl Script {
             }
             _ => String::new(),
         }
+    }
+}
+
+/// Checks a script and reads what it takes; `None` if the macro was built without a parser for its language.
+fn takes(text: &str, language: Language, python: Version) -> Option<Result<Takes, Diagnostic>> {
+    let _ = (text, python);
+    match language {
+        #[cfg(feature = "check-python")]
+        Language::Python => Some(syncano_syntax::python::takes(text, python).map(Takes::Python)),
+        #[cfg(feature = "check-javascript")]
+        Language::JavaScript => Some(syncano_syntax::javascript::takes(text).map(Takes::JavaScript)),
+        _ => None,
     }
 }
 

@@ -8,9 +8,8 @@ use syn::{Attribute, FnArg, Generics, Ident, LitStr, Path, ReturnType, Signature
 use syncano_core::{
     Call, ClassDependency, Map, Methods, Runtime, Severity, ViolationKind, closest, normalize,
 };
-use syncano_syntax::python::Takes;
 
-use crate::agreement::Pair;
+use crate::agreement::{Pair, Takes};
 use crate::attribute::{EndpointOptions, SocketOptions};
 use crate::errors::Errors;
 use crate::model::{Place, endpoint_keys, model};

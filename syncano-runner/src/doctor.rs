@@ -16,6 +16,8 @@ pub struct Doctor {
     pub controls: Vec<Control>,
     /// Why it isn't a better one.
     pub missing: Vec<Missing>,
+    /// Why processes of Python are started at the level `namespace`, and not copied from one that has loaded the interpreter.
+    pub not_copied: Option<String>,
 }
 
 /// One thing that a script must not be able to do.
@@ -68,9 +70,9 @@ const ENABLE_NAMESPACES: &[&str] = &[
      `sysctl kernel.apparmor_restrict_unprivileged_userns=0`",
     "Docker: `--security-opt seccomp=PROFILE` with a profile that permits clone, mount, open_tree, move_mount, \
      mount_setattr, pivot_root, umount2 and sethostname (`unconfined` does), `--security-opt apparmor=unconfined`, and a \
-     user other than root, or root with `--cap-add SYS_ADMIN`",
+     user other than root, or root with `--cap-add SYS_ADMIN --cap-add NET_ADMIN`",
     "Kubernetes: the same by `securityContext`: `seccompProfile` of type `Localhost` (or `Unconfined`), `appArmorProfile` of \
-     type `Unconfined`, `runAsUser` other than 0, or the capability `SYS_ADMIN`",
+     type `Unconfined`, `runAsUser` other than 0, or the capabilities `SYS_ADMIN` and `NET_ADMIN`",
 ];
 
 const ENABLE_PROCESS: &[&str] = &[

@@ -33,7 +33,7 @@ impl Runner {
     /// Finds nothing.
     pub(crate) fn examine(_: RunnerBuilder) -> Doctor {
         let missing = vec![Missing::new(Isolation::Process, StartError::Platform.to_string())];
-        Doctor { level: Isolation::None, controls: Vec::new(), missing }
+        Doctor { level: Isolation::None, controls: Vec::new(), missing, not_copied: None }
     }
 
     /// The level that is in force.
@@ -43,6 +43,11 @@ impl Runner {
 
     /// The interpreter of a language, or what to do about its absence.
     pub fn interpreter(&self, _: Language) -> Result<&Interpreter, MissingInterpreter> {
+        match self.none {}
+    }
+
+    /// Whether workers are copies of a process that has loaded the interpreter.
+    pub async fn is_prepared(&self, _: Language) -> bool {
         match self.none {}
     }
 

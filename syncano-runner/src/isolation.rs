@@ -12,12 +12,13 @@ use serde::Serialize;
 /// | empty environment, no inherited descriptors, own session, limits, dies with the server | yes | yes | yes |
 /// | own user and group (where the server runs as root), no capabilities, nothing set-uid | no | yes | yes |
 /// | files: reads the interpreter and its libraries, writes its own temporary folder | no | yes | yes |
-/// | child processes, sockets, signals and debugging of others refused | no | yes | yes |
+/// | child processes, sockets but TCP to the proxy, signals and debugging of others refused | no | yes | yes |
+/// | a network | the machine's | none | through the server's proxy |
 /// | own root: the machine's other files, processes and name are out of sight | no | no | yes |
 /// | own processes, network, message queues and control groups: nothing to reach, were it not refused | no | no | yes |
 /// | the temporary folder is in memory, its size and its number of files limited | no | no | yes |
 ///
-/// At none of the last two has a script a network, or can it start programs; at both it shares the machine's memory and
+/// At none of the last two can a script start programs; at both it shares the machine's memory and
 /// processors with everything else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize)]
 #[serde(rename_all = "lowercase")]

@@ -3,7 +3,7 @@
 use crate::builder::RunnerBuilder;
 use crate::doctor::{Doctor, Missing};
 use crate::isolation::Isolation;
-use crate::probes;
+use crate::probes::{self, Found};
 use crate::runner::Interpreters;
 
 /// Tries the levels that the settings allow, the best one first. Where none of them holds the answer is
@@ -15,9 +15,9 @@ pub(crate) fn find(settings: &RunnerBuilder, interpreters: &Interpreters) -> Doc
             continue;
         }
         match probes::check(level, settings, interpreters) {
-            Ok(controls) => return Doctor { level, controls, missing },
+            Ok(Found { controls, not_copied }) => return Doctor { level, controls, missing, not_copied },
             Err(reason) => missing.push(Missing::new(level, reason)),
         }
     }
-    Doctor { level: Isolation::None, controls: Vec::new(), missing }
+    Doctor { level: Isolation::None, controls: Vec::new(), missing, not_copied: None }
 }

@@ -62,6 +62,7 @@ mod doctor;
 mod interpreter;
 mod isolation;
 mod limits;
+mod network;
 mod node;
 mod outcome;
 mod python;
@@ -93,6 +94,8 @@ mod runner;
 mod sandbox;
 #[cfg(target_os = "linux")]
 mod worker;
+#[cfg(target_os = "linux")]
+mod zygotes;
 
 #[cfg(not(target_os = "linux"))]
 #[path = "elsewhere.rs"]
@@ -104,7 +107,8 @@ pub use check::{Flaw, Verdict};
 pub use doctor::{Control, Doctor, Missing};
 pub use interpreter::{Interpreter, MissingInterpreter};
 pub use isolation::{Isolation, UnknownIsolation};
-pub use outcome::{Answer, Outcome};
+pub use network::Addresses;
+pub use outcome::{Answer, Outcome, Traffic};
 pub use response::Response;
 pub use runner::Runner;
 pub use script::{Script, ScriptKey};

@@ -24,8 +24,11 @@ pub(crate) static NODE: Recipe = Recipe {
         include_str!("node/check.js"),
         include_str!("node/answer.js"),
         include_str!("node/between_calls.js"),
+        include_str!("node/network.js"),
         include_str!("node/worker.js"),
     ),
+    // It can't be copied once it has threads.
+    zygote: None,
     spare: true,
     // A gigabyte for itself, half of one per `Worker`, and four for a WebAssembly memory.
     reserved: 8 * 1024 * 1024 * 1024,

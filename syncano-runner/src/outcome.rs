@@ -23,6 +23,17 @@ pub struct Outcome {
     pub duration: Duration,
     /// What it answered, if it did.
     pub answer: Option<Answer>,
+    /// What it sent and received over the network.
+    pub traffic: Traffic,
+}
+
+/// Bytes to and from the hosts that a script talked to, without what the kernel adds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Traffic {
+    /// Bytes to them.
+    pub sent: u64,
+    /// Bytes from them.
+    pub received: u64,
 }
 
 /// What a script answered.
@@ -46,6 +57,7 @@ impl Outcome {
             started_at: SystemTime::now(),
             duration: Duration::ZERO,
             answer: None,
+            traffic: Traffic::default(),
         }
     }
 

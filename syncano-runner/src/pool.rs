@@ -286,17 +286,20 @@ impl Pool {
         drop(gone);
     }
 
+    /// Whether there is no process, and none being started.
+    pub(crate) fn is_empty(&self) -> bool {
+        let state = self.lock();
+        state.free.len() == state.total
+    }
+
     /// Waits until every process has been reaped.
     pub(crate) async fn emptied(&self) {
         loop {
             let notified = self.seat_back.notified();
             tokio::pin!(notified);
             notified.as_mut().enable();
-            {
-                let state = self.lock();
-                if state.free.len() == state.total {
-                    return;
-                }
+            if self.is_empty() {
+                return;
             }
             notified.await;
         }

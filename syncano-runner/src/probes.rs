@@ -33,6 +33,8 @@ const PROBES: &[Probe] = &[
     ("signal_processes", "sending signals to other processes", Isolation::Process),
     ("trace_processes", "tracing other processes", Isolation::Process),
     ("connect", "connecting over the network", Isolation::Process),
+    ("send_datagrams", "sending datagrams", Isolation::Process),
+    ("listen", "listening for connections", Isolation::Process),
     ("connect_locally", "connecting to the machine's services", Isolation::Process),
     ("mount", "mounting", Isolation::Process),
     ("make_namespaces", "making namespaces", Isolation::Process),
@@ -56,11 +58,20 @@ type Probe = (&'static str, &'static str, Isolation);
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What was found so far in this process: machines don't change under a running server.
-static FOUND: Mutex<Vec<(Key, Vec<Control>)>> = Mutex::new(Vec::new());
+static FOUND: Mutex<Vec<(Key, Found)>> = Mutex::new(Vec::new());
+
+/// What came of trying a level that holds.
+#[derive(Debug, Clone)]
+pub(crate) struct Found {
+    pub(crate) controls: Vec<Control>,
+    /// Why processes must not be copies, where they could be.
+    pub(crate) not_copied: Option<String>,
+}
 
 #[derive(PartialEq, Eq)]
 struct Key {
     level: Isolation,
+    zygotes: bool,
     interpreter: Option<PathBuf>,
     directory: Option<PathBuf>,
 }
@@ -70,33 +81,64 @@ pub(crate) fn check(
     level: Isolation,
     settings: &RunnerBuilder,
     interpreters: &Interpreters,
-) -> Result<Vec<Control>, String> {
+) -> Result<Found, String> {
     let prober = [Language::Python, Language::JavaScript]
         .into_iter()
         .find_map(|language| interpreters.get(language).ok());
     let interpreter = prober.map(|interpreter| interpreter.path().to_owned());
-    let key = Key { level, interpreter, directory: settings.directory.clone() };
+    let key = Key { level, zygotes: settings.zygotes, interpreter, directory: settings.directory.clone() };
     // Held while trying: whoever asks the same at the same time gets the same answer.
     let mut found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((_, controls)) = found.iter().find(|(known, _)| *known == key) {
-        return Ok(controls.clone());
+    if let Some((_, found)) = found.iter().find(|(known, _)| *known == key) {
+        return Ok(found.clone());
     }
-    let mut settings = settings.clone().max_workers(2);
+    let prober = prober.map(|interpreter| interpreter.language());
+    let controls = check_one_way(level, settings.clone().zygotes(false), interpreters, prober)?;
+    // Workers that are copies are set up by another program, which has to prove itself, too.
+    let may_be_copied = level >= Isolation::Namespace && settings.zygotes && prober == Some(Language::Python);
+    let not_copied =
+        may_be_copied.then(|| check_one_way(level, settings.clone(), interpreters, prober).err()).flatten();
+    let new = Found { controls, not_copied };
+    found.push((key, new.clone()));
+    Ok(new)
+}
+
+/// The same for processes that are copies (`settings.zygotes`), or that are started.
+fn check_one_way(
+    level: Isolation,
+    settings: RunnerBuilder,
+    interpreters: &Interpreters,
+    prober: Option<Language>,
+) -> Result<Vec<Control>, String> {
+    let mut settings = settings.max_workers(2);
     settings.limits = Limits { folder: FOLDER, folder_entries: FOLDER_ENTRIES, ..Limits::default() };
     let directory =
         Directory::for_runner(settings.directory.as_deref(), true).map_err(|error| error.to_string())?;
+    let are_copied = settings.zygotes;
     let runner =
         Runner::start_at(level, settings, interpreters.clone()).map_err(|error| error.to_string())?;
-    let Some(prober) = prober else {
+    let Some(language) = prober else {
         // Nothing can run, so nothing can break out.
         return Ok(Vec::new());
     };
-    let language = prober.language();
     // A thread of its own: the caller's may be one of a Tokio runtime, which another runtime can't run on.
     let controls = std::thread::scope(|scope| {
         let probing = scope.spawn(|| {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            runtime.block_on(try_all(&runner, language, &directory, PROBES))
+            runtime.block_on(async {
+                if are_copied && runner.copies(language).await.is_none() {
+                    return Err(io::Error::other(
+                        "the process to be copied doesn't get ready: the log says why, or the server is root without \
+                         CAP_SYS_ADMIN",
+                    ));
+                }
+                let controls = try_all(&runner, language, &directory, PROBES).await?;
+                if are_copied && runner.copies(language).await.is_none_or(|copies| copies == 0) {
+                    return Err(io::Error::other("processes can't be copied: the log says why"));
+                }
+                runner.shutdown().await;
+                Ok(controls)
+            })
         });
         probing.join().unwrap_or_else(|_| Err(io::Error::other("the thread that tries it has panicked")))
     })
@@ -109,7 +151,6 @@ pub(crate) fn check(
     if !broken.is_empty() {
         return Err(format!("scripts aren't kept from {}", broken.join("; ")));
     }
-    found.push((key, controls.clone()));
     Ok(controls)
 }
 
@@ -168,7 +209,6 @@ async fn try_all(
         };
         controls.push(Control { name, level, present, found });
     }
-    runner.shutdown().await;
     Ok(controls)
 }
 

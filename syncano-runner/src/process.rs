@@ -5,7 +5,7 @@
 //! folders and gives their seats back, however they ended.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Write as _};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
@@ -22,12 +22,16 @@ use crate::directory::Directory;
 use crate::interpreter::Interpreter;
 use crate::output::Outputs;
 use crate::pool::{Pool, Seat};
-use crate::sandbox::Sandbox;
+use crate::protocol;
+use crate::sandbox::{Sandbox, Spawned};
+use crate::zygotes::Zygotes;
 
 /// A running process. Dropping it kills it and has it reaped.
 pub(crate) struct Process {
     /// Standard output and error.
     pub(crate) outputs: Outputs,
+    /// The socket by which it reaches the server, if it has a network, until somebody serves it.
+    pub(crate) listener: Option<OwnedFd>,
     descriptor: Arc<OwnedFd>,
     /// `None` once it has been handed to the reaper.
     remains: Option<Remains>,
@@ -37,7 +41,8 @@ pub(crate) struct Process {
 /// What has to be cleared away after a process.
 struct Remains {
     descriptor: Arc<OwnedFd>,
-    directory: Directory,
+    /// Its own, unless it had one in memory.
+    directory: Option<Directory>,
     seat: Seat,
 }
 
@@ -91,6 +96,14 @@ impl Drop for Process {
 }
 
 /// What the thread that starts processes is asked.
+enum Order {
+    Birth(Birth),
+    /// Have a zygote ready, and say so if somebody wants to know: how many workers have been made of zygotes so far.
+    Prepare(Arc<Interpreter>, Option<oneshot::Sender<Option<u64>>>),
+    /// No more processes will be needed.
+    Rest,
+}
+
 struct Birth {
     seat: Seat,
     interpreter: Arc<Interpreter>,
@@ -102,25 +115,27 @@ pub(crate) type Born = io::Result<(Process, UnixStream)>;
 
 /// The two threads.
 pub(crate) struct Nursery {
-    births: Option<Sender<Birth>>,
+    orders: Option<Sender<Order>>,
     starter: Option<JoinHandle<()>>,
     deaths: Option<Sender<Death>>,
     reaper: Option<JoinHandle<()>>,
 }
 
 impl Nursery {
-    /// Starts the threads. `idle_timeout` is how long `pool` keeps a worker that nobody calls.
+    /// Starts the threads. `idle_timeout` is how long `pool` keeps a worker that nobody calls. `use_zygotes`: workers may be
+    /// copies of a process that has loaded the interpreter.
     pub(crate) fn start(
         sandbox: Sandbox,
         directory: Directory,
         pool: Weak<Pool>,
         idle_timeout: Duration,
+        use_zygotes: bool,
     ) -> io::Result<Nursery> {
         let directory = Arc::new(directory);
-        let (births, to_start) = channel::<Birth>();
+        let (orders, to_do) = channel::<Order>();
         let (deaths, to_reap) = channel::<Death>();
         let reaper = {
-            let directory = Arc::clone(&directory);
+            let (directory, pool) = (Arc::clone(&directory), Weak::clone(&pool));
             std::thread::Builder::new().name("syncano-reap".to_owned()).spawn(move || {
                 run_reaper(&to_reap, &pool, idle_timeout);
                 // The runner's folder goes after the last process.
@@ -128,17 +143,19 @@ impl Nursery {
             })?
         };
         let starter = {
-            let deaths = deaths.clone();
-            std::thread::Builder::new().name("syncano-start".to_owned()).spawn(move || {
-                for (count, birth) in to_start.into_iter().enumerate() {
-                    let result =
-                        start_process(&sandbox, &directory, &birth.interpreter, birth.seat, count, &deaths);
-                    (birth.tell)(result);
-                }
-            })?
+            let starter = Starter {
+                sandbox,
+                directory,
+                zygotes: use_zygotes.then(Zygotes::default),
+                deaths: deaths.clone(),
+                count: 0,
+            };
+            std::thread::Builder::new()
+                .name("syncano-start".to_owned())
+                .spawn(move || starter.run(&to_do, &pool, idle_timeout))?
         };
         Ok(Nursery {
-            births: Some(births),
+            orders: Some(orders),
             starter: Some(starter),
             deaths: Some(deaths),
             reaper: Some(reaper),
@@ -165,8 +182,29 @@ impl Nursery {
         then: impl FnOnce(Born) + Send + 'static,
     ) {
         let birth = Birth { seat, interpreter: Arc::clone(interpreter), tell: Box::new(then) };
-        if let Some(births) = &self.births {
-            let _ = births.send(birth);
+        self.order(Order::Birth(birth));
+    }
+
+    /// Begins to prepare what workers of `interpreter` can be copied from.
+    pub(crate) fn keep_zygote(&self, interpreter: &Arc<Interpreter>) {
+        self.order(Order::Prepare(Arc::clone(interpreter), None));
+    }
+
+    /// Waits until that is ready, and says how many have been copied so far; `None`: they are started.
+    pub(crate) async fn zygote_ready(&self, interpreter: &Arc<Interpreter>) -> Option<u64> {
+        let (tell, told) = oneshot::channel();
+        self.order(Order::Prepare(Arc::clone(interpreter), Some(tell)));
+        told.await.unwrap_or(None)
+    }
+
+    /// Ends what workers are copied from.
+    pub(crate) fn rest(&self) {
+        self.order(Order::Rest);
+    }
+
+    fn order(&self, order: Order) {
+        if let Some(orders) = &self.orders {
+            let _ = orders.send(order);
         }
     }
 }
@@ -175,7 +213,7 @@ impl Drop for Nursery {
     // Returns when every process has been reaped and every folder removed: milliseconds, since all of them have been
     // killed by then.
     fn drop(&mut self) {
-        self.births = None;
+        self.orders = None;
         self.starter.take().map(JoinHandle::join);
         self.deaths = None;
         self.reaper.take().map(JoinHandle::join);
@@ -222,23 +260,93 @@ fn wait(process: &OwnedFd) -> io::Result<ExitStatus> {
     Ok(ExitStatus::from_raw(raw))
 }
 
-fn start_process(
-    sandbox: &Sandbox,
-    directory: &Directory,
-    interpreter: &Interpreter,
-    seat: Seat,
-    count: usize,
-    deaths: &Sender<Death>,
-) -> io::Result<(Process, UnixStream)> {
-    let home = directory.for_worker(&count.to_string(), sandbox.owner(seat.number()))?;
-    let (ours, theirs) = UnixStream::pair()?;
-    let outputs = Outputs::new()?;
-    let (out, err) = outputs.for_child()?;
-    let standard = [File::open("/dev/null")?.into(), out, err];
-    let descriptor = sandbox.spawn(seat.number(), interpreter, home.path(), theirs.into(), standard)?;
-    let descriptor = Arc::new(descriptor);
-    let remains = Remains { descriptor: Arc::clone(&descriptor), directory: home, seat };
-    remains.seat.occupy(Arc::clone(&descriptor));
-    ours.set_nonblocking(true)?;
-    Ok((Process { outputs, descriptor, remains: Some(remains), reaper: deaths.clone() }, ours))
+/// The thread that starts processes.
+struct Starter {
+    sandbox: Sandbox,
+    directory: Arc<Directory>,
+    /// `None` where none are wanted.
+    zygotes: Option<Zygotes>,
+    deaths: Sender<Death>,
+    count: u64,
+}
+
+impl Starter {
+    fn run(mut self, to_do: &Receiver<Order>, pool: &Weak<Pool>, idle_timeout: Duration) {
+        loop {
+            let keeps_zygotes = self.zygotes.as_ref().is_some_and(|zygotes| !zygotes.is_empty());
+            let order = if keeps_zygotes {
+                match to_do.recv_timeout(idle_timeout) {
+                    Err(RecvTimeoutError::Timeout) => {
+                        // While there are workers there will be others.
+                        if pool.upgrade().is_none_or(|pool| pool.is_empty()) {
+                            self.zygotes.iter_mut().for_each(Zygotes::end);
+                        }
+                        continue;
+                    }
+                    order => order.ok(),
+                }
+            } else {
+                to_do.recv().ok()
+            };
+            match order {
+                Some(Order::Birth(Birth { seat, interpreter, tell })) => {
+                    tell(self.start_process(&interpreter, seat));
+                }
+                Some(Order::Prepare(interpreter, tell)) => {
+                    let Some(zygotes) = &mut self.zygotes else { continue };
+                    let base = self.directory.path();
+                    match tell {
+                        Some(tell) => {
+                            let _ = tell.send(zygotes.prepare(&self.sandbox, base, &interpreter));
+                        }
+                        None => zygotes.keep(&self.sandbox, base, &interpreter),
+                    }
+                }
+                Some(Order::Rest) => self.zygotes = None,
+                None => return,
+            }
+        }
+    }
+
+    fn start_process(&mut self, interpreter: &Arc<Interpreter>, seat: Seat) -> Born {
+        let outputs = Outputs::new()?;
+        let standard = || -> io::Result<[OwnedFd; 3]> {
+            let (out, err) = outputs.for_child()?;
+            Ok([File::open("/dev/null")?.into(), out, err])
+        };
+        let number = seat.number();
+        let base = self.directory.path();
+        let mut directory = None;
+        let (mut ours, theirs) = UnixStream::pair()?;
+        let copied = match &mut self.zygotes {
+            Some(zygotes) => {
+                zygotes.copy(&self.sandbox, base, interpreter, number, (theirs.into(), standard()?))
+            }
+            None => None,
+        };
+        let Spawned { process, listener } = match copied {
+            Some(spawned) => spawned,
+            None => {
+                let theirs;
+                (ours, theirs) = UnixStream::pair()?;
+                if !self.sandbox.gives_own_roots() {
+                    self.count += 1;
+                    let owner = self.sandbox.owner(number);
+                    directory = Some(self.directory.for_worker(&self.count.to_string(), owner)?);
+                }
+                let home = directory.as_ref().map_or(base, Directory::path);
+                let spawned = self.sandbox.spawn(number, interpreter, home, theirs.into(), standard()?)?;
+                // The socket's buffer is far larger than any program: this doesn't wait for the process. If it doesn't take
+                // it, it isn't ready later on, either.
+                let _ = ours.write_all(&protocol::program(interpreter.recipe.program));
+                spawned
+            }
+        };
+        let descriptor = Arc::new(process);
+        let remains = Remains { descriptor: Arc::clone(&descriptor), directory, seat };
+        remains.seat.occupy(Arc::clone(&descriptor));
+        ours.set_nonblocking(true)?;
+        let reaper = self.deaths.clone();
+        Ok((Process { outputs, listener, descriptor, remains: Some(remains), reaper }, ours))
+    }
 }

@@ -6,7 +6,21 @@ use syncano_core::Language;
 
 use crate::interpreter::Interpreter;
 use crate::limits::Limits;
-use crate::recipe::Recipe;
+use crate::recipe::{Recipe, ZygoteProgram};
+
+/// All of a worker's program but the part that runs.
+macro_rules! definitions {
+    () => {
+        concat!(
+            include_str!("python/channel.py"),
+            include_str!("python/script.py"),
+            include_str!("python/check.py"),
+            include_str!("python/answer.py"),
+            include_str!("python/between_calls.py"),
+            include_str!("python/worker.py"),
+        )
+    };
+}
 
 pub(crate) static PYTHON: Recipe = Recipe {
     language: Language::Python,
@@ -23,14 +37,12 @@ pub(crate) static PYTHON: Recipe = Recipe {
         ("OMP_NUM_THREADS", "1"),
     ],
     // The parts share one namespace, and the last one runs.
-    program: concat!(
-        include_str!("python/channel.py"),
-        include_str!("python/script.py"),
-        include_str!("python/check.py"),
-        include_str!("python/answer.py"),
-        include_str!("python/between_calls.py"),
-        include_str!("python/worker.py"),
-    ),
+    program: concat!(definitions!(), include_str!("python/start.py")),
+    zygote: Some(ZygoteProgram {
+        program: include_str!("python/zygote.py"),
+        definitions: definitions!(),
+        start: include_str!("python/start.py"),
+    }),
     spare: false,
     reserved: 512 * 1024 * 1024,
     stack: 8 * 1024 * 1024,

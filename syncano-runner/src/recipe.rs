@@ -30,6 +30,8 @@ pub(crate) struct Recipe {
     pub(crate) environment: &'static [(&'static str, &'static str)],
     /// The worker's program, which the bootstrap reads from the channel.
     pub(crate) program: &'static str,
+    /// The program of a process that workers are copies of, where the language can do that.
+    pub(crate) zygote: Option<ZygoteProgram>,
     /// Whether one process is kept that has started and has no script yet: for interpreters that are slow to start.
     pub(crate) spare: bool,
     /// Addresses that it reserves without using the memory, in bytes.
@@ -38,6 +40,16 @@ pub(crate) struct Recipe {
     pub(crate) stack: u64,
     /// Tidies what a worker that was ended has left in standard error. True: it ran out of memory.
     pub(crate) last_words: fn(&mut String) -> bool,
+}
+
+/// What a zygote runs, and what it needs for its workers.
+pub(crate) struct ZygoteProgram {
+    /// The zygote's own program, which the bootstrap reads from the channel.
+    pub(crate) program: &'static str,
+    /// The part of a worker's program that runs before there is one.
+    pub(crate) definitions: &'static str,
+    /// The part that a worker begins with.
+    pub(crate) start: &'static str,
 }
 
 impl fmt::Debug for Recipe {

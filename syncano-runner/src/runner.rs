@@ -14,6 +14,7 @@ use crate::doctor::{Doctor, Missing};
 use crate::interpreter::{Interpreter, MissingInterpreter};
 use crate::isolation::{Isolation, Wanted};
 use crate::levels;
+use crate::network::Outward;
 use crate::node::NODE;
 use crate::outcome::Outcome;
 use crate::pool::{Grant, Pool, Refusal, Seat};
@@ -45,6 +46,7 @@ struct Inner {
     pool: Arc<Pool>,
     nursery: Nursery,
     remembered: Remembered,
+    outward: Arc<Outward>,
 }
 
 /// The interpreters of a machine, and what to do about those that are missing.
@@ -63,6 +65,11 @@ impl Interpreters {
             Interpreter::find(recipe, explicit.as_deref(), own_users).map(Arc::new)
         };
         Interpreters { python: find(&PYTHON, &settings.python), node: find(&NODE, &settings.node) }
+    }
+
+    /// Those that there are.
+    fn found(&self) -> impl Iterator<Item = &Arc<Interpreter>> {
+        [&self.python, &self.node].into_iter().flatten()
     }
 
     /// The interpreter of a language, or what to do about its absence.
@@ -88,11 +95,11 @@ impl Runner {
     }
 
     /// Starts a runner; see [`RunnerBuilder::build`].
-    pub(crate) fn start(settings: RunnerBuilder) -> Result<Runner, StartError> {
+    pub(crate) fn start(mut settings: RunnerBuilder) -> Result<Runner, StartError> {
         let wanted = settings.isolation;
         let own_users = wanted != Wanted::Exactly(Isolation::None) && Sandbox::gives_own_users();
         let interpreters = Interpreters::find(&settings, own_users);
-        let Doctor { level, missing, .. } = levels::find(&settings, &interpreters);
+        let Doctor { level, missing, not_copied, .. } = levels::find(&settings, &interpreters);
         if level < wanted.least() {
             let reasons: Vec<String> = missing.iter().map(Missing::to_string).collect();
             return Err(StartError::Isolation { level: wanted.least(), reason: reasons.join("\n") });
@@ -108,6 +115,10 @@ impl Runner {
         }
         for Missing { level, reason, .. } in &missing {
             tracing::warn!("scripts aren't isolated at the level `{level}`: {reason}");
+        }
+        if let Some(reason) = not_copied {
+            tracing::warn!("processes of Python are started, which takes longer than copying one: {reason}");
+            settings.zygotes = false;
         }
         if level > Isolation::None && !own_users {
             tracing::warn!(
@@ -137,9 +148,12 @@ impl Runner {
         let workers = settings.max_workers as usize;
         let per_instance = settings.max_workers_per_instance.unwrap_or(workers - workers / 8);
         let pool = Pool::new(settings.max_workers, per_instance, max_waiting);
-        let nursery = Nursery::start(sandbox, directory, Arc::downgrade(&pool), settings.idle_timeout)
+        let (pool_of, idle_timeout) = (Arc::downgrade(&pool), settings.idle_timeout);
+        let nursery = Nursery::start(sandbox, directory, pool_of, idle_timeout, settings.zygotes)
             .map_err(StartError::Threads)?;
+        interpreters.found().for_each(|interpreter| nursery.keep_zygote(interpreter));
         let calls_per_worker = settings.calls_per_worker;
+        let outward = Arc::new(Outward::new(settings.network, settings.addresses, settings.hosts));
         Ok(Runner {
             inner: Arc::new(Inner {
                 isolation: level,
@@ -148,6 +162,7 @@ impl Runner {
                 pool,
                 nursery,
                 remembered: Remembered::default(),
+                outward,
             }),
         })
     }
@@ -182,7 +197,9 @@ impl Runner {
                 Grant::Warm(worker) if worker.is_silent() => break (turn, worker),
                 // One that died or spoke between two calls is dropped, which ends it.
                 Grant::Warm(_) => continue,
-                Grant::Spare(spare) if spare.is_silent() => Worker::start(spare, interpreter, script).await,
+                Grant::Spare(spare) if spare.is_silent() => {
+                    Worker::start(spare, interpreter, script, &self.inner.outward).await
+                }
                 Grant::Spare(_) => continue,
                 Grant::Seat(seat) => self.start_worker(seat, interpreter, script).await,
             };
@@ -207,12 +224,26 @@ impl Runner {
         &self.inner.remembered
     }
 
+    /// Waits until new workers of a language are copies of a process that has loaded the interpreter, which takes a moment
+    /// after the start. False: they are started instead, because the language can't do that, the level of isolation isn't
+    /// [`Isolation::Namespace`], the settings say so, or for a reason that has been logged.
+    pub async fn is_prepared(&self, language: Language) -> bool {
+        self.copies(language).await.is_some()
+    }
+
+    /// The same, and how many there have been.
+    pub(crate) async fn copies(&self, language: Language) -> Option<u64> {
+        let interpreter = self.inner.interpreters.get(language).ok()?;
+        self.inner.nursery.zygote_ready(interpreter).await
+    }
+
     /// Ends all workers, running calls included, and returns when they have been reaped. Calls made afterwards fail.
     ///
     /// A worker is reaped once the future of its call has noticed its end or has been dropped; for futures that
     /// nobody polls this waits 10 s at most.
     pub async fn shutdown(&self) {
         self.inner.pool.close();
+        self.inner.nursery.rest();
         if tokio::time::timeout(SHUTDOWN, self.inner.pool.emptied()).await.is_err() {
             tracing::warn!(
                 "some scripts' processes have been killed but not reaped: their calls' futures are not polled"
@@ -230,7 +261,7 @@ impl Runner {
         let pool = Arc::downgrade(&self.inner.pool);
         self.inner.nursery.spawn_apart(seat, interpreter, move |born| {
             let spare = match born {
-                Ok((process, channel)) => Spare::new(process, channel, recipe),
+                Ok((process, channel)) => Some(Spare::new(process, channel, recipe)),
                 Err(error) => {
                     tracing::warn!(%error, "no process could be started ahead");
                     None
@@ -249,10 +280,10 @@ impl Runner {
         script: &Script,
     ) -> Result<Worker, String> {
         match self.inner.nursery.spawn(seat, interpreter).await {
-            Ok((process, channel)) => match Spare::new(process, channel, interpreter.recipe) {
-                Some(spare) => Worker::start(spare, interpreter, script).await,
-                None => Err(format!("{interpreter} can't be started: it does not take its program")),
-            },
+            Ok((process, channel)) => {
+                let spare = Spare::new(process, channel, interpreter.recipe);
+                Worker::start(spare, interpreter, script, &self.inner.outward).await
+            }
             Err(error) => {
                 tracing::warn!(%error, instance = script.instance(), script = script.name(), "no worker could be started");
                 Err(format!("the script's process can't be started: {error}"))

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
-use syncano_core::Runtime;
+use syncano_core::{NetworkPolicy, Runtime};
 
 /// A script that can be run: source, runtime, configuration, and the instance it belongs to.
 ///
@@ -18,6 +18,7 @@ pub struct Script {
     config: Arc<str>,
     fresh: bool,
     checks: bool,
+    network: NetworkPolicy,
     key: ScriptKey,
 }
 
@@ -42,7 +43,17 @@ impl Script {
             hash.update(part);
         }
         let key = ScriptKey(hash.finalize().into());
-        Script { instance, name, runtime, source, config, fresh: false, checks: false, key }
+        Script {
+            instance,
+            name,
+            runtime,
+            source,
+            config,
+            fresh: false,
+            checks: false,
+            network: NetworkPolicy::default(),
+            key,
+        }
     }
 
     /// What compiles the scripts that its calls hand it, and runs none. Its process serves one call: a hostile source
@@ -50,7 +61,7 @@ impl Script {
     pub(crate) fn checker(runtime: Runtime) -> Script {
         // Numbers of instances are no words: nobody else's calls count as its own.
         let script = Script::new("checks", "check", runtime, "", "{}");
-        Script { fresh: true, checks: true, ..script }
+        Script { fresh: true, checks: true, network: NetworkPolicy::None, ..script }
     }
 
     /// Whether it is a [`checker`](Script::checker).
@@ -67,6 +78,21 @@ impl Script {
     /// Whether every call gets a new process.
     pub fn is_fresh(&self) -> bool {
         self.fresh
+    }
+
+    /// Whom the script may talk to. Default: [`NetworkPolicy::Public`]. The runner's own policy bounds it.
+    pub fn network(mut self, policy: NetworkPolicy) -> Script {
+        let mut hash = Sha256::new();
+        hash.update(self.key.0);
+        hash.update(policy.to_string());
+        self.key = ScriptKey(hash.finalize().into());
+        self.network = policy;
+        self
+    }
+
+    /// Whom the script may talk to.
+    pub fn network_policy(&self) -> &NetworkPolicy {
+        &self.network
     }
 
     /// The instance that the script belongs to.
@@ -145,5 +171,8 @@ mod tests {
         ] {
             assert!(base != other);
         }
+        let script = Script::new("a", "s", Runtime::Python, "1", "{}");
+        let [none, hosts] = ["none", "a.example"].map(|it| script.clone().network(it.parse().unwrap()).key());
+        assert!(none != base && hosts != base && none != hosts);
     }
 }

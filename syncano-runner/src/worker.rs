@@ -1,11 +1,11 @@
 //! A worker: a process that has loaded one script, and the conversation with it.
 
 use std::hash::{BuildHasher, RandomState};
-use std::io::Write as _;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
@@ -18,7 +18,8 @@ use tokio::time::{timeout, timeout_at};
 use crate::call::Call;
 use crate::interpreter::Interpreter;
 use crate::limits;
-use crate::outcome::{Answer, Outcome};
+use crate::network::{Outward, Proxy};
+use crate::outcome::{Answer, Outcome, Traffic};
 use crate::process::Process;
 use crate::protocol::{self, RawAnswer, Reply};
 use crate::recipe::Recipe;
@@ -33,6 +34,8 @@ pub(crate) struct Worker {
     recipe: &'static Recipe,
     process: Process,
     channel: UnixStream,
+    /// Its way out, where it has a network.
+    proxy: Option<Proxy>,
     received: Vec<u8>,
     calls: u64,
     numbers: RandomState,
@@ -48,11 +51,9 @@ pub(crate) struct Spare {
 }
 
 impl Spare {
-    /// Tells a new process its own program. `None` if it doesn't take it.
-    pub(crate) fn new(process: Process, mut channel: StdUnixStream, recipe: &Recipe) -> Option<Spare> {
-        // The socket's buffer is far larger than any program: this doesn't wait for the process.
-        channel.write_all(&protocol::program(recipe.program)).ok()?;
-        Some(Spare { since: Instant::now(), language: recipe.language, process, channel })
+    /// A new process, which knows its own program.
+    pub(crate) fn new(process: Process, channel: StdUnixStream, recipe: &Recipe) -> Spare {
+        Spare { since: Instant::now(), language: recipe.language, process, channel }
     }
 
     /// Whether it is alive, and silent.
@@ -80,17 +81,26 @@ impl Worker {
         spare: Spare,
         interpreter: &Interpreter,
         script: &Script,
+        outward: &Arc<Outward>,
     ) -> Result<Worker, String> {
-        let Spare { process, channel, .. } = spare;
+        let Spare { mut process, channel, .. } = spare;
         let recipe = interpreter.recipe;
         let cannot_start = |problem: &str| format!("{interpreter} can't be started: {problem}");
         let channel = UnixStream::from_std(channel).map_err(|error| cannot_start(&error.to_string()))?;
+        // Whose it is is known only now.
+        let proxy = process
+            .listener
+            .take()
+            .map(|listener| Proxy::open(listener, outward.clone(), script.network_policy().clone()))
+            .transpose()
+            .map_err(|error| cannot_start(&error.to_string()))?;
         let mut worker = Worker {
             idle_since: Instant::now(),
             key: script.key(),
             recipe,
             process,
             channel,
+            proxy,
             received: Vec::new(),
             calls: 0,
             numbers: RandomState::new(),
@@ -139,6 +149,9 @@ impl Worker {
                 return (Outcome::never_ran(RunStatus::Failure, text), Some(self));
             }
         };
+        if let Some(proxy) = &self.proxy {
+            proxy.begin();
+        }
         let started_at = SystemTime::now();
         let start = Instant::now();
         let deadline = tokio::time::Instant::from_std(start) + call.timeout;
@@ -169,7 +182,12 @@ impl Worker {
         if matches!(end, End::OutOfTime) {
             let _ = self.process.end().await;
         }
-        let (outcome, reusable) = self.outcome(end, started_at, duration, call.timeout);
+        let traffic = match &self.proxy {
+            Some(proxy) => proxy.end().await,
+            None => Traffic::default(),
+        };
+        let (mut outcome, reusable) = self.outcome(end, started_at, duration, call.timeout);
+        outcome.traffic = traffic;
         (outcome, reusable.then_some(self))
     }
 
@@ -187,8 +205,15 @@ impl Worker {
             }
         };
         let (stdout, stderr) = output;
-        let mut outcome =
-            Outcome { status: RunStatus::Failure, stdout, stderr, started_at, duration, answer: None };
+        let mut outcome = Outcome {
+            status: RunStatus::Failure,
+            stdout,
+            stderr,
+            started_at,
+            duration,
+            answer: None,
+            traffic: Traffic::default(),
+        };
         match end {
             End::Reply(reply) => {
                 let reusable = !reply.recycle && readable;

@@ -165,6 +165,7 @@ mod tests {
             started_at: SystemTime::UNIX_EPOCH,
             duration: Duration::from_millis(42),
             answer,
+            traffic: Default::default(),
         }
     }
 

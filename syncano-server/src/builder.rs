@@ -1,6 +1,6 @@
 //! Settings of a server, and its start.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,8 +10,8 @@ use std::time::Duration;
 use ipnet::IpNet;
 use sea_orm::DbErr;
 use secrecy::SecretString;
-use syncano_core::limits;
-use syncano_runner::{Doctor, Isolation, Runner, RunnerBuilder};
+use syncano_core::{NetworkPolicy, limits};
+use syncano_runner::{Addresses, Doctor, Isolation, Runner, RunnerBuilder};
 use tokio::net::TcpListener;
 
 use crate::accounts::{self, Admin, normalize_email};
@@ -21,7 +21,6 @@ use crate::catalog::Catalog;
 use crate::errors::ApiError;
 use crate::fetch::Fetcher;
 use crate::keys::KeyMaker;
-use crate::network::Network;
 use crate::passwords::Passwords;
 use crate::server::Server;
 use crate::start_error::StartError;
@@ -39,7 +38,7 @@ pub struct ServerBuilder {
     admin: Option<(String, SecretString)>,
     secret: Option<SecretString>,
     accept_new_secret: bool,
-    network: Network,
+    addresses: Addresses,
     settings: Settings,
     runner: RunnerBuilder,
 }
@@ -52,7 +51,7 @@ impl Default for ServerBuilder {
             admin: None,
             secret: None,
             accept_new_secret: false,
-            network: Network::default(),
+            addresses: Addresses::default(),
             settings: Settings {
                 script_timeout: Duration::from_secs(30),
                 open_registration: false,
@@ -159,9 +158,24 @@ impl ServerBuilder {
         self
     }
 
-    /// Allows the server to fetch sockets from a network that isn't public, besides all public addresses.
+    /// Whom scripts may talk to at most; a socket narrows it for its own scripts (`metadata.network`). Default:
+    /// [`NetworkPolicy::Public`]. They have a network at [`Isolation::Namespace`] only.
+    pub fn network(mut self, policy: NetworkPolicy) -> Self {
+        self.runner = self.runner.network(policy);
+        self
+    }
+
+    /// Allows a network that isn't public, besides all public addresses: scripts may talk to it, and sockets be fetched from
+    /// it.
     pub fn allow_network(mut self, network: IpNet) -> Self {
-        self.network.allow(network);
+        self.addresses.allow(network);
+        self.runner = self.runner.allow_network(network);
+        self
+    }
+
+    /// The addresses of a host for scripts, as a line of `/etc/hosts` has them: it is not looked up. They are still checked.
+    pub fn host(mut self, name: impl Into<String>, addresses: impl IntoIterator<Item = IpAddr>) -> Self {
+        self.runner = self.runner.host(name, addresses);
         self
     }
 
@@ -232,7 +246,7 @@ impl ServerBuilder {
             keys,
             passwords: Passwords::new(),
             runner,
-            fetcher: Fetcher::new(self.network).map_err(|error| StartError::Internal(error.to_string()))?,
+            fetcher: Fetcher::new(self.addresses).map_err(|error| StartError::Internal(error.to_string()))?,
             settings: self.settings,
             gate: Gate::default(),
             large_bodies: LargeBodies::default(),

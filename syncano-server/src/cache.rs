@@ -145,6 +145,7 @@ mod tests {
                 started_at: SystemTime::UNIX_EPOCH,
                 duration: Duration::ZERO,
                 answer: Some(Answer::Response(response)),
+                traffic: Default::default(),
             };
             let question = Question { edition: 0, digest: [0; 32] };
             Size.weight(

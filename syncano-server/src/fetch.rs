@@ -1,4 +1,4 @@
-//! Fetching files from URLs that strangers name. A request goes only where [`Network`] permits, whatever names and
+//! Fetching files from URLs that strangers name. A request goes only where [`Addresses`] permits, whatever names and
 //! redirects say, and its size and time are bounded.
 
 use std::io;
@@ -14,10 +14,9 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::Name;
 use hyper_util::rt::TokioExecutor;
+use syncano_runner::Addresses;
 use tower::Service;
 use url::{Host, Url};
-
-use crate::network::Network;
 
 /// How long one file may take.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -42,18 +41,18 @@ impl std::fmt::Display for Problem {
 /// do to all.
 pub(crate) struct Fetcher {
     http: Client<Connector, Body>,
-    network: Arc<Network>,
+    addresses: Arc<Addresses>,
 }
 
 impl Fetcher {
     /// # Errors
     /// When the certificates of this machine can't be read.
-    pub(crate) fn new(network: Network) -> io::Result<Fetcher> {
-        let network = Arc::new(network);
-        let mut connector = HttpConnector::new_with_resolver(Guard(network.clone()));
+    pub(crate) fn new(addresses: Addresses) -> io::Result<Fetcher> {
+        let addresses = Arc::new(addresses);
+        let mut connector = HttpConnector::new_with_resolver(Guard(addresses.clone()));
         connector.set_connect_timeout(Some(TIMEOUT));
         let connector = secure(connector)?;
-        Ok(Fetcher { http: Client::builder(TokioExecutor::new()).build(connector), network })
+        Ok(Fetcher { http: Client::builder(TokioExecutor::new()).build(connector), addresses })
     }
 
     /// Fetches a file of at most `limit` bytes.
@@ -78,7 +77,7 @@ impl Fetcher {
     }
 
     async fn get(&self, url: &Url) -> Result<Response<hyper::body::Incoming>, String> {
-        check(url, &self.network)?;
+        check(url, &self.addresses)?;
         let request = Request::get(url.as_str())
             .header(header::USER_AGENT, concat!("syncano-server/", env!("CARGO_PKG_VERSION")))
             .body(Body::empty())
@@ -118,7 +117,7 @@ async fn read(response: Response<hyper::body::Incoming>, limit: usize) -> Result
 }
 
 /// Whether a request may go to this URL, as far as it says so itself.
-fn check(url: &Url, network: &Network) -> Result<(), String> {
+fn check(url: &Url, addresses: &Addresses) -> Result<(), String> {
     match url.scheme() {
         "http" => {}
         "https" if cfg!(feature = "https") => {}
@@ -131,11 +130,7 @@ fn check(url: &Url, network: &Network) -> Result<(), String> {
         Some(Host::Domain(_)) => return Ok(()),
         None => return Err("it names no host".to_owned()),
     };
-    if network.permits(address) { Ok(()) } else { Err(refusal(&address.to_string())) }
-}
-
-fn refusal(host: &str) -> String {
-    format!("`{host}` is not a public address; the operator may allow its network")
+    if addresses.permits(address) { Ok(()) } else { Err(Addresses::refusal(&address.to_string())) }
 }
 
 /// The innermost reason says most.
@@ -149,7 +144,7 @@ fn reason(error: &dyn std::error::Error) -> String {
 
 /// Looks names up, and leaves out addresses that must not be reached.
 #[derive(Clone)]
-struct Guard(Arc<Network>);
+struct Guard(Arc<Addresses>);
 
 impl Service<Name> for Guard {
     type Response = std::vec::IntoIter<SocketAddr>;
@@ -161,12 +156,12 @@ impl Service<Name> for Guard {
     }
 
     fn call(&mut self, name: Name) -> Self::Future {
-        let network = self.0.clone();
+        let addresses = self.0.clone();
         Box::pin(async move {
             let mut found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            found.retain(|address| network.permits(address.ip()));
+            found.retain(|address| addresses.permits(address.ip()));
             match found.is_empty() {
-                true => Err(io::Error::other(refusal(name.as_str()))),
+                true => Err(io::Error::other(Addresses::refusal(name.as_str()))),
                 false => Ok(found.into_iter()),
             }
         })

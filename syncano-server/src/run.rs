@@ -118,6 +118,8 @@ impl Run {
             trace = id,
             status = outcome.status.as_str(),
             milliseconds = answer::milliseconds(&outcome),
+            sent = outcome.traffic.sent,
+            received = outcome.traffic.received,
             "run"
         );
         let ran = outcome.status != RunStatus::Blocked;

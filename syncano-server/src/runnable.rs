@@ -52,7 +52,9 @@ impl Runnable {
             _ => None,
         });
         let layers = Layers { below: Some(&socket.config), above: added };
-        Runnable::new(instance, &name, row, call.timeout, layers, settings)
+        let mut runnable = Runnable::new(instance, &name, row, call.timeout, layers, settings)?;
+        runnable.script = runnable.script.network(socket.network());
+        Ok(runnable)
     }
 
     /// The token that the script gets in `META`.

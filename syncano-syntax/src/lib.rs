@@ -4,6 +4,7 @@
 //! users see the error at the literal that holds the script, and a command line.
 //!
 //! ```
+//! # #[cfg(feature = "python")] {
 //! use syncano_syntax::python::{self, Version};
 //!
 //! let source = "def main(name):\n    return f\"hello {name}\n";
@@ -11,9 +12,10 @@
 //!
 //! assert_eq!((error.start.line, error.start.column), (2, 12));
 //! assert!(error.render(source, "scripts/hello.py", 1).starts_with(" --> scripts/hello.py:2:12"));
+//! # }
 //! ```
 //!
-//! One module per language; [`dedent`] prepares the script of a Rust literal.
+//! One module, and one feature, per language; [`dedent`] prepares the script of a Rust literal.
 
 mod dedent;
 mod diagnostic;

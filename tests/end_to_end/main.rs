@@ -11,6 +11,7 @@ mod errors;
 mod install_from_url;
 mod instance_settings;
 mod instances;
+mod network;
 mod options;
 mod other_servers;
 mod publishing;

@@ -4,8 +4,12 @@ use super::{errors, expand};
 
 /// The first lines of the errors, and the arguments that are never read.
 fn told(script: &str, arguments: &str, items: &str) -> (Vec<String>, Vec<String>) {
+    told_of("python3", script, arguments, items)
+}
+
+fn told_of(runtime: &str, script: &str, arguments: &str, items: &str) -> (Vec<String>, Vec<String>) {
     let file = expand(
-        "runtime = \"python3\"",
+        &format!("runtime = {runtime:?}"),
         &format!(
             "mod m {{ {items} #[endpoint(\"e\", POST, source = {script:?})] async fn f({arguments}) -> u8; }}"
         ),
@@ -95,4 +99,80 @@ fn what_does_not_fit_is_told_once() {
 fn arguments_that_are_never_read_are_warned_of() {
     assert_eq!(told("print(ARGS['a'])", "a: u8, b: u8, r#type: u8", "").1, ["b", "type"]);
     assert_eq!(told("print(3)", "a: u8", "").1, ["a"]);
+}
+
+fn told_of_javascript(script: &str, arguments: &str) -> (Vec<String>, Vec<String>) {
+    told_of("nodejs", script, arguments, "")
+}
+
+#[test]
+fn in_javascript_what_fits_is_never_told() {
+    for (script, arguments) in [
+        ("export default () => 1", ""),
+        ("export default ({ a, b = 1 }, { config }) => a", "a: u8"),
+        ("export default ({ a, b = 1 }) => a", "a: u8, b: Option<u8>"),
+        ("export default ({ a, ...others }) => others", "a: u8, b: u8, c: u8"),
+        ("export default ({ type }) => type", "r#type: &str"),
+        ("export default ({ a: { b } = {} }) => b", "a: Option<Item>"),
+        ("export default ({ a: { b } }) => b", "a: Item"),
+        ("export default ({ item: { name } }) => name", "#[body] item: Item"),
+        ("export default ({ item, page }) => [item, page]", "#[body] item: Item, #[query] page: u8"),
+        ("export default ({ item }) => ARGS.name + item", "#[body] item: Item"),
+        ("export default args => use(args)", "a: u8"),
+        ("export default ({ a, other }) => other ? a : 2", "a: u8"),
+        ("console.log(ARGS)", "a: u8"),
+        ("console.log(ARGS.POST.b, ARGS.GET)", "a: u8"),
+        ("console.log(ARGS.a, ARGS.other ?? 1)", "a: u8"),
+        ("if (ARGS.other) console.log(ARGS.other, ARGS.a)", "a: u8"),
+        ("console.log(ARGS.name)", "#[body] item: Item"),
+        ("const { a } = ARGS\nsetResponse(new HttpResponse(200, a))", "a: u8"),
+        ("module.exports = async ({ args }) => args.a", "a: u8"),
+    ] {
+        assert_eq!(
+            told_of_javascript(script, arguments),
+            (Vec::new(), Vec::new()),
+            "{script} with {arguments}"
+        );
+    }
+}
+
+#[test]
+fn in_javascript_what_does_not_fit_is_told_once() {
+    for (script, arguments, expected) in [
+        ("export default ({ b }) => f(b)", "", "reads `b`, which `f` doesn't send: add an argument `b`"),
+        (
+            "export default ({ limit }) => f(limit)",
+            "limt: u8",
+            "reads `limit`, which `f` doesn't send: did you mean `limt`?",
+        ),
+        ("export default ({ limit = 1 }) => f(limit)", "limt: u8", "did you mean `limt`?"),
+        ("export default args => f(args.b, args.b)", "", "the default function of endpoint `e` reads `b`"),
+        ("export default ({ a: { b } }) => b", "a: Option<Item>", "takes `a` apart, but `None` is left out"),
+        (
+            "console.log(ARGS.x)",
+            "",
+            "the script of endpoint `e` reads `x` out of `ARGS`, which `f` doesn't send",
+        ),
+        ("console.log(ARGS['nam'])", "name: u8", "did you mean `name`?"),
+        ("const { nam } = ARGS\nconsole.log(nam)", "name: u8", "did you mean `name`?"),
+        ("if (ARGS.nam) console.log(1)", "name: u8", "did you mean `name`?"),
+        ("({ args }) => f(args.nam)", "name: u8", "did you mean `name`?"),
+        ("export default ({ a ) => a", "a: u8", "has a syntax error: `{` was never closed"),
+    ] {
+        let (errors, unread) = told_of_javascript(script, arguments);
+        assert_eq!(errors.len(), 1, "{script}: {errors:?}");
+        assert!(errors[0].contains(expected), "{script}: {errors:?}");
+        assert_eq!(unread, [""; 0], "{script}");
+    }
+}
+
+#[test]
+fn in_javascript_arguments_that_are_never_read_are_warned_of() {
+    assert_eq!(
+        told_of_javascript("export default ({ a }) => a", "a: u8, b: u8, r#type: u8").1,
+        ["b", "type"]
+    );
+    assert_eq!(told_of_javascript("export default () => 1", "#[body] item: Item").1, ["item"]);
+    assert_eq!(told_of_javascript("console.log(ARGS.a)", "a: u8, b: u8").1, ["b"]);
+    assert_eq!(told_of_javascript("console.log(3)", "a: u8").1, ["a"]);
 }

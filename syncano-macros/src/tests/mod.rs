@@ -1,6 +1,7 @@
 //! The macro on tokens: what it writes (golden files; `INSTA_UPDATE=always cargo test -p syncano-macros` rewrites them)
 //! and what is left of a module with mistakes.
 
+#[cfg(all(feature = "check-python", feature = "check-javascript"))]
 mod agreements;
 mod expansions;
 mod mistakes;

@@ -25,6 +25,13 @@ const probes = {
   list_processes: () => fs.readdirSync('/proc'),
   signal_processes: of => process.kill(of.server, 0),
   connect: of => connected(of.port),
+  send_datagrams: () => {
+    const socket = require('dgram').createSocket('udp4');
+    const done = bound(socket);
+    socket.bind(0);
+    return done;
+  },
+  listen: () => bound(require('net').createServer().listen(0, '127.0.0.1')),
   start_processes: () => {
     const { error } = require('child_process').spawnSync('/bin/sh', ['-c', ':']);
     if (error) throw error;
@@ -40,11 +47,20 @@ const probes = {
   },
 };
 
+// By Node's own handle: what stands on it may refuse before the kernel does, which is what is to be tried.
 const connected = port =>
   new Promise((yes, no) => {
-    const socket = require('net').connect(port, '127.0.0.1');
-    socket.on('error', no).on('connect', () => (socket.destroy(), yes()));
+    const { TCP, TCPConnectWrap, constants } = process.binding('tcp_wrap');
+    const request = new TCPConnectWrap();
+    const handle = new TCP(constants.SOCKET);
+    const end = status => (status ? no({ code: require('util').getSystemErrorName(status) }) : yes());
+    request.oncomplete = status => (handle.close(), end(status));
+    const failed = handle.connect(request, '127.0.0.1', port);
+    if (failed) end(failed);
   });
+
+const bound = socket =>
+  new Promise((yes, no) => socket.on('error', no).on('listening', () => (socket.close(), yes())));
 
 export default async ({ probe, of }) => {
   if (!probes[probe]) return ['untried', 'it takes Python'];

@@ -62,6 +62,8 @@ function decide(kind, exit, head, body) {
 }
 
 function conclude() {
+  // What is closed is told to whoever has it before the next call can use it.
+  if (closeConnections()) return setImmediate(conclude);
   let isClean = false;
   try {
     isClean = cleanUp();
@@ -203,6 +205,7 @@ watchTheEnd();
 // Node has more to do once what stands on its command line has run: it sets globals of its own.
 setImmediate(() => {
   provideGlobals();
+  provideNetwork();
   noticeWhatLasts();
   noticeChangesOfEnvironment();
   takeBaseline();

@@ -1,7 +1,8 @@
 """The channel to the server, standard output and error.
 
 This is the first of the parts that make up a worker's program, joined in this order: channel.py, script.py, check.py,
-answer.py, between_calls.py, worker.py. They share one namespace; all imports are here.
+answer.py, between_calls.py, worker.py, start.py. They share one namespace; all imports are here. In a zygote all but the
+last one run before there is a worker.
 
 The server sends frames over CHANNEL, a socket; standard output and error are files in memory whose other end the
 server reads, so nothing that a script prints can be taken for an answer.

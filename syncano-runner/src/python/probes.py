@@ -60,6 +60,14 @@ def connect(of):
     socket.create_connection(("127.0.0.1", of["port"]), 2)
 
 
+def send_datagrams(of):
+    socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+
+
+def listen(of):
+    socket.socket().bind(("127.0.0.1", 0))
+
+
 def connect_locally(of):
     socket.socket(socket.AF_UNIX).connect("\0" + of["abstract"])
 

@@ -71,30 +71,3 @@ def end_program():
     if script.code is not None and not script.function_style:
         wait_for_threads()
         run_exit_handlers()
-
-
-frame = take_frame()
-name_size, config_size, source_size, output_limit, MAX_ANSWER, MAX_HEAD = SETUP.unpack_from(frame)
-offset = SETUP.size
-pieces = []
-for size in (name_size, config_size, source_size):
-    pieces.append(text_at(frame, offset, size))
-    offset += 0 if size == ABSENT else size
-script = Checker() if pieces[2] is None else Script(*pieces)
-del frame, pieces
-
-stdout, raw_stdout = open_text(1, "<stdout>", output_limit)
-stderr, raw_stderr = open_text(2, "<stderr>", output_limit)
-sys.stdout = sys.__stdout__ = stdout
-sys.stderr = sys.__stderr__ = stderr
-sys.argv = [""]
-atexit.register, atexit.unregister = register, unregister
-# Threads get 4 MiB of stack: the usual 8 MiB would eat a script's memory limit with 25 of them.
-_thread.stack_size(4 << 20)
-_signal.signal(_signal.SIGINT, out_of_time)
-os.umask(0o077)
-baseline = Baseline()
-collect()
-reply(0, READY)
-while True:
-    serve(take_frame())

@@ -151,6 +151,32 @@ pub(super) fn channel(plan: &mut Plan, channel: Open) {
     plan.call("fcntl", libc::SYS_fcntl, [CHANNEL.into(), libc::F_SETFD.into(), 0.into()]);
 }
 
+/// Closes every descriptor but the three, the channel and `report`, which comes next to it.
+pub(super) fn close_others(plan: &mut Plan, report: c_int) {
+    for (first, last) in [(3, CHANNEL as u32 - 1), (report as u32 + 1, u32::MAX)] {
+        plan.call("close_range", libc::SYS_close_range, [first.into(), last.into(), 0.into()]);
+    }
+}
+
+/// Says which user and group the only ones of its new user namespace are: the one that it is. `proc` is a `/proc` that the
+/// process is in.
+pub(super) fn map_itself(plan: &mut Plan, proc: Open, (uid, gid): Owner) {
+    let own = |id: u32| format!("{id} {id} 1");
+    for (file, text) in [
+        // Who may not change groups outside may set this map only after giving that up inside.
+        (c"self/setgroups", "deny".to_owned()),
+        (c"self/uid_map", own(uid)),
+        (c"self/gid_map", own(gid)),
+    ] {
+        let flags = (libc::O_WRONLY | libc::O_CLOEXEC).into();
+        let opened =
+            plan.call("open the user map", libc::SYS_openat, [proc.into(), file.into(), flags, 0.into()]);
+        let bytes = plan.bytes(text.as_bytes()).into();
+        plan.call("write the user map", libc::SYS_write, [opened.into(), bytes, text.len().into()]);
+        plan.call("close", libc::SYS_close, [opened.into()]);
+    }
+}
+
 /// Makes no other system calls than `filter` lets pass. It forbids most of the above, so it comes last.
 pub(super) fn filter(plan: &mut Plan, filter: &Filter) {
     let pid = plan.call("getpid", libc::SYS_getpid, []);

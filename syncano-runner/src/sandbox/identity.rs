@@ -24,6 +24,7 @@ const CAP_CHOWN: u64 = 1 << 0;
 const CAP_SETGID: u64 = 1 << 6;
 const CAP_SETUID: u64 = 1 << 7;
 const CAP_SETPCAP: u64 = 1 << 8;
+const CAP_NET_ADMIN: u64 = 1 << 12;
 const CAP_SYS_ADMIN: u64 = 1 << 21;
 
 /// The capabilities of this process.
@@ -33,9 +34,10 @@ fn capabilities() -> Option<u64> {
     u64::from_str_radix(effective.trim(), 16).ok()
 }
 
-/// Whether this process may make namespaces and mounts as it is.
+/// Whether this process may make namespaces and mounts, and set up a network, as it is.
 pub(super) fn may_administer() -> bool {
-    capabilities().is_some_and(|capabilities| capabilities & CAP_SYS_ADMIN != 0)
+    let needed = CAP_SYS_ADMIN | CAP_NET_ADMIN;
+    capabilities().is_some_and(|capabilities| capabilities & needed == needed)
 }
 
 impl Identities {

@@ -5,9 +5,11 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, BitFlags, PathBeneath, PathFd, Ruleset, RulesetAttr, RulesetCreated,
-    RulesetCreatedAttr, Scope,
+    ABI, Access, AccessFs, AccessNet, BitFlags, NetPort, PathBeneath, PathFd, Ruleset, RulesetAttr,
+    RulesetCreated, RulesetCreatedAttr, Scope,
 };
+
+use crate::network::PORT;
 
 /// The newest interface that this file was written for; an older kernel enforces the part that it knows.
 const NEWEST: ABI = ABI::V7;
@@ -35,9 +37,9 @@ const NULL: &str = "/dev/null";
 
 /// The rules for one worker: programs and libraries (the system's, and `files` and folders of the interpreter's own) are
 /// readable, `home` is its own, everything else is closed. A folder that is only made in the child gets its rule there,
-/// see [`own_folder`].
-pub(super) fn ruleset(files: &[PathBuf], home: Option<&Path>) -> io::Result<OwnedFd> {
-    build(files, home)
+/// see [`own_folder`]. With a network the proxy's port can be connected to, and no other.
+pub(super) fn ruleset(files: &[PathBuf], home: Option<&Path>, has_network: bool) -> io::Result<OwnedFd> {
+    build(files, home, has_network)
         .map_err(io::Error::other)
         .and_then(|ruleset| Option::from(ruleset).ok_or_else(|| io::ErrorKind::Unsupported.into()))
 }
@@ -68,7 +70,11 @@ fn own() -> BitFlags<AccessFs> {
         | AccessFs::Refer
 }
 
-fn build(files: &[PathBuf], home: Option<&Path>) -> Result<RulesetCreated, landlock::RulesetError> {
+fn build(
+    files: &[PathBuf],
+    home: Option<&Path>,
+    has_network: bool,
+) -> Result<RulesetCreated, landlock::RulesetError> {
     let read = AccessFs::ReadFile | AccessFs::ReadDir;
     let run = read | AccessFs::Execute;
     let mut rules = Ruleset::default()
@@ -83,6 +89,9 @@ fn build(files: &[PathBuf], home: Option<&Path>) -> Result<RulesetCreated, landl
         rules = allow(rules, Path::new(path), read)?;
     }
     rules = allow(rules, Path::new(NULL), read | AccessFs::WriteFile)?;
+    if has_network {
+        rules = rules.add_rule(NetPort::new(PORT, AccessNet::ConnectTcp))?;
+    }
     match home {
         Some(home) => allow(rules, home, own()),
         None => Ok(rules),

@@ -14,11 +14,13 @@ mod confine;
 mod identity;
 mod kernel;
 mod landlock;
+mod network;
 mod plan;
 mod program;
 mod root;
 mod seccomp;
 mod spawn;
+mod zygote;
 
 use std::ffi::OsString;
 use std::io;
@@ -30,13 +32,16 @@ use rustix::process::{Resource, getegid, geteuid, getrlimit};
 use crate::interpreter::Interpreter;
 use crate::isolation::Isolation;
 use crate::limits::Limits;
+use crate::network::PORT;
 use crate::recipe::Recipe;
 
 pub(crate) use identity::Identities;
 use plan::Plan;
 use program::Program;
 use root::{Root, text};
+pub(crate) use spawn::Spawned;
 use spawn::{Map, Start};
+pub(crate) use zygote::Zygote;
 
 /// The descriptor over which a worker speaks with the server; the bootstraps know it. Node marks those up to 15, and no
 /// higher ones, as not to be inherited by what it starts (where the level lets it).
@@ -49,6 +54,8 @@ pub(crate) struct Sandbox {
     limits: Limits,
     identities: Option<Identities>,
     filter: Option<seccomp::Filter>,
+    /// For copies of a zygote, which are the interpreter already.
+    filter_without_exec: Option<seccomp::Filter>,
     landlock_abi: i32,
     /// This process may make namespaces and mounts without a user namespace around them.
     may_administer: bool,
@@ -83,6 +90,7 @@ impl Sandbox {
                 limits,
                 identities: None,
                 filter: None,
+                filter_without_exec: None,
                 landlock_abi: 0,
                 may_administer: false,
             });
@@ -95,12 +103,16 @@ impl Sandbox {
             return Err(Unavailable::Seccomp);
         }
         let identities = Identities::find(workers);
-        let filter = seccomp::Filter::new(identities.is_some(), abi).map_err(Unavailable::Filter)?;
+        let has_network = isolation >= Isolation::Namespace;
+        let filter = |executes| seccomp::Filter::new(identities.is_some(), abi, executes, has_network);
+        let filters = filter(true).and_then(|with| Ok((with, filter(false)?)));
+        let (filter, filter_without_exec) = filters.map_err(Unavailable::Filter)?;
         Ok(Sandbox {
             isolation,
             limits,
             identities,
             filter: Some(filter),
+            filter_without_exec: Some(filter_without_exec),
             landlock_abi: abi,
             may_administer: identity::may_administer(),
         })
@@ -121,8 +133,14 @@ impl Sandbox {
         self.identities.is_some()
     }
 
-    /// Starts a worker in seat `seat` as `interpreter`, and returns its process once it is one. `home` is its own folder,
-    /// `channel` its end of the conversation, `standard` its standard input, output and error.
+    /// Whether workers have a root of their own, and their folder in it.
+    pub(crate) fn gives_own_roots(&self) -> bool {
+        self.isolation >= Isolation::Namespace
+    }
+
+    /// Starts a worker in seat `seat` as `interpreter`, and returns it once it is one. `home` is its own folder, or any
+    /// folder where it has a root of its own; `channel` is its end of the conversation, `standard` its standard input,
+    /// output and error.
     pub(crate) fn spawn(
         &self,
         seat: u32,
@@ -130,8 +148,7 @@ impl Sandbox {
         home: &Path,
         channel: OwnedFd,
         standard: [OwnedFd; 3],
-    ) -> io::Result<OwnedFd> {
-        let confined = self.isolation >= Isolation::Process;
+    ) -> io::Result<Spawned> {
         let has_namespaces = self.isolation >= Isolation::Namespace;
         let owner = self.owner(seat);
         let own = owner.unwrap_or_else(|| (geteuid().as_raw(), getegid().as_raw()));
@@ -139,7 +156,11 @@ impl Sandbox {
             (has_namespaces && !self.may_administer).then_some(Map { user: own, is_other: owner.is_some() });
         let seen = if has_namespaces { Path::new(root::FOLDER) } else { home };
         let arguments = (interpreter.recipe.arguments)(interpreter, &self.limits);
-        let program = Program::new(&interpreter.path, arguments, environment(interpreter.recipe, seen))?;
+        let program = Program::new(
+            &interpreter.path,
+            arguments,
+            environment(interpreter.recipe, seen, self.isolation),
+        )?;
 
         let mut plan = Plan::default();
         let (theirs, ours) = spawn::report()?;
@@ -160,11 +181,8 @@ impl Sandbox {
             confine::change_user(&mut plan, owner);
         }
         if has_namespaces {
-            let size = (self.limits.folder, self.limits.folder_entries);
-            Root::new(home, &interpreter.files, own, size)?.enter(&mut plan);
-            let name = "syncano-script";
-            let bytes = plan.bytes(name.as_bytes()).into();
-            plan.call("sethostname", libc::SYS_sethostname, [bytes, name.len().into()]);
+            Root::new(home, &interpreter.files)?.enter(&mut plan);
+            self.furnish(&mut plan, own, report)?;
         } else {
             plan.call("chdir", libc::SYS_chdir, [text(home)?.as_c_str().into()]);
         }
@@ -173,15 +191,8 @@ impl Sandbox {
         {
             confine::change_user(&mut plan, owner);
         }
-        if confined {
-            confine::drop_capabilities(&mut plan, owner, map.is_some());
-        }
-        confine::die_with_server(&mut plan, report);
-        if confined {
-            confine::no_new_privileges(&mut plan);
-            let rules = plan.bring(landlock::ruleset(&interpreter.files, (!has_namespaces).then_some(home))?);
-            confine::files(&mut plan, rules, has_namespaces.then(|| landlock::own_folder(self.landlock_abi)));
-        }
+        let own_folder = (!has_namespaces).then_some(home);
+        self.give_up(&mut plan, interpreter, owner, map.is_some(), report, own_folder)?;
         let channel = plan.bring(channel);
         confine::channel(&mut plan, channel);
         if let Some(filter) = &self.filter {
@@ -195,6 +206,45 @@ impl Sandbox {
             map,
             program,
         })
+    }
+
+    /// What new namespaces lack: a way to the server's proxy, a folder to write to, and a name for the machine.
+    fn furnish(&self, plan: &mut Plan, own: confine::Owner, report: plan::Argument<'_>) -> io::Result<()> {
+        network::open(plan, report);
+        root::own_folder(plan, own, (self.limits.folder, self.limits.folder_entries))?;
+        let name = "syncano-script";
+        let bytes = plan.bytes(name.as_bytes()).into();
+        plan.call("sethostname", libc::SYS_sethostname, [bytes, name.len().into()]);
+        Ok(())
+    }
+
+    /// Rights that are lost once and for all, and files: those of the interpreter, and its own folder, which is `folder` or
+    /// the working directory.
+    fn give_up(
+        &self,
+        plan: &mut Plan,
+        interpreter: &Interpreter,
+        owner: Option<confine::Owner>,
+        has_user_namespace: bool,
+        report: plan::Argument<'_>,
+        folder: Option<&Path>,
+    ) -> io::Result<()> {
+        let confined = self.isolation >= Isolation::Process;
+        if confined {
+            confine::drop_capabilities(plan, owner, has_user_namespace);
+        }
+        confine::die_with_server(plan, report);
+        if confined {
+            confine::no_new_privileges(plan);
+            let rules = plan.bring(landlock::ruleset(
+                &interpreter.files,
+                folder,
+                self.isolation >= Isolation::Namespace,
+            )?);
+            let access = landlock::own_folder(self.landlock_abi);
+            confine::files(plan, rules, folder.is_none().then_some(access));
+        }
+        Ok(())
     }
 
     fn resource_limits(&self, interpreter: &Interpreter) -> Vec<(libc::c_long, u64)> {
@@ -223,8 +273,12 @@ impl Sandbox {
     }
 }
 
+/// By which programs find the proxy. Some know the ones, some the others.
+const PROXY_VARIABLES: [&str; 6] =
+    ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
+
 /// What a worker has of an environment: nothing of the server's.
-fn environment(recipe: &Recipe, home: &Path) -> Vec<(&'static str, OsString)> {
+fn environment(recipe: &Recipe, home: &Path, isolation: Isolation) -> Vec<(&'static str, OsString)> {
     let mut environment = vec![
         ("HOME", home.into()),
         ("TMPDIR", home.into()),
@@ -233,6 +287,15 @@ fn environment(recipe: &Recipe, home: &Path) -> Vec<(&'static str, OsString)> {
         // The C library takes an arena of 64 MiB per thread.
         ("MALLOC_ARENA_MAX", "2".into()),
     ];
+    match isolation {
+        Isolation::Namespace => {
+            let proxy = format!("http://127.0.0.1:{PORT}");
+            environment.extend(PROXY_VARIABLES.map(|name| (name, OsString::from(&proxy))));
+        }
+        // For the worker's program, so that it can say so.
+        Isolation::Process => environment.push(("SYNCANO_NETWORK", "none".into())),
+        Isolation::None => {}
+    }
     environment.extend(recipe.environment.iter().map(|&(name, value)| (name, value.into())));
     environment
 }

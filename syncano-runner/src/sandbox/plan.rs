@@ -248,6 +248,33 @@ impl Plan {
         }
     }
 
+    /// The plan for another process, not yet settled, as `python/zygote.py` reads it. Its descriptors go beside it.
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let results = self.steps.iter().map(|step| step.results.len()).sum();
+        let counts =
+            [self.memory.len(), self.addresses.len(), self.openings.len(), self.steps.len(), results];
+        let mut bytes = Vec::with_capacity(8 * self.memory.len() + 24 * self.steps.len() + 1024);
+        let mut add = |number: usize| bytes.extend((number as u32).to_le_bytes());
+        counts.into_iter().for_each(&mut add);
+        bytes.extend(self.memory.iter().flat_map(|word| word.to_le_bytes()));
+        let mut add = |number: usize| bytes.extend((number as u32).to_le_bytes());
+        self.addresses.iter().copied().for_each(&mut add);
+        self.openings.iter().flat_map(|&(word, index)| [word, index]).for_each(&mut add);
+        for step in &self.steps {
+            [step.at, step.least as usize, step.allowed as usize, step.results.len()]
+                .into_iter()
+                .for_each(&mut add);
+        }
+        let results = self.steps.iter().flat_map(|step| &step.results);
+        results.map(|&(word, is_upper)| 2 * word + usize::from(is_upper)).for_each(&mut add);
+        bytes
+    }
+
+    /// What it brings along.
+    pub(super) fn descriptors(&self) -> &[OwnedFd] {
+        &self.descriptors
+    }
+
     /// Closes what it brings along, and says how its steps are called.
     pub(super) fn into_names(self) -> Vec<&'static str> {
         self.steps.iter().map(|step| step.name).collect()

@@ -33,27 +33,17 @@ pub(super) struct Root {
     /// Where it is mounted until it takes the place of the old one: any folder will do.
     base: CString,
     steps: Vec<Step>,
-    /// Of the file system that is the worker's own folder.
-    folder: CString,
 }
 
 impl Root {
-    /// Prepares a root that has `files` and folders beside the system's. The worker's own folder belongs to `owner` and
-    /// holds up to `bytes` in up to `inodes` files and folders.
-    pub(super) fn new(
-        base: &Path,
-        files: &[PathBuf],
-        owner: (u32, u32),
-        (bytes, inodes): (u64, u64),
-    ) -> io::Result<Root> {
+    /// Prepares a root that has `files` and folders beside the system's.
+    pub(super) fn new(base: &Path, files: &[PathBuf]) -> io::Result<Root> {
         if let Some(hidden) = files.iter().find(|file| file.starts_with(FOLDER)) {
             return Err(io::Error::other(format!(
                 "`{}` can't be shown to scripts, which have `{FOLDER}` for themselves: install the interpreter elsewhere",
                 hidden.display()
             )));
         }
-        let (uid, gid) = owner;
-        let folder = format!("size={bytes},nr_inodes={inodes},mode=700,uid={uid},gid={gid}");
         let mut layout = Layout::default();
         let system = SYSTEM.iter().map(Path::new).chain(files.iter().map(PathBuf::as_path));
         for path in system.chain(SETTINGS.iter().map(Path::new)) {
@@ -63,7 +53,7 @@ impl Root {
             layout.add(Path::new(device), MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC)?;
         }
         layout.folder(Path::new(FOLDER))?;
-        Ok(Root { base: text(base)?, steps: layout.steps, folder: CString::new(folder)? })
+        Ok(Root { base: text(base)?, steps: layout.steps })
     }
 
     /// Makes this the root of the process, which is alone in its mount namespace.
@@ -79,14 +69,27 @@ impl Root {
         for step in &self.steps {
             step.add_to(plan);
         }
-        mount_memory(plan, c"tmp", &self.folder, libc::MS_NOEXEC);
         set_attributes(plan, libc::AT_FDCWD.into(), c".", 0, MOUNT_ATTR_RDONLY);
         // The old root ends up on top of the new one, and goes from there.
         let here = c".".into();
         plan.call("pivot_root", libc::SYS_pivot_root, [here, here]);
         plan.call("umount", libc::SYS_umount2, [here, libc::MNT_DETACH.into()]);
-        plan.call("chdir", libc::SYS_chdir, [c"/tmp".into()]);
+        plan.call("chdir", libc::SYS_chdir, [c"/".into()]);
     }
+}
+
+/// Makes [`FOLDER`] a folder in memory and the working directory. It belongs to `owner` and holds up to `bytes` in up to
+/// `inodes` files and folders.
+pub(super) fn own_folder(
+    plan: &mut Plan,
+    (uid, gid): (u32, u32),
+    (bytes, inodes): (u64, u64),
+) -> io::Result<()> {
+    let folder = text(Path::new(FOLDER))?;
+    let options = format!("size={bytes},nr_inodes={inodes},mode=700,uid={uid},gid={gid}");
+    mount_memory(plan, &folder, &CString::new(options)?, libc::MS_NOEXEC);
+    plan.call("chdir", libc::SYS_chdir, [folder.as_c_str().into()]);
+    Ok(())
 }
 
 impl Step {
@@ -264,7 +267,7 @@ mod tests {
     #[test]
     fn an_interpreter_under_the_scripts_own_folder_is_refused() {
         let files = [PathBuf::from("/tmp/python")];
-        let error = Root::new(Path::new("/"), &files, (1, 1), (1, 1)).unwrap_err().to_string();
+        let error = Root::new(Path::new("/"), &files).unwrap_err().to_string();
         assert!(error.contains("install the interpreter elsewhere"), "{error}");
     }
 }

@@ -28,10 +28,17 @@ pub(super) struct Filter {
 }
 
 impl Filter {
-    /// `own_user`: the worker is a user of its own. `landlock_abi`: what Landlock can refuse.
-    pub(super) fn new(own_user: bool, landlock_abi: i32) -> Result<Filter, String> {
+    /// `own_user`: the worker is a user of its own. `landlock_abi`: what Landlock can refuse. `executes`: it has yet to become
+    /// the interpreter. `has_network`: it has a network of its own.
+    pub(super) fn new(
+        own_user: bool,
+        landlock_abi: i32,
+        executes: bool,
+        has_network: bool,
+    ) -> Result<Filter, String> {
         let arch = TargetArch::try_from(std::env::consts::ARCH).map_err(|error| error.to_string())?;
-        let rules = rules(own_user, landlock_abi).map_err(|error| error.to_string())?;
+        let rules =
+            rules(own_user, landlock_abi, executes, has_network).map_err(|error| error.to_string())?;
         let refuse = SeccompAction::Errno(EPERM as u32);
         let filter = SeccompFilter::new(rules, SeccompAction::Allow, refuse, arch)
             .map_err(|error| error.to_string())?;
@@ -93,7 +100,7 @@ fn first_instructions() -> BpfProgram {
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 type Fallible<T> = Result<T, seccompiler::BackendError>;
 
-fn rules(own_user: bool, landlock_abi: i32) -> Fallible<Rules> {
+fn rules(own_user: bool, landlock_abi: i32, executes: bool, has_network: bool) -> Fallible<Rules> {
     let mut rules: Rules = REFUSED.iter().map(|&call| (call, Vec::new())).collect();
     #[cfg(target_arch = "x86_64")]
     rules.extend(REFUSED_X86_64.iter().map(|&call| (call, Vec::new())));
@@ -121,7 +128,7 @@ fn rules(own_user: bool, landlock_abi: i32) -> Fallible<Rules> {
     // The interpreter, once: no other program takes its place. (One started by a second thread would also lose the wish
     // to die with the server.)
     let another = SeccompCondition::new(0, Width::Qword, Is::Ne, PATH_ADDRESS)?;
-    rules.insert(SYS_execve, vec![when([another])?]);
+    rules.insert(SYS_execve, if executes { vec![when([another])?] } else { Vec::new() });
 
     // Pairs of stream sockets, which can't be connected elsewhere; event loops wake themselves through one.
     let pair = vec![
@@ -131,6 +138,25 @@ fn rules(own_user: bool, landlock_abi: i32) -> Fallible<Rules> {
         when([masked(1, 0xf, SOCK_SEQPACKET as u64)?])?,
     ];
     rules.insert(SYS_socketpair, pair);
+
+    if has_network {
+        // Sockets that can be connected to the proxy, which is all there is: TCP over IPv4.
+        rules.insert(SYS_socket, tcp_only()?);
+        rules.remove(&SYS_connect);
+        // Doors into the kernel, and what lets a program into it.
+        let options = [
+            (IPPROTO_TCP, 19 /* TCP_REPAIR */),
+            (IPPROTO_TCP, 31 /* TCP_ULP */),
+            (SOL_SOCKET, SO_ATTACH_FILTER),
+            (SOL_SOCKET, SO_ATTACH_BPF),
+            (SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF),
+            (SOL_SOCKET, SO_ATTACH_REUSEPORT_EBPF),
+            (SOL_SOCKET, SO_ZEROCOPY),
+        ];
+        let option =
+            |(level, option)| when([number(1, Is::Eq, level as u32)?, number(2, Is::Eq, option as u32)?]);
+        rules.insert(SYS_setsockopt, options.into_iter().map(option).collect::<Fallible<_>>()?);
+    }
 
     // Signals to itself only.
     for call in [SYS_kill, SYS_tkill, SYS_tgkill, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo] {
@@ -175,6 +201,20 @@ fn rules(own_user: bool, landlock_abi: i32) -> Fallible<Rules> {
         1, /* IOPRIO_WHO_PROCESS */
     )?])?);
     Ok(rules)
+}
+
+/// What is refused of socket(2).
+fn tcp_only() -> Fallible<Vec<SeccompRule>> {
+    let kind = |mask: i32, value: i32| when([masked(1, mask as u64, value as u64)?]);
+    Ok(vec![
+        when([number(0, Is::Ne, AF_INET as u32)?])?,
+        // Bit by bit, other kinds than 1.
+        kind(1, 0)?,
+        kind(2, 2)?,
+        kind(4, 4)?,
+        kind(8, 8)?,
+        when([number(2, Is::Ne, 0)?, number(2, Is::Ne, IPPROTO_TCP as u32)?])?,
+    ])
 }
 
 fn when<const N: usize>(conditions: [SeccompCondition; N]) -> Fallible<SeccompRule> {

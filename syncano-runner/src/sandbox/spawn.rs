@@ -1,16 +1,26 @@
 //! Starts a process by a plan, and hears from it until it has become an interpreter.
 
-use std::io::{self, Read, Write};
+use std::io::{self, IoSliceMut, Read, Write};
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, FromRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
 use libc::{c_int, c_long, c_ulong};
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 use rustix::process::{Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
 
 use super::confine::Owner;
 use super::plan::Plan;
 use super::program::Program;
 use super::{CHANNEL, child};
+
+/// A process that has become an interpreter.
+#[derive(Debug)]
+pub(crate) struct Spawned {
+    pub(crate) process: OwnedFd,
+    /// The socket by which it reaches the server, if it has a network: it listens in there.
+    pub(crate) listener: Option<OwnedFd>,
+}
 
 /// A namespace of each kind that there is but users.
 pub(super) const NAMESPACES: c_int = libc::CLONE_NEWNS
@@ -47,8 +57,8 @@ pub(super) fn report() -> io::Result<(OwnedFd, UnixStream)> {
     Ok((rustix::io::fcntl_dupfd_cloexec(&theirs, CHANNEL + 1)?, ours))
 }
 
-/// Starts the process, and returns its descriptor once it is the interpreter. The error names the step that failed.
-pub(super) fn spawn(start: Start) -> io::Result<OwnedFd> {
+/// Starts the process, and returns it once it is the interpreter. The error names the step that failed.
+pub(super) fn spawn(start: Start) -> io::Result<Spawned> {
     let Start { mut plan, report: (theirs, mut ours), namespaces, map, program } = start;
     plan.settle();
     let flags = libc::SIGCHLD | libc::CLONE_PIDFD | namespaces | map.map_or(0, |_| libc::CLONE_NEWUSER);
@@ -81,26 +91,35 @@ pub(super) fn spawn(start: Start) -> io::Result<OwnedFd> {
     drop(program);
     // The child's ends of everything: it must see when ours are closed.
     let names = plan.into_names();
-    match hear(pid, map, &names, &mut ours) {
-        Ok(()) => Ok(process),
+    let mapped = map.map_or(Ok(()), |map| write_map(pid, map));
+    heard(process, mapped.and_then(|()| hear(&names, &mut ours)))
+}
+
+/// The process, if it has become a worker; else it is ended.
+pub(super) fn heard(process: OwnedFd, result: io::Result<Option<OwnedFd>>) -> io::Result<Spawned> {
+    match result {
+        Ok(listener) => Ok(Spawned { process, listener }),
         Err(error) => {
-            let _ = pidfd_send_signal(&process, Signal::KILL);
-            let _ = waitid(WaitId::PidFd(process.as_fd()), WaitIdOptions::EXITED);
+            end(&process);
             Err(error)
         }
     }
 }
 
-/// Lets the child go on, and waits until it has closed its end, which exec does, or said what failed.
-fn hear(pid: c_long, map: Option<Map>, names: &[&str], child: &mut UnixStream) -> io::Result<()> {
-    if let Some(map) = map {
-        write_map(pid, map)?;
-    }
+/// Kills a process and waits until it is gone.
+pub(super) fn end(process: &OwnedFd) {
+    let _ = pidfd_send_signal(process, Signal::KILL);
+    let _ = waitid(WaitId::PidFd(process.as_fd()), WaitIdOptions::EXITED);
+}
+
+/// Lets the child go on, and waits until it has closed its end, which is the last it does, or said what failed. One that
+/// has a network first sends the socket by which it is reached.
+pub(super) fn hear(names: &[&str], child: &mut UnixStream) -> io::Result<Option<OwnedFd>> {
     child.write_all(&[0])?;
-    let mut report = Vec::new();
+    let (mut report, listener) = receive(child)?;
     child.read_to_end(&mut report)?;
     if report.is_empty() {
-        return Ok(());
+        return Ok(listener);
     }
     let number = |at: usize| report.get(at..)?.first_chunk().copied();
     let (Some(error), Some(step)) = (number(0), number(4)) else {
@@ -108,6 +127,21 @@ fn hear(pid: c_long, map: Option<Map>, names: &[&str], child: &mut UnixStream) -
     };
     let step = names.get(u32::from_ne_bytes(step) as usize).copied().unwrap_or("execve");
     Err(failed(step, &io::Error::from_raw_os_error(i32::from_ne_bytes(error))))
+}
+
+/// What the child says first: a socket with a byte, or the beginning of what failed, or nothing.
+fn receive(child: &UnixStream) -> io::Result<(Vec<u8>, Option<OwnedFd>)> {
+    let mut bytes = [0; 64];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+    let received =
+        recvmsg(child, &mut [IoSliceMut::new(&mut bytes)], &mut ancillary, RecvFlags::CMSG_CLOEXEC)?;
+    let descriptor = ancillary.drain().find_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(mut descriptors) => descriptors.next(),
+        _ => None,
+    });
+    let carrier = usize::from(descriptor.is_some());
+    Ok((bytes[..received.bytes].get(carrier..).unwrap_or_default().to_vec(), descriptor))
 }
 
 /// The child can't do so itself once it has changed its user.
@@ -124,6 +158,6 @@ fn write_map(pid: c_long, Map { user: (uid, gid), is_other }: Map) -> io::Result
     write("gid_map", &format!("{gid} {gid} 1"))
 }
 
-fn failed(step: &str, error: &io::Error) -> io::Error {
+pub(super) fn failed(step: &str, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{step} failed: {error}"))
 }

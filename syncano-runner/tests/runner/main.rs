@@ -7,6 +7,7 @@ mod support;
 
 mod arguments;
 mod at_namespace;
+mod at_namespace_started;
 mod at_process;
 mod checks;
 mod exits;
@@ -15,6 +16,9 @@ mod fresh;
 mod javascript;
 mod levels;
 mod life;
+mod network;
+mod outside;
 mod pool;
 mod responses;
 mod styles;
+mod zygote;

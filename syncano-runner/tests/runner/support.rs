@@ -116,7 +116,11 @@ macro_rules! runner_or_skip {
     };
     ($settings:expr) => {
         match $crate::support::runner_for(syncano_core::Language::Python, $settings) {
-            Some(runner) => runner,
+            Some(runner) => {
+                // So that every worker comes to be in the same way.
+                runner.is_prepared(syncano_core::Language::Python).await;
+                runner
+            }
             None => return,
         }
     };

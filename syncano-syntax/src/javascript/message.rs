@@ -51,6 +51,7 @@ pub(super) fn of(source: &str, error: &OxcDiagnostic, span: Range<usize>) -> (St
         "A 'return' statement can only be used within a function body" => {
             "`return` outside of a function".to_owned()
         }
+        "Cannot assign to this expression" => TARGET.to_owned(),
         "Illegal break statement" => "`break` outside of a loop or `switch`".to_owned(),
         "Illegal continue statement: no surrounding iteration statement" => {
             "`continue` outside of a loop".to_owned()
@@ -74,6 +75,8 @@ pub(super) fn of(source: &str, error: &OxcDiagnostic, span: Range<usize>) -> (St
     };
     (text, span)
 }
+
+pub(super) const TARGET: &str = "cannot assign to this expression";
 
 const AWAIT: &str = "`await` is only valid in async functions, and at the top level of scripts that import or export something";
 

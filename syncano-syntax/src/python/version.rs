@@ -3,8 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use ruff_python_ast::PythonVersion;
-
 /// A version of Python, such as 3.11, which is the default.
 ///
 /// ```
@@ -25,8 +23,9 @@ impl Version {
     const FIRST: Self = Self { minor: 7 };
     const LAST: Self = Self { minor: 14 };
 
-    pub(super) fn of_parser(self) -> PythonVersion {
-        PythonVersion { major: 3, minor: self.minor }
+    #[cfg(feature = "python")]
+    pub(super) fn of_parser(self) -> ruff_python_ast::PythonVersion {
+        ruff_python_ast::PythonVersion { major: 3, minor: self.minor }
     }
 }
 

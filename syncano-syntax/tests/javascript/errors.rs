@@ -57,6 +57,21 @@ fn grammar() {
 }
 
 #[test]
+fn targets() {
+    assert_errors(&[
+        ("f() &&= 1", "1:1: cannot assign to this expression"),
+        ("f?.() = 1", "1:1: cannot assign to this expression"),
+        ("new f() = 1", "1:1: cannot assign to this expression"),
+        ("[f()] = 1", "1:2: cannot assign to this expression"),
+        ("const let = 1", "1:7: `let` cannot be declared as a variable name inside of a `const` declaration"),
+        (
+            "const x = 1, let = 1",
+            "1:14: `let` cannot be declared as a variable name inside of a `const` declaration",
+        ),
+    ]);
+}
+
+#[test]
 fn places() {
     assert_errors(&[
         ("return 1", "1:1: `return` outside of a function"),
@@ -150,5 +165,97 @@ fn brackets() {
         ("x = `a ${b", "1:8: `${` was never closed"),
         ("f(", "1:2: `(` was never closed"),
         ("}", "1:1: unexpected `}`"),
+    ]);
+}
+
+#[test]
+fn other_languages() {
+    assert_errors(&[
+        (
+            "export default ({ name }: { name: string }) => name",
+            "1:25: this is TypeScript: `: { name: string }` is a type annotation, and Node runs scripts as JavaScript: remove it, or compile the script first",
+        ),
+        (
+            "const x: number = 1",
+            "1:8: this is TypeScript: `: number` is a type annotation, and Node runs scripts as JavaScript: remove it, or compile the script first",
+        ),
+        (
+            "function f(x?) {}",
+            "1:12: this is TypeScript: `x?` is an optional parameter, and Node runs scripts as JavaScript: remove it, or compile the script first",
+        ),
+        (
+            "function f<T>(x) { return x }",
+            "1:11: this is TypeScript: `<T>` is a list of type parameters, and Node runs scripts as JavaScript: remove it, or compile the script first",
+        ),
+        (
+            "x = y as string",
+            "1:7: this is TypeScript: `as string` is a type assertion, and Node runs scripts as JavaScript: remove it, or compile the script first",
+        ),
+        (
+            "x = y satisfies Z",
+            "1:7: this is TypeScript: `satisfies Z` is a check of types, and Node runs scripts as JavaScript: remove it, or compile the script first",
+        ),
+        (
+            "x = y!.z",
+            "1:6: this is TypeScript: `!` is an assertion, and Node runs scripts as JavaScript: remove it, or compile the script first",
+        ),
+        (
+            "f<string[]>(x)",
+            "1:2: this is TypeScript: `<string[]>` is a list of type arguments, and Node runs scripts as JavaScript: remove it, or compile the script first",
+        ),
+        (
+            "interface Item { name: string }",
+            "1:1: this is TypeScript: `interface Item` is an interface, and Node runs scripts as JavaScript: remove it, or compile the script first",
+        ),
+        (
+            "type Item = { name: string }",
+            "1:1: this is TypeScript: `type Item` is a type, and Node runs scripts as JavaScript: remove it, or compile the script first",
+        ),
+        (
+            "enum Colour { Red }",
+            "1:1: this is TypeScript: `enum Colour` is an enumeration, and Node runs scripts as JavaScript: remove it, or compile the script first",
+        ),
+        (
+            "namespace A { const x = 1 }",
+            "1:1: this is TypeScript: `namespace A` is a namespace, and Node runs scripts as JavaScript: remove it, or compile the script first",
+        ),
+        (
+            "import type { X } from 'y'",
+            "1:1: this is TypeScript: `import type { X } from 'y'` is an import of types, and Node runs scripts as JavaScript: remove it, or compile the script first",
+        ),
+        (
+            "import fs = require('fs')",
+            "1:1: this is TypeScript: `import fs = require('fs')` is an import, and Node runs scripts as JavaScript: remove it, or compile the script first",
+        ),
+        (
+            "class A { private x = 1 }",
+            "1:11: this is TypeScript: `private x = 1` is a property with modifiers, and Node runs scripts as JavaScript: remove it, or compile the script first",
+        ),
+        (
+            "class A { constructor(private x) {} }",
+            "1:23: this is TypeScript: `private` is a modifier, and Node runs scripts as JavaScript: remove it, or compile the script first",
+        ),
+        (
+            "class A implements B {}",
+            "1:20: this is TypeScript: `B` is an interface that the class implements, and Node runs scripts as JavaScript: remove it, or compile the script first",
+        ),
+        (
+            "abstract class A {}",
+            "1:1: this is TypeScript: `abstract` is a class of types, and Node runs scripts as JavaScript: remove it, or compile the script first",
+        ),
+        (
+            "declare const x",
+            "1:1: this is TypeScript: `declare` is a declaration of types, and Node runs scripts as JavaScript: remove it, or compile the script first",
+        ),
+        (
+            "x = <div a={1}>hi</div>",
+            "1:5: this is JSX: `<div a={1}>` is an element, and Node runs scripts as JavaScript: remove it, or compile the script first",
+        ),
+        (
+            "x = <>hi</>",
+            "1:5: this is JSX: `<>` is an element, and Node runs scripts as JavaScript: remove it, or compile the script first",
+        ),
+        // Wrong in both.
+        ("const x: number = = 1", "1:7: missing initializer in const declaration"),
     ]);
 }

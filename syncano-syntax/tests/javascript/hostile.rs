@@ -185,6 +185,38 @@ fn text() {
 }
 
 #[test]
+fn types() {
+    for piece in [
+        "a<",
+        "a<(",
+        "a<(b: ",
+        "a<{b: ",
+        "(a: ",
+        "(a?: ",
+        "a ? (b) : ",
+        "a ? (b): c => ",
+        "<T>(a: ",
+        "<T,>(",
+        "a as ",
+        "a<b>(",
+        "x = <T>",
+        "type T = ",
+        "A extends B ? ",
+        "[a: ",
+        "`${",
+        "new () => ",
+        "<a b={",
+        "<a>",
+        "f<T>(a, b => ",
+    ] {
+        for count in [5, 10, 15, 20, 25, 30, 40, 100, MANY / 10] {
+            verdict(piece.repeat(count)).ok();
+            verdict(format!("let x: {} = = 1", piece.repeat(count))).ok();
+        }
+    }
+}
+
+#[test]
 fn rendering_a_long_line_ends() {
     let source = "x + ".repeat(20_000) + "= 1";
     let error = verdict(source.clone()).expect_err("it is too deep");

@@ -61,6 +61,17 @@ fn modules() {
     ]);
 }
 
+/// Each was a false alarm once.
+#[test]
+fn what_node_lets_pass() {
+    assert_valid(&[
+        "f() = 1; f()++; f() += 1",
+        "const f = let => 1",
+        "const f = (x, let) => 1",
+        "if (x) { let }",
+    ]);
+}
+
 #[test]
 fn slashes() {
     assert_valid(&[

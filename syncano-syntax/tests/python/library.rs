@@ -113,7 +113,7 @@ fn described(found: &Takes) -> Option<String> {
     Some(["main".to_owned()].into_iter().chain(named).chain(any).collect::<Vec<_>>().join(" "))
 }
 
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+pub(crate) fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {

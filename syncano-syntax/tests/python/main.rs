@@ -3,6 +3,9 @@
 mod errors;
 mod hostile;
 mod library;
+#[path = "../mutations/mod.rs"]
+mod mutations;
 mod panics;
+mod recall;
 mod takes;
 mod valid;

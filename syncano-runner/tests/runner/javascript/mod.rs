@@ -4,5 +4,6 @@ mod arguments;
 mod between_calls;
 mod exits;
 mod hostile_internals;
+mod network;
 mod responses;
 mod styles;

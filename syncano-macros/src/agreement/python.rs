@@ -1,37 +1,20 @@
-//! Whether a script takes what its function sends.
+//! Python: the parameters of `main`, and the keys that a program reads out of `ARGS`.
 
 use std::collections::HashSet;
-use std::ops::Range;
 
-use proc_macro2::Span;
 use quote::ToTokens;
 use syn::Ident;
-use syncano_core::{Placement, closest};
-use syncano_syntax::Diagnostic;
+use syncano_core::closest;
 use syncano_syntax::python::{Key, Parameters, Takes};
 
+use super::{Pair, is_body};
 use crate::errors::Errors;
 use crate::signature::Argument;
-use crate::source::Script;
 use crate::types;
 
-/// A function and the script that answers it.
-pub(crate) struct Pair<'a> {
-    pub(crate) endpoint: &'a str,
-    pub(crate) function: &'a Ident,
-    pub(crate) arguments: &'a [Argument],
-    /// Names that the module defines itself.
-    pub(crate) defined: &'a HashSet<String>,
-    pub(crate) script: &'a Script,
-    pub(crate) takes: &'a Takes,
-    /// Other functions use the script too.
-    pub(crate) shared: bool,
-}
-
 impl Pair<'_> {
-    /// Reports what doesn't fit, and returns the arguments that the script never reads.
-    pub(crate) fn check(&self, errors: &mut Errors) -> Vec<Ident> {
-        match self.takes {
+    pub(super) fn check_python(&self, takes: &Takes, errors: &mut Errors) -> Vec<Ident> {
+        match takes {
             Takes::Parameters(parameters) => {
                 self.parameters(parameters, errors);
                 Vec::new()
@@ -140,19 +123,6 @@ impl Pair<'_> {
         }
         self.arguments.iter().filter(unread).map(|argument| argument.ident.clone()).collect()
     }
-
-    fn place(&self) -> Span {
-        self.script.span()
-    }
-
-    fn show(&self, span: &Range<usize>, label: &str) -> String {
-        let text = self.script.text().unwrap_or_default();
-        self.script.show(&Diagnostic::new(text, span.clone(), label))
-    }
-}
-
-fn is_body(argument: &Argument) -> bool {
-    argument.placement == Placement::Body
 }
 
 /// A type as its author wrote it, more or less.
