@@ -24,6 +24,7 @@ pub(crate) struct SocketOptions {
     pub(crate) config: Option<Object>,
     pub(crate) metadata: Option<Object>,
     pub(crate) network: Option<(Value, Span)>,
+    pub(crate) results: Option<(Value, Span)>,
     pub(crate) classes: Option<Object>,
     pub(crate) krate: Option<Path>,
 }
@@ -91,8 +92,18 @@ impl MethodList {
     }
 }
 
-const SOCKET_KEYS: [&str; 9] =
-    ["name", "description", "runtime", "python", "config", "metadata", "network", "classes", "crate"];
+const SOCKET_KEYS: [&str; 10] = [
+    "name",
+    "description",
+    "runtime",
+    "python",
+    "config",
+    "metadata",
+    "network",
+    "results",
+    "classes",
+    "crate",
+];
 const ENDPOINT_KEYS: [&str; 15] = [
     "source",
     "file",
@@ -140,6 +151,10 @@ impl SocketOptions {
             "config" => set(&mut self.config, &key, Object::parse(&key, input, CONFIG)?, errors),
             "metadata" => set(&mut self.metadata, &key, Object::parse(&key, input, METADATA)?, errors),
             "network" => set(&mut self.network, &key, network(&key, input)?, errors),
+            "results" => {
+                let literal = text(&key, input, "warn")?;
+                set(&mut self.results, &key, (literal.value().into(), literal.span()), errors);
+            }
             "classes" => {
                 let example = r#"{"item": [{"name": "title", "type": "string"}]}"#;
                 set(&mut self.classes, &key, Object::parse(&key, input, example)?, errors);
