@@ -256,7 +256,8 @@
 //!   function, `break` outside of a loop, …);
 //! * `main` of a Python script against the function: each argument has a parameter (or `**kwargs` takes it), each parameter
 //!   without a default has an argument that isn't an `Option`, and simple annotations (`int`, `float`, `str`, `bool`,
-//!   `list`, `dict`, `None`, `Optional[…]`, `X | Y`) admit simple Rust types;
+//!   `list`, `dict`, `None`, `Optional[…]`, `X | Y`) admit simple Rust types; the one of its result names something that the
+//!   function's type can be read from;
 //! * in a script without `main`, the keys that are read out of `ARGS`: one that the function doesn't send is an error, an
 //!   argument that is never read a warning, which `#[allow(deprecated)]` on the function silences;
 //! * the syntax of JavaScript as Node has it, with redeclarations, regular expressions, `return` and `await` outside of their place. A
@@ -285,8 +286,8 @@
 //!
 //! What can't be told for certain is never an error: a `main` that is decorated or bound twice, an annotation or type that
 //! isn't named above, arguments that are passed on or looped over, a key that is read with `get` or in a `try` (unless it
-//! looks like a slip). Not checked at all are scripts in other languages, what a script returns (the server
-//! does, when it has run), what it imports, and whatever only the server knows: its scripts and script endpoints, and names that
+//! looks like a slip). Not checked at all are scripts in other languages, what a script returns without an annotation that says so
+//! (the server does, when it has run), what it imports, and whatever only the server knows: its scripts and script endpoints, and names that
 //! other sockets have taken. That is told by `publish`.
 //!
 //! The parsers are what takes longest to compile here. Each is a feature, `check-python` and `check-javascript`, and both are on unless

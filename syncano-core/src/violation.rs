@@ -301,7 +301,9 @@ impl ViolationKind {
             ViolationKind::TooDeep(_) => "too-deep",
             ViolationKind::Timeout(_) => "timeout",
             ViolationKind::Cache(_) => "cache",
-            ViolationKind::Network => "network",
+            ViolationKind::Network(_) => "network",
+            ViolationKind::Schema(_) => "schema",
+            ViolationKind::Results => "results",
         }
     }
 

@@ -200,6 +200,7 @@ fn agreement(index: usize, drafts: &mut [Draft], defined: &HashSet<String>, erro
         endpoint: &endpoint.value(),
         function: &draft.function.sig.ident,
         arguments: &draft.arguments,
+        output: &draft.function.sig.output,
         defined,
         script,
         takes,

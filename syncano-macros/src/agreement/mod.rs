@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use proc_macro2::Span;
-use syn::Ident;
+use syn::{Ident, ReturnType};
 use syncano_core::Placement;
 use syncano_syntax::{Diagnostic, javascript as js, python as py};
 
@@ -31,6 +31,7 @@ pub(crate) struct Pair<'a> {
     pub(crate) endpoint: &'a str,
     pub(crate) function: &'a Ident,
     pub(crate) arguments: &'a [Argument],
+    pub(crate) output: &'a ReturnType,
     /// Names that the module defines itself.
     pub(crate) defined: &'a HashSet<String>,
     pub(crate) script: &'a Script,

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use quote::ToTokens;
-use syn::Ident;
+use syn::{Ident, ReturnType};
 use syncano_core::closest;
 use syncano_syntax::python::{Key, Parameters, Takes};
 
@@ -17,6 +17,7 @@ impl Pair<'_> {
         match takes {
             Takes::Parameters(parameters) => {
                 self.parameters(parameters, errors);
+                self.result(parameters, errors);
                 Vec::new()
             }
             // What a whole body holds, and what other functions send, isn't known here.
@@ -87,6 +88,23 @@ impl Pair<'_> {
                     "{main} needs `{name}`, which `{}` doesn't send: add an argument `{name}`, \
                      or give the parameter a default\n{place}",
                     self.function
+                ),
+            );
+        }
+    }
+
+    fn result(&self, parameters: &Parameters, errors: &mut Errors) {
+        let (Some(returns), ReturnType::Type(_, ty)) = (&parameters.returns, self.output) else { return };
+        let Some(kind) = types::sent(ty, self.defined).kind else { return };
+        let kinds = &returns.kinds;
+        if !kinds.may_be(kind) {
+            let place = self.show(&returns.span, "the result");
+            errors.over(
+                ty,
+                format!(
+                    "`main` of the endpoint `{}` returns `{kinds}`, but `{}` is read from `{kind}`: change one of them\n{place}",
+                    self.endpoint,
+                    written(ty)
                 ),
             );
         }

@@ -106,6 +106,42 @@ fn told_of_javascript(script: &str, arguments: &str) -> (Vec<String>, Vec<String
 }
 
 #[test]
+fn results() {
+    let told = |script: &str, result: &str| {
+        let module =
+            format!("mod m {{ #[endpoint(\"e\", POST, source = {script:?})] async fn f() -> {result}; }}");
+        errors(&expand("runtime = \"python3\"", &module))
+    };
+    for (script, result) in [
+        ("def main() -> str: pass", "String"),
+        ("def main() -> int: pass", "f64"),
+        ("def main() -> int: pass", "Option<u8>"),
+        ("def main() -> float: pass", "u8"),
+        ("def main() -> None: pass", "u8"),
+        ("def main() -> str | int: pass", "u8"),
+        ("def main() -> dict: pass", "Item"),
+        ("def main() -> list[int]: pass", "Vec<u8>"),
+        ("def main() -> HttpResponse: pass", "u8"),
+        ("def main() -> str: pass", "my::Result<u8>"),
+    ] {
+        assert_eq!(told(script, result), [""; 0], "{script} with {result}");
+    }
+    for (script, result, expected) in [
+        ("def main() -> str: pass", "u32", "returns `str`, but `u32` is read from `int`: change one of them"),
+        ("async def main() -> list[str]: pass", "String", "returns `list`, but `String` is read from `str`"),
+        (
+            "def main() -> dict | list: pass",
+            "Option<bool>",
+            "returns `dict | list`, but `Option<bool>` is read from `bool`",
+        ),
+    ] {
+        let errors = told(script, result);
+        assert_eq!(errors.len(), 1, "{script}: {errors:?}");
+        assert!(errors[0].contains(expected), "{script}: {errors:?}");
+    }
+}
+
+#[test]
 fn in_javascript_what_fits_is_never_told() {
     for (script, arguments) in [
         ("export default () => 1", ""),

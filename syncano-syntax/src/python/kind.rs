@@ -62,6 +62,18 @@ impl Kinds {
     }
 }
 
+impl Kinds {
+    /// Whether a result that is one of them may be read as this kind: what is annotated `float` may be 3, what is annotated
+    /// `int` may be true, and `None` leaves the answer to `set_response`.
+    pub fn may_be(&self, kind: Kind) -> bool {
+        self.0.iter().any(|own| {
+            *own == kind
+                || *own == Kind::None
+                || matches!((own, kind), (Kind::Int, Kind::Float | Kind::Bool) | (Kind::Float, Kind::Int))
+        })
+    }
+}
+
 impl fmt::Display for Kinds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(" | "))
