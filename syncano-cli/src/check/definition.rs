@@ -3,7 +3,6 @@
 use std::ops::Range;
 use std::path::Path as FilePath;
 
-use anyhow::Context as _;
 use jsonc_parser::ast::{ObjectProp, Value as Tree};
 use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
@@ -36,9 +35,9 @@ pub(crate) fn json(file: &str, text: &str, version: Version) -> Vec<Finding> {
 }
 
 /// Checks a `socket.yml`, with the scripts in files beside it.
-pub(crate) fn yaml(path: &FilePath, text: &str, version: Version) -> anyhow::Result<Vec<Finding>> {
+pub(crate) fn yaml(path: &FilePath, text: &str, version: Version) -> Vec<Finding> {
     let file = path.display().to_string();
-    let wrong = |code, message| Ok(vec![Finding::new(&file, text, None, Severity::Error, code, message)]);
+    let wrong = |code, message| vec![Finding::new(&file, text, None, Severity::Error, code, message)];
     let yaml = match socket_yml::parse(text) {
         Ok(yaml) => yaml,
         Err(problem) => return wrong("yaml", format!("the file is no YAML: {problem}")),
@@ -49,10 +48,14 @@ pub(crate) fn yaml(path: &FilePath, text: &str, version: Version) -> anyhow::Res
         Ok(read) => read,
         Err(problem) => return wrong("socket-yml", problem),
     };
+    let beside = |source: &String| path.parent().unwrap_or(FilePath::new("")).join(source);
     for (index, source) in &files {
-        let beside = path.parent().unwrap_or(FilePath::new("")).join(source);
-        let text = std::fs::read_to_string(&beside)
-            .with_context(|| format!("`{}`, which `{file}` names, can't be read", beside.display()))?;
+        let text = match std::fs::read_to_string(beside(source)) {
+            Ok(text) => text,
+            Err(problem) => {
+                return wrong("script-file", format!("the script file `{source}` can't be read: {problem}"));
+            }
+        };
         body["dependencies"][index]["source"] = text.into();
     }
     let mut findings = rules(&file, &body, |_| (text, None));
@@ -62,15 +65,15 @@ pub(crate) fn yaml(path: &FilePath, text: &str, version: Version) -> anyhow::Res
         match files.iter().find(|(of, _)| *of == index) {
             // In a file, which is what its author wants to hear of.
             Some((_, source_file)) => {
-                let beside = path.parent().unwrap_or(FilePath::new("")).join(source_file);
-                findings.extend(script::check(&beside.display().to_string(), runtime, source, version));
+                let shown = beside(source_file).display().to_string();
+                findings.extend(script::check(&shown, runtime, source, version));
             }
             None => {
                 findings.extend(script::check(&file, runtime, source, version).map(|f| f.in_script(name)))
             }
         }
     }
-    Ok(findings)
+    findings
 }
 
 /// The broken rules; `place` finds what they are about.

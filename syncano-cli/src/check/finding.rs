@@ -7,6 +7,9 @@ use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnost
 use serde::Serialize;
 use syncano_syntax::Diagnostic;
 
+/// Bytes in a line; longer ones weren't written by hand.
+const LONGEST_LINE: usize = 2000;
+
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -92,7 +95,7 @@ impl Finding {
         Finding { script: Some(name.to_owned()), message, ..self }
     }
 
-    /// The finding as text for people, with the lines that it is about.
+    /// The finding as text for people, with the lines that it is about if they are short enough to be read.
     pub(crate) fn shown(&self) -> String {
         let mut diagnostic =
             MietteDiagnostic::new(&self.message).with_code(self.code).with_severity(match self.severity {
@@ -106,14 +109,19 @@ impl Finding {
             Some(script) => format!("{}, script `{script}`", self.file),
             None => self.file.clone(),
         };
+        let readable = self.source.lines().all(|line| line.len() <= LONGEST_LINE);
         let report = match &self.span {
-            Some(span) => {
+            Some(span) if readable => {
                 let label = LabeledSpan::new(self.label.clone(), span.start, span.len());
                 Report::new(diagnostic.with_label(label))
-                    .with_source_code(NamedSource::new(name, self.source.clone()))
+                    .with_source_code(NamedSource::new(name, printable(&self.source)))
             }
-            None => {
-                diagnostic.message = format!("{name}: {}", self.message);
+            _ => {
+                let place = match (self.line, self.column) {
+                    (Some(line), Some(column)) => format!("{name}:{line}:{column}"),
+                    _ => name,
+                };
+                diagnostic.message = format!("{place}: {}", self.message);
                 Report::new(diagnostic)
             }
         };
@@ -125,6 +133,19 @@ impl Finding {
             Err(_) => self.message.clone(),
         }
     }
+}
+
+/// Others' scripts don't write to the terminal: each character that could is shown by one of as many bytes, so that places stay.
+fn printable(source: &str) -> String {
+    let shown = |c: char| match (c.is_control(), c.len_utf8(), c) {
+        (_, _, '\n' | '\t' | '\r') | (false, 1 | 2, _) => c,
+        (true, 1, _) => '?',
+        (true, ..) => '\u{bf}',
+        // What turns the direction of writing.
+        (_, _, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') => '\u{fffd}',
+        _ => c,
+    };
+    source.chars().map(shown).collect()
 }
 
 /// Colours where somebody sees them and hasn't declined them.
