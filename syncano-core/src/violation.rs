@@ -229,7 +229,7 @@ pub enum ViolationKind {
     #[error("{0} is no type of a field: use one of {list}", list = crate::FIELD_TYPES.join(", "))]
     ClassFieldType(String),
     /// A script without a source.
-    #[error("the script `{0}` is empty")]
+    #[error("the script `{0}` is empty: write it, or remove the call")]
     EmptyScript(String),
     /// More than a limit allows.
     #[error("{found} {what}: at most {limit} are allowed")]
@@ -264,7 +264,7 @@ pub enum ViolationKind {
     #[error(transparent)]
     Schema(#[from] SchemaProblem),
     /// What becomes of results that don't fit is said by another word.
-    #[error("no policy for results: write `\"enforce\"` or `\"warn\"`")]
+    #[error("`results` is `\"enforce\"` or `\"warn\"`: write one of them")]
     Results,
     /// What is no network policy.
     #[error("{0}")]

@@ -2,7 +2,7 @@
 
 use proc_macro2::Span;
 use serde_json::Value;
-use syncano_core::{Call, ClassDependency, Map, Methods};
+use syncano_core::{Call, ClassDependency, Map, Methods, ViolationKind};
 
 use crate::attribute::{EndpointOptions, SocketOptions};
 use crate::errors::Errors;
@@ -65,8 +65,13 @@ impl SocketOptions {
 }
 
 impl EndpointOptions {
-    /// Reports what is said twice.
+    /// Reports what is said twice, and what only means something where there was something before.
     pub(crate) fn check(&self, errors: &mut Errors) {
+        if let Some((seconds, span)) = self.timeout
+            && seconds == 0.0
+        {
+            errors.at(span, format!("the call has {}", ViolationKind::Timeout(seconds)));
+        }
         if let (Some((_, span)), Some(config)) = (&self.fresh, &self.config)
             && config.map.contains_key(FRESH)
         {

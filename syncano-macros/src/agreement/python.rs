@@ -3,17 +3,17 @@
 use std::collections::HashSet;
 
 use quote::ToTokens;
-use syn::{Ident, ReturnType};
+use syn::ReturnType;
 use syncano_core::closest;
 use syncano_syntax::python::{Key, Parameters, Takes};
 
-use super::{Pair, is_body};
+use super::{Pair, Warning, is_body};
 use crate::errors::Errors;
 use crate::signature::Argument;
 use crate::types;
 
 impl Pair<'_> {
-    pub(super) fn check_python(&self, takes: &Takes, errors: &mut Errors) -> Vec<Ident> {
+    pub(super) fn check_python(&self, takes: &Takes, errors: &mut Errors) -> Vec<Warning> {
         match takes {
             Takes::Parameters(parameters) => {
                 self.parameters(parameters, errors);
@@ -110,7 +110,7 @@ impl Pair<'_> {
         }
     }
 
-    fn keys(&self, keys: &[Key], errors: &mut Errors) -> Vec<Ident> {
+    fn keys(&self, keys: &[Key], errors: &mut Errors) -> Vec<Warning> {
         // The whole query and the whole body, in which anything may be.
         let raw = |key: &Key| key.name == "GET" || key.name == "POST";
         let given = |key: &Key| self.arguments.iter().any(|argument| argument.key == key.name);
@@ -139,7 +139,7 @@ impl Pair<'_> {
         if keys.iter().any(raw) {
             return Vec::new();
         }
-        self.arguments.iter().filter(unread).map(|argument| argument.ident.clone()).collect()
+        self.arguments.iter().filter(unread).map(|argument| self.unread(argument)).collect()
     }
 }
 

@@ -60,11 +60,9 @@ impl Kinds {
         };
         self.0.iter().any(|own| *own == kind || also.contains(own))
     }
-}
 
-impl Kinds {
     /// Whether a result that is one of them may be read as this kind: what is annotated `float` may be 3, what is annotated
-    /// `int` may be true, and `None` leaves the answer to `set_response`.
+    /// `int` may be true, and who returns `None` may print the answer.
     pub fn may_be(&self, kind: Kind) -> bool {
         self.0.iter().any(|own| {
             *own == kind

@@ -25,7 +25,7 @@ pub(super) fn of(body: &[Stmt]) -> Takes {
                 named: parameters.iter_non_variadic_params().map(|one| parameter(one, &names)).collect(),
                 takes_any: parameters.kwarg.is_some(),
                 main: span(&main.name),
-                returns: main.returns.as_deref().and_then(|annotation| {
+                returns: main.returns.as_deref().filter(|_| !names.responds).and_then(|annotation| {
                     Some(Returns { kinds: annotation::kinds(annotation, &names)?, span: span(annotation) })
                 }),
             })

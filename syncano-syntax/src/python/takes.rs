@@ -26,7 +26,7 @@ pub struct Parameters {
     pub takes_any: bool,
     /// The bytes of the script that hold the name `main`.
     pub main: Range<usize>,
-    /// What `main` returns, if its annotation names kinds that are known here.
+    /// What `main` returns, if its annotation names kinds that are known here and nothing else answers.
     pub returns: Option<Returns>,
 }
 
