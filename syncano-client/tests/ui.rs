@@ -34,6 +34,7 @@ fn every_message_of_the_macro_names_what_it_is_about() {
                 "the script `",
                 "script name `",
                 "`#[endpoint]`",
+                "`#[socket]`",
             ];
             assert!(
                 named.iter().any(|word| message.contains(word)) || EXCEPTIONS.contains(&&*name),
