@@ -4,9 +4,11 @@ mod account;
 mod check;
 mod columns;
 mod database;
+mod definition;
 mod doctor;
 mod environment;
 mod key;
+mod plan;
 mod serve;
 
 use std::process::ExitCode;
@@ -28,6 +30,7 @@ enum Command {
     Doctor(doctor::Doctor),
     Account(account::Account),
     Key(key::Key),
+    Plan(plan::Plan),
 }
 
 fn main() -> ExitCode {
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
         Command::Doctor(doctor) => doctor.run(),
         Command::Account(account) => account.run().map(|()| ExitCode::SUCCESS),
         Command::Key(key) => key.run().map(|()| ExitCode::SUCCESS),
+        Command::Plan(plan) => plan.run(),
     };
     match done {
         Ok(code) => code,

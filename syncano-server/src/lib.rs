@@ -63,6 +63,7 @@ mod server;
 pub mod socket_yml;
 mod start_error;
 mod store;
+mod strict_json;
 mod test_server;
 mod text_plain;
 mod throttle;

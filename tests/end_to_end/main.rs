@@ -5,6 +5,7 @@
 
 mod accounts;
 mod api_keys;
+mod bad_results;
 mod caching;
 mod calls;
 mod errors;
@@ -14,11 +15,13 @@ mod instances;
 mod network;
 mod options;
 mod other_servers;
+mod plans;
 mod publishing;
 mod run_time_sockets;
 mod script_endpoints;
 mod scripts;
 mod socket_endpoints;
+mod types;
 
 use secrecy::ExposeSecret as _;
 use syncano_client::{Client, Instance};
