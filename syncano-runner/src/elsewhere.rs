@@ -7,6 +7,7 @@ use syncano_core::Language;
 use crate::builder::{RunnerBuilder, StartError};
 use crate::call::Call;
 use crate::doctor::{Doctor, Missing};
+use crate::environment::{Environment, MissingEnvironment};
 use crate::interpreter::{Interpreter, MissingInterpreter};
 use crate::isolation::Isolation;
 use crate::outcome::Outcome;
@@ -42,6 +43,16 @@ impl Runner {
 
     /// The interpreter of a language, or what to do about its absence.
     pub fn interpreter(&self, _: Language) -> Result<&Interpreter, MissingInterpreter> {
+        match self.none {}
+    }
+
+    /// The environments that scripts can name.
+    pub fn environments(&self) -> &[Environment] {
+        match self.none {}
+    }
+
+    /// The environment of that name for scripts in that language.
+    pub fn environment(&self, _: &str, _: Language) -> Result<&Environment, MissingEnvironment> {
         match self.none {}
     }
 

@@ -58,6 +58,7 @@
 mod builder;
 mod call;
 mod doctor;
+mod environment;
 mod interpreter;
 mod isolation;
 mod limits;
@@ -100,6 +101,7 @@ mod runner;
 pub use builder::{RunnerBuilder, StartError};
 pub use call::{Arguments, Call};
 pub use doctor::{Control, Doctor, Missing};
+pub use environment::{Environment, MissingEnvironment};
 pub use interpreter::{Interpreter, MissingInterpreter};
 pub use isolation::{Isolation, UnknownIsolation};
 pub use outcome::{Answer, Outcome};

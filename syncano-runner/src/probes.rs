@@ -82,6 +82,7 @@ pub(crate) fn check(
         return Ok(controls.clone());
     }
     let mut settings = settings.clone().max_workers(2);
+    settings.environments.clear();
     settings.limits = Limits { folder: FOLDER, folder_entries: FOLDER_ENTRIES, ..Limits::default() };
     let directory =
         Directory::for_runner(settings.directory.as_deref(), true).map_err(|error| error.to_string())?;

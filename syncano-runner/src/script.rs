@@ -16,6 +16,7 @@ pub struct Script {
     runtime: Runtime,
     source: Arc<str>,
     config: Arc<str>,
+    environment: Option<Arc<str>>,
     fresh: bool,
     key: ScriptKey,
 }
@@ -35,13 +36,25 @@ impl Script {
         config: impl Into<Arc<str>>,
     ) -> Script {
         let (instance, name, source, config) = (instance.into(), name.into(), source.into(), config.into());
-        let mut hash = Sha256::new();
-        for part in [&*instance, &*name, runtime.canonical().name(), &*source, &*config] {
-            hash.update((part.len() as u64).to_le_bytes());
-            hash.update(part);
-        }
-        let key = ScriptKey(hash.finalize().into());
-        Script { instance, name, runtime, source, config, fresh: false, key }
+        let key = ScriptKey::of(&[&instance, &name, runtime.canonical().name(), &source, &config]);
+        Script { instance, name, runtime, source, config, environment: None, fresh: false, key }
+    }
+
+    /// The environment that it finds its packages in, one of [`RunnerBuilder::environment`]. Default: none, so that it finds
+    /// what is installed for the interpreter.
+    ///
+    /// [`RunnerBuilder::environment`]: crate::RunnerBuilder::environment
+    pub fn environment(mut self, name: impl Into<Arc<str>>) -> Script {
+        let name = name.into();
+        let Script { instance, name: script, runtime, source, config, .. } = &self;
+        self.key = ScriptKey::of(&[instance, script, runtime.canonical().name(), source, config, &name]);
+        self.environment = Some(name);
+        self
+    }
+
+    /// The name of the environment that it finds its packages in.
+    pub fn environment_name(&self) -> Option<&str> {
+        self.environment.as_deref()
     }
 
     /// Whether every call gets a new process, so that nothing at all is shared between two of them. Default: no.
@@ -91,6 +104,17 @@ impl Script {
     }
 }
 
+impl ScriptKey {
+    fn of(parts: &[&str]) -> ScriptKey {
+        let mut hash = Sha256::new();
+        for part in parts {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part);
+        }
+        ScriptKey(hash.finalize().into())
+    }
+}
+
 impl fmt::Debug for Script {
     // A source may be megabytes long and a configuration holds secrets: neither belongs in a log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -131,5 +155,9 @@ mod tests {
         ] {
             assert!(base != other);
         }
+        let of = |environment: &str| {
+            Script::new("a", "s", Runtime::Python, "1", "{}").environment(environment.to_owned()).key()
+        };
+        assert!(base != of("e") && of("e") != of("f") && of("e") == of("e"));
     }
 }

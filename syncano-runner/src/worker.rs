@@ -10,13 +10,13 @@ use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use rustix::net::RecvFlags;
-use syncano_core::{Language, RunStatus};
+use syncano_core::RunStatus;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::time::{timeout, timeout_at};
 
 use crate::call::Call;
-use crate::interpreter::Interpreter;
+use crate::interpreter::{Interpreter, InterpreterId};
 use crate::limits;
 use crate::outcome::{Answer, Outcome};
 use crate::process::Process;
@@ -42,17 +42,21 @@ pub(crate) struct Worker {
 pub(crate) struct Spare {
     /// Since when it has been waiting.
     pub(crate) since: Instant,
-    language: Language,
+    interpreter: InterpreterId,
     process: Process,
     channel: StdUnixStream,
 }
 
 impl Spare {
     /// Tells a new process its own program. `None` if it doesn't take it.
-    pub(crate) fn new(process: Process, mut channel: StdUnixStream, recipe: &Recipe) -> Option<Spare> {
+    pub(crate) fn new(
+        process: Process,
+        mut channel: StdUnixStream,
+        interpreter: &Interpreter,
+    ) -> Option<Spare> {
         // The socket's buffer is far larger than any program: this doesn't wait for the process.
-        channel.write_all(&protocol::program(recipe.program)).ok()?;
-        Some(Spare { since: Instant::now(), language: recipe.language, process, channel })
+        channel.write_all(&protocol::program(interpreter.recipe.program)).ok()?;
+        Some(Spare { since: Instant::now(), interpreter: interpreter.id, process, channel })
     }
 
     /// Whether it is alive, and silent.
@@ -60,9 +64,9 @@ impl Spare {
         is_silent(&self.channel)
     }
 
-    /// The language of the scripts that it can serve.
-    pub(crate) fn language(&self) -> Language {
-        self.language
+    /// What it is a process of.
+    pub(crate) fn interpreter(&self) -> InterpreterId {
+        self.interpreter
     }
 }
 

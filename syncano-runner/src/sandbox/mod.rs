@@ -28,7 +28,6 @@ use rustix::process::{Resource, getegid, geteuid, getrlimit};
 use crate::interpreter::Interpreter;
 use crate::isolation::Isolation;
 use crate::limits::Limits;
-use crate::recipe::Recipe;
 
 pub(crate) use identity::Identities;
 use program::Program;
@@ -112,6 +111,12 @@ impl Sandbox {
         Identities::find(1).is_some()
     }
 
+    /// Whether workers enter the folders above what they see as the users that they are: where this process mounts what
+    /// they see, it does that before it becomes another user.
+    pub(crate) fn comes_from_outside(&self) -> bool {
+        self.has_own_users() && !(self.isolation >= Isolation::Namespace && self.may_administer)
+    }
+
     /// Whether workers are users of their own.
     pub(crate) fn has_own_users(&self) -> bool {
         self.identities.is_some()
@@ -136,7 +141,7 @@ impl Sandbox {
         };
         let seen = if namespaces.is_some() { Path::new(root::FOLDER) } else { home };
         let arguments = (interpreter.recipe.arguments)(interpreter, &self.limits);
-        let program = Program::new(&interpreter.path, arguments, environment(interpreter.recipe, seen))?;
+        let program = Program::new(&interpreter.path, arguments, environment(interpreter, seen))?;
         let mut filter = self.filter.clone();
         if let Some(filter) = &mut filter {
             filter.set_path_address(program.path.as_ptr() as u64);
@@ -197,7 +202,7 @@ impl Sandbox {
 }
 
 /// What a worker has of an environment: nothing of the server's.
-fn environment(recipe: &Recipe, home: &Path) -> Vec<(&'static str, OsString)> {
+fn environment(interpreter: &Interpreter, home: &Path) -> Vec<(&'static str, OsString)> {
     let mut environment = vec![
         ("HOME", home.into()),
         ("TMPDIR", home.into()),
@@ -206,7 +211,8 @@ fn environment(recipe: &Recipe, home: &Path) -> Vec<(&'static str, OsString)> {
         // The C library takes an arena of 64 MiB per thread.
         ("MALLOC_ARENA_MAX", "2".into()),
     ];
-    environment.extend(recipe.environment.iter().map(|&(name, value)| (name, value.into())));
+    environment.extend(interpreter.recipe.environment.iter().map(|&(name, value)| (name, value.into())));
+    environment.extend(interpreter.variables.iter().cloned());
     environment
 }
 
