@@ -11,6 +11,7 @@ mod cache;
 mod cors;
 mod crash;
 mod endpoints;
+mod environments;
 mod filters;
 mod full_disk;
 mod hostile;
