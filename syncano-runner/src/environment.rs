@@ -153,9 +153,11 @@ pub(crate) mod find {
         } else if path.is_dir() && path.file_name().is_some_and(|name| name == "node_modules") {
             node(&path, interpreters)?
         } else {
-            return Err("it is neither a virtual environment of Python's (there is no `pyvenv.cfg` in it) nor a \
+            return Err(
+                "it is neither a virtual environment of Python's (there is no `pyvenv.cfg` in it) nor a \
                         folder called `node_modules`"
-                .to_owned());
+                    .to_owned(),
+            );
         };
         for file in &interpreter.files {
             if viewer.isolation >= Isolation::Namespace && file.starts_with("/tmp") {
@@ -164,7 +166,9 @@ pub(crate) mod find {
                     file.display()
                 ));
             }
-            if viewer.from_outside && let Some(closed) = closed_to_others(file) {
+            if viewer.from_outside
+                && let Some(closed) = closed_to_others(file)
+            {
                 return Err(format!(
                     "`{}` can't be entered by the users that scripts run as",
                     closed.display()

@@ -37,11 +37,7 @@ impl Interpreter {
 }
 
 /// Starts an interpreter once. The error says what is wrong with it.
-pub(crate) fn probe(
-    recipe: &'static Recipe,
-    path: &Path,
-    other_users: bool,
-) -> Result<Interpreter, String> {
+pub(crate) fn probe(recipe: &'static Recipe, path: &Path, other_users: bool) -> Result<Interpreter, String> {
     let output = Command::new(path)
         .args(recipe.probe)
         // What a developer's shell makes Node load or say.

@@ -184,7 +184,8 @@ impl Pool {
                 drop(state);
                 return Ok((Turn { instance, pool: Arc::clone(self) }, grant));
             }
-            let waiter = Waiter { id: 0, instance: Arc::clone(&instance), key, interpreter, passed: 0, grant };
+            let waiter =
+                Waiter { id: 0, instance: Arc::clone(&instance), key, interpreter, passed: 0, grant };
             state.queue.push(waiter, self.max_waiting)?
         };
         if let Some(refused) = refused {
@@ -364,7 +365,12 @@ impl State {
     }
 
     /// What a call of the script `key` can have now; without a key it wants a process that has served nobody.
-    fn take(&mut self, pool: &Arc<Pool>, key: Option<ScriptKey>, interpreter: InterpreterId) -> Option<Grant> {
+    fn take(
+        &mut self,
+        pool: &Arc<Pool>,
+        key: Option<ScriptKey>,
+        interpreter: InterpreterId,
+    ) -> Option<Grant> {
         if let Some(worker) = key.and_then(|key| self.take_idle(key)) {
             return Some(Grant::Warm(worker));
         }

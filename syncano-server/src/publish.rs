@@ -229,7 +229,8 @@ async fn problems(change: &Change<'_>, id: i64, socket: &Socket) -> Result<Optio
                 None => continue,
             },
         };
-        problems.extend(missing.map(|missing| format!("the script \"{}\" can't run: {missing}", script.name)));
+        problems
+            .extend(missing.map(|missing| format!("the script \"{}\" can't run: {missing}", script.name)));
     }
     if change.app.settings.flat_names == FlatNames::Strict {
         let taken = sockets::taken_names(db, instance, id, &flat_names(socket)).await?;

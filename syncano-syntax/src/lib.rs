@@ -17,6 +17,7 @@
 
 mod dedent;
 mod diagnostic;
+pub mod javascript;
 pub mod python;
 
 pub use dedent::{Dedented, dedent};

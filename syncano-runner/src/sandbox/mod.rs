@@ -1,26 +1,28 @@
 //! What a worker process gives up before it becomes an interpreter.
 //!
 //! A [`Sandbox`] is made once per runner and finds out what the machine offers. For each worker it makes a [`Plan`]:
-//! everything that needs memory, files or thought. Between clone and exec the child only carries the plan out, with
-//! raw system calls ([`child`]), because in a copy of a process with many threads nothing else is safe. What it can't do
-//! for itself the parent does meanwhile ([`spawn`]); limits of a control group would be set there.
+//! a list of system calls that took memory, files and thought to make ([`confine`], [`root`]). Between clone and exec the
+//! child only carries it out ([`child`]), because in a copy of a process with many threads nothing else is safe. What it
+//! can't do for itself the parent does meanwhile ([`spawn`]); limits of a control group would be set there.
 
 // The one place of the workspace that talks to the kernel directly: the calls here have no safe wrapper that may be
 // used between fork and exec. Each block says why it is sound.
 #![allow(unsafe_code)]
 
 mod child;
+mod confine;
 mod identity;
+mod kernel;
 mod landlock;
+mod plan;
 mod program;
 mod root;
 mod seccomp;
 mod spawn;
 
-use std::ffi::{CString, OsString};
+use std::ffi::OsString;
 use std::io;
-use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStrExt;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
 
 use rustix::process::{Resource, getegid, geteuid, getrlimit};
@@ -30,8 +32,10 @@ use crate::isolation::Isolation;
 use crate::limits::Limits;
 
 pub(crate) use identity::Identities;
+use plan::Plan;
 use program::Program;
-use root::Root;
+use root::{Root, text};
+use spawn::{Map, Start};
 
 /// The descriptor over which a worker speaks with the server; the bootstraps know it. Node marks those up to 15, and no
 /// higher ones, as not to be inherited by what it starts (where the level lets it).
@@ -82,11 +86,11 @@ impl Sandbox {
                 may_administer: false,
             });
         }
-        let abi = child::landlock_abi();
+        let abi = kernel::landlock_abi();
         if abi < 1 {
             return Err(Unavailable::Landlock);
         }
-        if !child::has_seccomp() {
+        if !kernel::has_seccomp() {
             return Err(Unavailable::Seccomp);
         }
         let identities = Identities::find(workers);
@@ -133,49 +137,72 @@ impl Sandbox {
         standard: [OwnedFd; 3],
     ) -> io::Result<OwnedFd> {
         let confined = self.isolation >= Isolation::Process;
+        let has_namespaces = self.isolation >= Isolation::Namespace;
         let owner = self.owner(seat);
-        let namespaces = if self.isolation >= Isolation::Namespace {
-            Some(self.namespaces(interpreter, owner, home)?)
-        } else {
-            None
-        };
-        let seen = if namespaces.is_some() { Path::new(root::FOLDER) } else { home };
+        let own = owner.unwrap_or_else(|| (geteuid().as_raw(), getegid().as_raw()));
+        let map =
+            (has_namespaces && !self.may_administer).then_some(Map { user: own, is_other: owner.is_some() });
+        let seen = if has_namespaces { Path::new(root::FOLDER) } else { home };
         let arguments = (interpreter.recipe.arguments)(interpreter, &self.limits);
         let program = Program::new(&interpreter.path, arguments, environment(interpreter, seen))?;
-        let mut filter = self.filter.clone();
-        if let Some(filter) = &mut filter {
-            filter.set_path_address(program.path.as_ptr() as u64);
+
+        let mut plan = Plan::default();
+        let (theirs, ours) = spawn::report()?;
+        let theirs_number = theirs.as_raw_fd();
+        let report = plan.bring(theirs).into();
+        let standard = standard.map(|descriptor| plan.bring(descriptor));
+        confine::standard(&mut plan, standard);
+        confine::session(&mut plan);
+        confine::signals(&mut plan);
+        confine::limits(&mut plan, &self.resource_limits(interpreter));
+        confine::close_at_exec(&mut plan);
+        confine::wait_for_server(&mut plan, report);
+        if map.is_some()
+            && let Some(owner) = owner
+        {
+            // In a user namespace nobody has the server's own user, who could make no files there. There is no root in it
+            // either, whose loss would take the capabilities along.
+            confine::change_user(&mut plan, owner);
         }
-        let own_folder = namespaces.is_none().then_some(home);
-        spawn::spawn(Plan {
-            report: None,
-            standard,
-            limits: self.resource_limits(interpreter),
-            home: CString::new(home.as_os_str().as_bytes())?,
-            owner,
-            drop_capabilities: confined,
-            landlock: if confined { Some(landlock::ruleset(&interpreter.files, own_folder)?) } else { None },
-            namespaces,
-            channel,
-            filter,
+        if has_namespaces {
+            let size = (self.limits.folder, self.limits.folder_entries);
+            Root::new(home, &interpreter.files, own, size)?.enter(&mut plan);
+            let name = "syncano-script";
+            let bytes = plan.bytes(name.as_bytes()).into();
+            plan.call("sethostname", libc::SYS_sethostname, [bytes, name.len().into()]);
+        } else {
+            plan.call("chdir", libc::SYS_chdir, [text(home)?.as_c_str().into()]);
+        }
+        if map.is_none()
+            && let Some(owner) = owner
+        {
+            confine::change_user(&mut plan, owner);
+        }
+        if confined {
+            confine::drop_capabilities(&mut plan, owner, map.is_some());
+        }
+        confine::die_with_server(&mut plan, report);
+        if confined {
+            confine::no_new_privileges(&mut plan);
+            let rules = plan.bring(landlock::ruleset(&interpreter.files, (!has_namespaces).then_some(home))?);
+            confine::files(&mut plan, rules, has_namespaces.then(|| landlock::own_folder(self.landlock_abi)));
+        }
+        let channel = plan.bring(channel);
+        confine::channel(&mut plan, channel);
+        if let Some(filter) = &self.filter {
+            confine::filter(&mut plan, &filter.with_path_address(program.path.as_ptr() as u64));
+        }
+        confine::exec(&mut plan, &program);
+        spawn::spawn(Start {
+            plan,
+            report: (theirs_number, ours),
+            namespaces: if has_namespaces { spawn::NAMESPACES } else { 0 },
+            map,
             program,
         })
     }
 
-    fn namespaces(
-        &self,
-        interpreter: &Interpreter,
-        owner: Option<(u32, u32)>,
-        base: &Path,
-    ) -> io::Result<Namespaces> {
-        let ids = owner.unwrap_or_else(|| (geteuid().as_raw(), getegid().as_raw()));
-        let map = (!self.may_administer).then_some(ids);
-        let size = (self.limits.folder, self.limits.folder_entries);
-        let root = Root::new(base, &interpreter.files, ids, size)?;
-        Ok(Namespaces { map, root, own_folder: landlock::own_folder(self.landlock_abi) })
-    }
-
-    fn resource_limits(&self, interpreter: &Interpreter) -> Vec<(libc::c_long, libc::rlimit)> {
+    fn resource_limits(&self, interpreter: &Interpreter) -> Vec<(libc::c_long, u64)> {
         let (limits, recipe) = (&self.limits, interpreter.recipe);
         let mut wanted = vec![
             (libc::RLIMIT_DATA as libc::c_long, Resource::Data, limits.data(interpreter.code)),
@@ -195,7 +222,7 @@ impl Sandbox {
             .map(|(number, resource, value)| {
                 // Root without CAP_SYS_RESOURCE can't raise what it was started with.
                 let value = getrlimit(resource).maximum.map_or(value, |maximum| maximum.min(value));
-                (number, libc::rlimit { rlim_cur: value, rlim_max: value })
+                (number, value)
             })
             .collect()
     }
@@ -214,32 +241,4 @@ fn environment(interpreter: &Interpreter, home: &Path) -> Vec<(&'static str, OsS
     environment.extend(interpreter.recipe.environment.iter().map(|&(name, value)| (name, value.into())));
     environment.extend(interpreter.variables.iter().cloned());
     environment
-}
-
-/// Everything that a child needs between clone and exec, prepared.
-struct Plan {
-    /// Where the child hears that it may go on, and reports what failed; set when it is started.
-    report: Option<OwnedFd>,
-    /// Standard input, output and error.
-    standard: [OwnedFd; 3],
-    limits: Vec<(libc::c_long, libc::rlimit)>,
-    /// Its own folder; the working directory, where there is no other root.
-    home: CString,
-    owner: Option<(u32, u32)>,
-    drop_capabilities: bool,
-    landlock: Option<OwnedFd>,
-    namespaces: Option<Namespaces>,
-    /// Becomes descriptor [`CHANNEL`].
-    channel: OwnedFd,
-    filter: Option<seccomp::Filter>,
-    program: Program,
-}
-
-/// What the level `namespace` adds.
-struct Namespaces {
-    /// The only user and group of the user namespace, where there is one.
-    map: Option<(u32, u32)>,
-    root: Root,
-    /// What Landlock allows in the worker's own folder.
-    own_folder: u64,
 }

@@ -13,9 +13,6 @@ use std::ptr::NonNull;
 
 use libc::{c_char, c_int, c_void};
 
-/// The longest list of arguments, or of variables, that [`super::child`] has room for.
-pub(super) const MAX_STRINGS: usize = 32;
-
 /// Addresses among which the path's is drawn: far above what a program without a random base takes, and far below what the
 /// kernel hands out by itself.
 const ADDRESSES: std::ops::Range<u64> = if cfg!(target_arch = "x86_64") {
@@ -48,9 +45,6 @@ impl Program {
             .into_iter()
             .map(|(name, value)| string([name.as_bytes(), b"=", value.as_bytes()].concat()))
             .collect::<io::Result<Vec<_>>>()?;
-        if arguments.len().max(environment.len()) >= MAX_STRINGS {
-            return Err(io::Error::from(io::ErrorKind::ArgumentListTooLong));
-        }
         Ok(Program { path: HiddenPath::new(path)?, arguments, environment })
     }
 }

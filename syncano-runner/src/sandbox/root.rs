@@ -5,20 +5,20 @@
 //! masked can't mount another.
 
 use std::collections::BTreeSet;
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use libc::{c_char, c_int, c_uint, c_ulong};
+use libc::{c_uint, c_ulong};
 
-use super::child::{Failure, step};
 use super::landlock::{DEVICES, SETTINGS, SYSTEM};
+use super::plan::{Argument, Plan};
 
 /// The worker's own folder in its root.
 pub(super) const FOLDER: &str = "/tmp";
 
-/// What [`Root::enter`] does, in this order. Targets are relative to the new root.
+/// What makes up a root, in this order. Targets are relative to it.
 #[derive(Debug, PartialEq, Eq)]
 enum Step {
     Directory(CString),
@@ -66,74 +66,57 @@ impl Root {
         Ok(Root { base: text(base)?, steps: layout.steps, folder: CString::new(folder)? })
     }
 
-    /// Makes this the root of the calling process, which is alone in its mount namespace. Allocates nothing.
-    pub(super) fn enter(&self) -> Result<(), Failure> {
-        // SAFETY, for every call below: the strings end with a zero and outlive the calls, which only read them; null
-        // stands where the kernel ignores the argument; descriptors are this process's own.
-        let none = std::ptr::null::<c_char>();
-        let private = (libc::MS_REC | libc::MS_PRIVATE) as c_ulong;
-        let result = unsafe { libc::syscall(libc::SYS_mount, none, c"/".as_ptr(), none, private, none) };
-        step("make mounts private", result)?;
-        mount_memory(&self.base, c"size=64k,nr_inodes=1k,mode=755", 0)?;
-        // SAFETY: as above.
-        step("chdir", unsafe { libc::syscall(libc::SYS_chdir, self.base.as_ptr()) })?;
-        for part in &self.steps {
-            part.carry_out()?;
+    /// Makes this the root of the process, which is alone in its mount namespace.
+    pub(super) fn enter(&self, plan: &mut Plan) {
+        let private = (libc::MS_REC | libc::MS_PRIVATE).into();
+        plan.call(
+            "make mounts private",
+            libc::SYS_mount,
+            [0.into(), c"/".into(), 0.into(), private, 0.into()],
+        );
+        mount_memory(plan, &self.base, c"size=64k,nr_inodes=1k,mode=755", 0);
+        plan.call("chdir", libc::SYS_chdir, [self.base.as_c_str().into()]);
+        for step in &self.steps {
+            step.add_to(plan);
         }
-        mount_memory(c"tmp", &self.folder, libc::MS_NOEXEC)?;
-        set_attributes(libc::AT_FDCWD, c".", 0, MOUNT_ATTR_RDONLY)?;
+        mount_memory(plan, c"tmp", &self.folder, libc::MS_NOEXEC);
+        set_attributes(plan, libc::AT_FDCWD.into(), c".", 0, MOUNT_ATTR_RDONLY);
         // The old root ends up on top of the new one, and goes from there.
-        let here = c".".as_ptr();
-        // SAFETY: as above.
-        step("pivot_root", unsafe { libc::syscall(libc::SYS_pivot_root, here, here) })?;
-        // SAFETY: as above.
-        step("umount", unsafe { libc::syscall(libc::SYS_umount2, here, libc::MNT_DETACH) })?;
-        // SAFETY: as above.
-        step("chdir", unsafe { libc::syscall(libc::SYS_chdir, c"/tmp".as_ptr()) })
+        let here = c".".into();
+        plan.call("pivot_root", libc::SYS_pivot_root, [here, here]);
+        plan.call("umount", libc::SYS_umount2, [here, libc::MNT_DETACH.into()]);
+        plan.call("chdir", libc::SYS_chdir, [c"/tmp".into()]);
     }
 }
 
 impl Step {
-    fn carry_out(&self) -> Result<(), Failure> {
-        let here = libc::AT_FDCWD;
+    fn add_to(&self, plan: &mut Plan) {
+        let here = libc::AT_FDCWD.into();
         match self {
             Step::Directory(at) => {
-                // SAFETY: a string that ends with a zero and outlives the call.
-                step("mkdir", unsafe { libc::syscall(libc::SYS_mkdirat, here, at.as_ptr(), 0o755) })
+                plan.call("mkdir", libc::SYS_mkdirat, [here, at.as_c_str().into(), 0o755.into()]);
             }
             Step::File(at) => {
-                // SAFETY: as above. No device: the last argument isn't looked at.
-                let result = unsafe {
-                    libc::syscall(libc::SYS_mknodat, here, at.as_ptr(), libc::S_IFREG | 0o644, 0 as c_uint)
-                };
-                step("mknod", result)
+                // No device: the last argument isn't looked at.
+                let mode = libc::S_IFREG | 0o644;
+                plan.call("mknod", libc::SYS_mknodat, [here, at.as_c_str().into(), mode.into(), 0.into()]);
             }
             Step::Link { text, at } => {
-                // SAFETY: as above.
-                let result = unsafe { libc::syscall(libc::SYS_symlinkat, text.as_ptr(), here, at.as_ptr()) };
-                step("symlink", result)
+                let (text, at) = (text.as_c_str().into(), at.as_c_str().into());
+                plan.call("symlink", libc::SYS_symlinkat, [text, here, at]);
             }
             Step::Bind { source, target, attributes } => {
                 let recursive = libc::AT_RECURSIVE as c_uint;
                 let flags = OPEN_TREE_CLONE | libc::O_CLOEXEC as c_uint | recursive;
-                // SAFETY: as above.
-                let tree = unsafe { libc::syscall(libc::SYS_open_tree, here, source.as_ptr(), flags) };
-                step("open_tree", tree)?;
-                let tree = tree as c_int;
-                set_attributes(tree, c"", libc::AT_EMPTY_PATH as c_uint | recursive, *attributes)?;
-                // SAFETY: as above; `tree` was opened here.
-                unsafe {
-                    let result = libc::syscall(
-                        libc::SYS_move_mount,
-                        tree,
-                        c"".as_ptr(),
-                        here,
-                        target.as_ptr(),
-                        MOVE_MOUNT_F_EMPTY_PATH,
-                    );
-                    step("move_mount", result)?;
-                    step("close", libc::syscall(libc::SYS_close, tree))
-                }
+                let (source, target) = (source.as_c_str().into(), target.as_c_str().into());
+                let tree = plan.call("open_tree", libc::SYS_open_tree, [here, source, flags.into()]).into();
+                set_attributes(plan, tree, c"", libc::AT_EMPTY_PATH as c_uint | recursive, *attributes);
+                plan.call(
+                    "move_mount",
+                    libc::SYS_move_mount,
+                    [tree, c"".into(), here, target, MOVE_MOUNT_F_EMPTY_PATH.into()],
+                );
+                plan.call("close", libc::SYS_close, [tree]);
             }
         }
     }
@@ -147,37 +130,20 @@ const MOUNT_ATTR_NOSUID: u64 = 2;
 const MOUNT_ATTR_NODEV: u64 = 4;
 const MOUNT_ATTR_NOEXEC: u64 = 8;
 
-fn mount_memory(at: &std::ffi::CStr, options: &std::ffi::CStr, flags: c_ulong) -> Result<(), Failure> {
-    let kind = c"tmpfs".as_ptr();
+fn mount_memory(plan: &mut Plan, at: &CStr, options: &CStr, flags: c_ulong) {
+    let kind = c"tmpfs".into();
     let flags = flags | libc::MS_NOSUID | libc::MS_NODEV;
-    // SAFETY: strings that end with a zero and outlive the call, which only reads them.
-    let result = unsafe { libc::syscall(libc::SYS_mount, kind, at.as_ptr(), kind, flags, options.as_ptr()) };
-    step("mount tmpfs", result)
+    plan.call("mount tmpfs", libc::SYS_mount, [kind, at.into(), kind, flags.into(), options.into()]);
 }
 
-fn set_attributes(folder: c_int, path: &std::ffi::CStr, flags: c_uint, set: u64) -> Result<(), Failure> {
-    /// The kernel's `struct mount_attr`.
-    #[repr(C)]
-    struct Attributes {
-        set: u64,
-        clear: u64,
-        propagation: u64,
-        user_namespace: u64,
-    }
-    let attributes = Attributes { set, clear: 0, propagation: 0, user_namespace: 0 };
-    // SAFETY: `attributes` is of the size that is given and outlives the call, which only reads it; so is `path`, which
-    // ends with a zero.
-    let result = unsafe {
-        libc::syscall(
-            libc::SYS_mount_setattr,
-            folder,
-            path.as_ptr(),
-            flags,
-            &attributes as *const Attributes,
-            size_of::<Attributes>(),
-        )
-    };
-    step("mount_setattr", result)
+fn set_attributes(plan: &mut Plan, folder: Argument<'_>, path: &CStr, flags: c_uint, set: u64) {
+    // The kernel's `struct mount_attr`: what to set, what to clear, propagation, user namespace.
+    let attributes = [set, 0, 0, 0];
+    plan.call(
+        "mount_setattr",
+        libc::SYS_mount_setattr,
+        [folder, path.into(), flags.into(), attributes.as_slice().into(), size_of_val(&attributes).into()],
+    );
 }
 
 /// What has been laid out so far.
@@ -233,7 +199,8 @@ impl Layout {
     }
 }
 
-fn text(path: &Path) -> io::Result<CString> {
+/// A path as the kernel wants it.
+pub(super) fn text(path: &Path) -> io::Result<CString> {
     Ok(CString::new(path.as_os_str().as_bytes())?)
 }
 

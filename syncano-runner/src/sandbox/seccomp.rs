@@ -23,9 +23,7 @@ const PATH_ADDRESS: u64 = 0x5ea7_0d1e_5ea7_0d1f;
 /// A compiled filter.
 #[derive(Debug, Clone)]
 pub(super) struct Filter {
-    /// For prctl(PR_SET_SECCOMP), once [`Filter::fill_in`] has been called.
-    pub(super) program: BpfProgram,
-    pid_at: Vec<usize>,
+    program: BpfProgram,
     path_address_at: [Vec<usize>; 2],
 }
 
@@ -42,25 +40,40 @@ impl Filter {
         let mut program = first_instructions();
         program.extend(compiled);
         let all = |k| (0..program.len()).filter(|&at| program[at].k == k).collect();
-        let pid_at = all(OWN_PID);
         let path_address_at = [all(PATH_ADDRESS as u32), all((PATH_ADDRESS >> 32) as u32)];
-        Ok(Filter { program, pid_at, path_address_at })
+        Ok(Filter { program, path_address_at })
     }
 
-    /// Puts in the address of the one path that may be executed.
-    pub(super) fn set_path_address(&mut self, address: u64) {
+    /// This filter, for the address of the one path that may be executed.
+    pub(super) fn with_path_address(&self, address: u64) -> Filter {
+        let mut filter = self.clone();
         for (places, k) in self.path_address_at.iter().zip([address as u32, (address >> 32) as u32]) {
-            places.iter().for_each(|&at| self.program[at].k = k);
+            places.iter().for_each(|&at| filter.program[at].k = k);
         }
+        filter
     }
 
-    /// Puts the worker's process id where the filter compares with it. Allocates nothing.
-    pub(super) fn fill_in(&mut self, pid: u32) {
-        for &at in &self.pid_at {
-            if let Some(instruction) = self.program.get_mut(at) {
-                instruction.k = pid;
-            }
-        }
+    /// How many instructions it has.
+    pub(super) fn len(&self) -> usize {
+        self.program.len()
+    }
+
+    /// The instructions as the kernel wants them, each one a `struct sock_filter`.
+    pub(super) fn words(&self) -> Vec<u64> {
+        let word = |instruction: &sock_filter| {
+            let mut bytes = [0; 8];
+            bytes[..2].copy_from_slice(&instruction.code.to_ne_bytes());
+            bytes[2..4].copy_from_slice(&[instruction.jt, instruction.jf]);
+            bytes[4..].copy_from_slice(&instruction.k.to_ne_bytes());
+            u64::from_ne_bytes(bytes)
+        };
+        self.program.iter().map(word).collect()
+    }
+
+    /// Where the worker's process id belongs, in bytes from the first instruction.
+    pub(super) fn pid_offsets(&self) -> impl Iterator<Item = usize> {
+        let places = self.program.iter().enumerate().filter(|(_, instruction)| instruction.k == OWN_PID);
+        places.map(|(at, _)| 8 * at + 4)
     }
 }
 

@@ -7,8 +7,10 @@ use std::os::unix::net::UnixStream;
 use libc::{c_int, c_long, c_ulong};
 use rustix::process::{Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
 
-use super::child::{self, GO};
-use super::{CHANNEL, Plan};
+use super::confine::Owner;
+use super::plan::Plan;
+use super::program::Program;
+use super::{CHANNEL, child};
 
 /// A namespace of each kind that there is but users.
 pub(super) const NAMESPACES: c_int = libc::CLONE_NEWNS
@@ -18,17 +20,38 @@ pub(super) const NAMESPACES: c_int = libc::CLONE_NEWNS
     | libc::CLONE_NEWUTS
     | libc::CLONE_NEWCGROUP;
 
+/// A process to be started.
+pub(super) struct Start {
+    pub(super) plan: Plan,
+    /// Where it hears that it may go on and reports what failed: the plan's own end, and ours.
+    pub(super) report: (c_int, UnixStream),
+    /// The namespaces of its own.
+    pub(super) namespaces: c_int,
+    /// The only user and group of its user namespace, where it has one.
+    pub(super) map: Option<Map>,
+    /// The program that the plan ends with.
+    pub(super) program: Program,
+}
+
+/// The one user and group of a user namespace.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Map {
+    pub(super) user: Owner,
+    /// It isn't the server's own.
+    pub(super) is_other: bool,
+}
+
+/// Says what the process is to hear and report on, out of the way of the channel's number.
+pub(super) fn report() -> io::Result<(OwnedFd, UnixStream)> {
+    let (ours, theirs) = UnixStream::pair()?;
+    Ok((rustix::io::fcntl_dupfd_cloexec(&theirs, CHANNEL + 1)?, ours))
+}
+
 /// Starts the process, and returns its descriptor once it is the interpreter. The error names the step that failed.
-pub(super) fn spawn(mut plan: Plan) -> io::Result<OwnedFd> {
-    let (mut ours, theirs) = UnixStream::pair()?;
-    // Out of the way of the channel's number.
-    plan.report = Some(rustix::io::fcntl_dupfd_cloexec(&theirs, CHANNEL + 1)?);
-    drop(theirs);
-    let mut flags = libc::SIGCHLD | libc::CLONE_PIDFD;
-    let namespaces = plan.namespaces.as_ref().map(|namespaces| namespaces.map);
-    if let Some(map) = namespaces {
-        flags |= NAMESPACES | if map.is_some() { libc::CLONE_NEWUSER } else { 0 };
-    }
+pub(super) fn spawn(start: Start) -> io::Result<OwnedFd> {
+    let Start { mut plan, report: (theirs, mut ours), namespaces, map, program } = start;
+    plan.settle();
+    let flags = libc::SIGCHLD | libc::CLONE_PIDFD | namespaces | map.map_or(0, |_| libc::CLONE_NEWUSER);
     let mut descriptor: c_int = -1;
     // SAFETY: without CLONE_VM the child gets a copy of this thread's memory, as from fork, and no stack of its own is
     // needed. The kernel writes the number of the new descriptor through the third argument, which outlives the call.
@@ -45,20 +68,20 @@ pub(super) fn spawn(mut plan: Plan) -> io::Result<OwnedFd> {
         )
     };
     match pid {
-        0 => child::run(&mut plan),
+        0 => child::run(&mut plan, theirs),
         1.. => {}
         _ => {
             let error = io::Error::last_os_error();
-            let step = if namespaces.is_some() { "clone into new namespaces" } else { "fork" };
+            let step = if namespaces == 0 { "fork" } else { "clone into new namespaces" };
             return Err(failed(step, &error));
         }
     }
     // SAFETY: the kernel has just made this descriptor for us, and nothing else knows of it.
     let process = unsafe { OwnedFd::from_raw_fd(descriptor) };
-    let owned = plan.owner.is_some();
+    drop(program);
     // The child's ends of everything: it must see when ours are closed.
-    drop(plan);
-    match hear(pid, namespaces.flatten(), owned, &mut ours) {
+    let names = plan.into_names();
+    match hear(pid, map, &names, &mut ours) {
         Ok(()) => Ok(process),
         Err(error) => {
             let _ = pidfd_send_signal(&process, Signal::KILL);
@@ -69,26 +92,31 @@ pub(super) fn spawn(mut plan: Plan) -> io::Result<OwnedFd> {
 }
 
 /// Lets the child go on, and waits until it has closed its end, which exec does, or said what failed.
-fn hear(pid: c_long, map: Option<(u32, u32)>, owned: bool, child: &mut UnixStream) -> io::Result<()> {
-    if let Some(ids) = map {
-        write_maps(pid, ids, owned)?;
+fn hear(pid: c_long, map: Option<Map>, names: &[&str], child: &mut UnixStream) -> io::Result<()> {
+    if let Some(map) = map {
+        write_map(pid, map)?;
     }
-    child.write_all(&[GO])?;
+    child.write_all(&[0])?;
     let mut report = Vec::new();
     child.read_to_end(&mut report)?;
-    let Some((number, step)) = report.split_first_chunk() else { return Ok(()) };
-    let error = io::Error::from_raw_os_error(i32::from_ne_bytes(*number));
-    Err(failed(&String::from_utf8_lossy(step), &error))
+    if report.is_empty() {
+        return Ok(());
+    }
+    let number = |at: usize| report.get(at..)?.first_chunk().copied();
+    let (Some(error), Some(step)) = (number(0), number(4)) else {
+        return Err(io::Error::other("the new process ended before it was a worker"));
+    };
+    let step = names.get(u32::from_ne_bytes(step) as usize).copied().unwrap_or("execve");
+    Err(failed(step, &io::Error::from_raw_os_error(i32::from_ne_bytes(error))))
 }
 
-/// Which user and group the only ones of the child's user namespace are. The child can't say so itself once it has changed
-/// its user.
-fn write_maps(pid: c_long, (uid, gid): (u32, u32), owned: bool) -> io::Result<()> {
+/// The child can't do so itself once it has changed its user.
+fn write_map(pid: c_long, Map { user: (uid, gid), is_other }: Map) -> io::Result<()> {
     let write = |file: &str, text: &str| {
         let path = format!("/proc/{pid}/{file}");
         std::fs::write(&path, text).map_err(|error| failed(&format!("write {file}"), &error))
     };
-    if !owned {
+    if !is_other {
         // Who may not change groups outside may set this map only after giving that up inside.
         write("setgroups", "deny")?;
     }

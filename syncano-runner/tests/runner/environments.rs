@@ -116,10 +116,7 @@ async fn a_python_script_finds_the_packages_that_it_names() {
     let outcome = runner.run(&of("tools", Runtime::Python3, source), call(r#"{"name":"Ada"}"#)).await;
     assert_eq!(value(&outcome), json!(["Hello, Ada", "further"]));
     let fresh = of("tools", Runtime::Python3, source).fresh(true);
-    assert_eq!(
-        value(&runner.run(&fresh, call(r#"{"name":"Ada"}"#)).await),
-        json!(["Hello, Ada", "further"])
-    );
+    assert_eq!(value(&runner.run(&fresh, call(r#"{"name":"Ada"}"#)).await), json!(["Hello, Ada", "further"]));
     // Who doesn't name it doesn't.
     let outcome = runner.run(&script("import greetings"), call("{}")).await;
     assert_eq!(outcome.status, RunStatus::Failure);
@@ -208,9 +205,8 @@ async fn a_javascript_finds_the_packages_that_it_names() {
     }
     let outcome = runner.run(&javascript("require('old')"), call("{}")).await;
     assert!(outcome.stderr.contains("Cannot find module 'old'"), "{}", outcome.stderr);
-    let outcome = runner
-        .run(&of("tools", Runtime::NodeJs, "import './mine.js'; export default 1"), call("{}"))
-        .await;
+    let outcome =
+        runner.run(&of("tools", Runtime::NodeJs, "import './mine.js'; export default 1"), call("{}")).await;
     assert!(outcome.stderr.contains("cannot import './mine.js'"), "{}", outcome.stderr);
     let source = "const fs = require('fs'), old = require.resolve('old');\nfor (const attempt of [\n  \
                   () => fs.appendFileSync(old, 'x'),\n  () => fs.writeFileSync(old + '.mine', 'x'),\n  \
@@ -238,8 +234,7 @@ async fn what_a_javascript_begins_with_is_there_before_its_first_call() {
         let second = stdout(&runner, &script).await;
         assert_eq!(first, format!("loaded\n{second}"), "{source}");
     }
-    let source =
-        "process.env.X = 'set';\nconst changing = require('changing');\nconsole.log(process.env.X)";
+    let source = "process.env.X = 'set';\nconst changing = require('changing');\nconsole.log(process.env.X)";
     assert_eq!(stdout(&runner, &of("tools", Runtime::NodeJs, source)).await, "loaded\nset");
     for (source, said) in [
         ("const a = require('broken')", "broken for good"),
@@ -269,7 +264,11 @@ async fn an_environment_that_is_not_there_is_a_failure_that_lists_what_is() {
     let folder = node_modules();
     let runner = node_or_skip!(with(folder.path().join("node_modules")));
     for (name, runtime, said) in [
-        ("web", Runtime::NodeJs, "there is no environment `web` on this server: for JavaScript it has `tools`"),
+        (
+            "web",
+            Runtime::NodeJs,
+            "there is no environment `web` on this server: for JavaScript it has `tools`",
+        ),
         ("web", Runtime::Python3, "there is no environment `web` on this server: it has none for Python"),
         (
             "tools",
@@ -304,8 +303,7 @@ async fn what_can_not_be_used_is_refused_at_the_start() {
     drop(runner);
     let modules = folder.path().join("node_modules");
     folder.write("venv/pyvenv.cfg", "home = /usr/bin");
-    let (plain, missing, venv) =
-        (folder.path(), folder.path().join("missing"), folder.path().join("venv"));
+    let (plain, missing, venv) = (folder.path(), folder.path().join("missing"), folder.path().join("venv"));
     for (environments, said) in [
         (vec![("a", &*plain)], "a: it is neither a virtual environment"),
         (vec![("a", &*missing)], "a: No such file"),

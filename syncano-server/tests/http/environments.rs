@@ -25,7 +25,8 @@ fn with(folder: &TempDir) -> impl FnOnce(ServerBuilder) -> ServerBuilder {
     move |server| server.environment("web", path)
 }
 
-const SOURCE: &str = "const { hello } = require('greetings');\nconsole.log(hello('Ada'), JSON.stringify(CONFIG))";
+const SOURCE: &str =
+    "const { hello } = require('greetings');\nconsole.log(hello('Ada'), JSON.stringify(CONFIG))";
 
 fn naming(environment: Value) -> Value {
     let mut socket = socket("s", "e", SOURCE);
