@@ -9,6 +9,7 @@ use std::{env, fs};
 
 use syncano_core::{Language, Runtime};
 use syncano_runner::{Flaw, Runner, Verdict};
+use syncano_syntax::javascript;
 use syncano_syntax::python::{self, Version};
 
 /// How many files of the machine's Python library are tried, each as it is and with a mistake in it.
@@ -51,19 +52,51 @@ const SCRIPTS: &[(&str, Option<usize>)] = &[
     ("a\0b", Some(1)),
 ];
 
+/// The same in JavaScript.
+const JAVASCRIPT: &[(&str, Option<usize>)] = &[
+    ("", None),
+    ("export default ({ name, times = 1 }) => name.repeat(times)\n", None),
+    ("export default async function main({ url }) {\n  return (await fetch(url)).json()\n}\n", None),
+    (
+        "import { createHash } from 'node:crypto'\nexport default ({ text }) => createHash('md5').update(text).digest('hex')\n",
+        None,
+    ),
+    ("const fs = require('fs')\nconsole.log(ARGS.name ?? 'nobody', `${1 + 1}`)\n", None),
+    ("export const x = 1\nconst y = await x\n", None),
+    ("class A { #x = 1; static { A.y = 2 } get x() { return this.#x } }\n", None),
+    ("label: for (const x of []) continue label\n", None),
+    ("console.log(/(?<year>\\d{4})/u.test('2016'))\n", None),
+    ("with (ARGS) console.log(010)\n", None),
+    ("let async = 1; async\n(2)\n", None),
+    ("\u{feff}console.log('é')\r\n", None),
+    ("export default ({ name }) => {\n  return name +\n}\n", Some(3)),
+    ("const a = 1\nconst a = 2\n", Some(2)),
+    ("const answer = await fetch('x')\n", Some(1)),
+    ("return 1\n", Some(1)),
+    ("console.log('x\n", Some(1)),
+    ("console.log(/(/)\n", Some(1)),
+    ("const x = (1, 2;\n", Some(1)),
+    ("function f() {\n  break\n}\n", Some(2)),
+    ("export default ({ name }: { name: string }) => name\n", Some(1)),
+    ("setResponse(<p>hi</p>)\n", Some(1)),
+    ("export default 010\n", Some(1)),
+    ("export { x }\n", Some(1)),
+    ("class A { constructor() {} constructor() {} }\n", Some(1)),
+    ("const { a, b = } = ARGS\n", Some(1)),
+    ("else { }\n", Some(1)),
+    ("x = 1 = 2\n", Some(1)),
+    ("for (const x of y) {\n  x.#secret\n}\n", Some(2)),
+];
+
 /// What the macro lets pass, and the interpreter doesn't: the macro's parser doesn't look for bindings in outer functions.
 const LEFT_TO_THE_INTERPRETER: &str = "def f():\n    nonlocal x\n";
 
-/// A runner, and the version of its Python as the macro knows it.
-fn runner() -> Option<(Runner, Version)> {
+/// A runner that has an interpreter for the language.
+fn runner(language: Language) -> Option<Runner> {
     let runner = Runner::builder().max_workers(4).build();
     let problem = match &runner {
-        Ok(runner) => match runner.interpreter(Language::Python) {
-            Ok(python) => {
-                let number: Vec<&str> = python.version().split('.').take(2).collect();
-                let version = number.join(".").parse().expect("a version that the macro knows");
-                return Some((runner.clone(), version));
-            }
+        Ok(runner) => match runner.interpreter(language) {
+            Ok(_) => return Some(runner.clone()),
             Err(missing) => missing.to_string(),
         },
         Err(error) => error.to_string(),
@@ -73,8 +106,17 @@ fn runner() -> Option<(Runner, Version)> {
     None
 }
 
-async fn flaws(runner: &Runner, sources: &[String]) -> Vec<Option<Flaw>> {
-    let scripts: Vec<_> = sources.iter().map(|source| (Runtime::Python3, source)).collect();
+/// A runner, and the version of its Python as the macro knows it.
+fn python_runner() -> Option<(Runner, Version)> {
+    let runner = runner(Language::Python)?;
+    let python = runner.interpreter(Language::Python).expect("it has one");
+    let number: Vec<&str> = python.version().split('.').take(2).collect();
+    let version = number.join(".").parse().expect("a version that the macro knows");
+    Some((runner, version))
+}
+
+async fn flaws(runner: &Runner, runtime: Runtime, sources: &[String]) -> Vec<Option<Flaw>> {
+    let scripts: Vec<_> = sources.iter().map(|source| (runtime, source)).collect();
     let verdicts = runner.check(&scripts).await;
     let flaw = |verdict| match verdict {
         Verdict::Sound => None,
@@ -84,29 +126,47 @@ async fn flaws(runner: &Runner, sources: &[String]) -> Vec<Option<Flaw>> {
     verdicts.into_iter().map(flaw).collect()
 }
 
-#[tokio::test]
-async fn both_say_the_same_of_what_people_write() {
-    let Some((runner, version)) = runner() else { return };
-    let sources: Vec<String> = SCRIPTS.iter().map(|(source, _)| (*source).to_owned()).collect();
-    let flaws = flaws(&runner, &sources).await;
+/// Both verdicts on scripts whose first wrong line is known. `macros` gives the line that the macro's parser tells.
+async fn both_agree(
+    runner: &Runner,
+    runtime: Runtime,
+    scripts: &[(&str, Option<usize>)],
+    macros: impl Fn(&str) -> Option<usize>,
+) {
+    let sources: Vec<String> = scripts.iter().map(|(source, _)| (*source).to_owned()).collect();
+    let flaws = flaws(runner, runtime, &sources).await;
     let mut wrong = Vec::new();
-    for ((source, line), flaw) in SCRIPTS.iter().zip(flaws) {
-        let macros = python::check(source, version).err();
+    for ((source, line), flaw) in scripts.iter().zip(flaws) {
         // An interpreter can't always say where.
         let found = flaw.as_ref().map(|flaw| flaw.line.or(*line));
-        if macros.as_ref().map(|error| error.start.line) != *line || found != line.map(Some) {
-            wrong.push(format!("{source:?}: expected {line:?}\n  {macros:?}\n  {flaw:?}"));
+        if macros(source) != *line || found != line.map(Some) {
+            wrong.push(format!("{source:?}: expected {line:?}\n  {:?}\n  {flaw:?}", macros(source)));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn both_say_the_same_of_what_people_write() {
+    let Some((runner, version)) = python_runner() else { return };
+    let macros = |source: &str| python::check(source, version).err().map(|error| error.start.line);
+    both_agree(&runner, Runtime::Python3, SCRIPTS, macros).await;
     assert!(python::check(LEFT_TO_THE_INTERPRETER, version).is_ok());
     let left = [LEFT_TO_THE_INTERPRETER.to_owned()];
-    assert_eq!(self::flaws(&runner, &left).await.remove(0).unwrap().line, Some(2));
+    let flaw = flaws(&runner, Runtime::Python3, &left).await.remove(0).unwrap();
+    assert_eq!(flaw.line, Some(2));
+}
+
+#[tokio::test]
+async fn both_say_the_same_of_what_people_write_in_javascript() {
+    let Some(runner) = runner(Language::JavaScript) else { return };
+    let macros = |source: &str| javascript::check(source).err().map(|error| error.start.line);
+    both_agree(&runner, Runtime::NodeJs, JAVASCRIPT, macros).await;
 }
 
 #[tokio::test]
 async fn both_say_the_same_of_a_library_with_and_without_mistakes() {
-    let Some((runner, version)) = runner() else { return };
+    let Some((runner, version)) = python_runner() else { return };
     let mut files = Vec::new();
     for folder in fs::read_dir("/usr/lib").into_iter().flatten().flatten() {
         if folder.file_name().to_string_lossy().starts_with("python3.") {
@@ -126,7 +186,7 @@ async fn both_say_the_same_of_a_library_with_and_without_mistakes() {
         sources.iter().enumerate().map(|(seed, source)| mistake(source, seed)).collect();
     sources.extend(mistaken);
     let (mut sound, mut broken, mut missed) = (0, 0, Vec::new());
-    for (source, flaw) in sources.iter().zip(flaws(&runner, &sources).await) {
+    for (source, flaw) in sources.iter().zip(flaws(&runner, Runtime::Python3, &sources).await) {
         match (python::check(source, version), flaw) {
             (Ok(()), None) => sound += 1,
             (Err(_), Some(_)) => broken += 1,

@@ -9,12 +9,54 @@ use std::fmt;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde::de::{DeserializeOwned, Error as _};
+use serde_path_to_error::Segment;
 use syncano_core::{ResultKind, RunStatus, Trace, headers};
 
-use crate::{ApiError, CallError, Response, ScriptFailure};
+use crate::{ApiError, CallError, Response, ResultMismatch, ScriptFailure};
 
 /// Reads JSON.
-pub(crate) type Read<T> = fn(&[u8]) -> Result<T, serde_json::Error>;
+pub(crate) type Read<T> = fn(&[u8]) -> Result<T, Undecodable>;
+
+/// Why JSON is not of a type, and where.
+#[derive(Debug)]
+pub(crate) struct Undecodable {
+    /// A JSON pointer; empty for the whole.
+    pointer: String,
+    source: serde_json::Error,
+}
+
+impl From<serde_json::Error> for Undecodable {
+    fn from(source: serde_json::Error) -> Undecodable {
+        Undecodable { pointer: String::new(), source }
+    }
+}
+
+/// Reads JSON; a second time if it is not of the type, to learn where.
+pub(crate) fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Undecodable> {
+    serde_json::from_slice(body).map_err(|source| {
+        let deserializer = &mut serde_json::Deserializer::from_slice(body);
+        match serde_path_to_error::deserialize::<_, T>(deserializer) {
+            Err(error) => Undecodable { pointer: pointer(error.path()), source: error.into_inner() },
+            // Something follows the value.
+            Ok(_) => source.into(),
+        }
+    })
+}
+
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    let mut pointer = String::new();
+    for segment in path.iter() {
+        pointer.push('/');
+        match segment {
+            Segment::Seq { index } => pointer += &index.to_string(),
+            Segment::Map { key } | Segment::Enum { variant: key } => {
+                pointer += &key.replace('~', "~0").replace('/', "~1");
+            }
+            Segment::Unknown => pointer.push('?'),
+        }
+    }
+    pointer
+}
 
 /// How results of one type are read. Made where it is known that the type deserialises, so that calls need no bounds.
 pub(crate) struct ReadResult<T> {
@@ -46,8 +88,8 @@ impl<T: DeserializeOwned + 'static> ReadResult<T> {
     pub(crate) fn new() -> ReadResult<T> {
         let is_text = TypeId::of::<T>() == TypeId::of::<String>();
         ReadResult {
-            json: |body| serde_json::from_slice(body),
-            text: if is_text { as_text } else { |body| serde_json::from_slice(body) },
+            json: read_json,
+            text: if is_text { as_text } else { read_json },
             wants_trace: TypeId::of::<T>() == TypeId::of::<Trace>(),
             nothing_is_null: !is_text,
         }
@@ -55,10 +97,10 @@ impl<T: DeserializeOwned + 'static> ReadResult<T> {
 }
 
 /// Text for a `T` that is [`String`]; only the compiler doesn't know.
-fn as_text<T: 'static>(body: &[u8]) -> Result<T, serde_json::Error> {
+fn as_text<T: 'static>(body: &[u8]) -> Result<T, Undecodable> {
     let text = String::from_utf8(body.to_vec()).map_err(serde_json::Error::custom)?;
     let text: Box<dyn Any> = Box::new(text);
-    text.downcast().map(|text| *text).map_err(|_| serde_json::Error::custom("not a string"))
+    text.downcast().map(|text| *text).map_err(|_| serde_json::Error::custom("not a string").into())
 }
 
 /// What came back.
@@ -87,40 +129,66 @@ impl Answer {
         let kind = word(headers::RESULT).and_then(ResultKind::from_word);
         let trace = word(headers::TRACE).and_then(|number| number.parse().ok());
 
+        let read = |text: &[u8]| {
+            (result.text)(if text.is_empty() && result.nothing_is_null { b"null" } else { text })
+        };
         let value = match (kind, run) {
             (Some(ResultKind::Value), _) => (result.json)(&body),
-            (Some(ResultKind::Response), _) if status.is_success() => (result.text)(&body),
+            (Some(ResultKind::Response), _) if status.is_success() => read(&body),
             (Some(ResultKind::Response), _) => {
                 return Err(match error(&body) {
                     Ok(error) => CallError::App { endpoint, error },
                     Err(_) => CallError::Response { endpoint, status, body },
                 });
             }
-            (Some(ResultKind::AppError), _) => match error(&body) {
-                Ok(error) => return Err(CallError::App { endpoint, error }),
-                Err(source) => Err(source),
-            },
+            (Some(ResultKind::AppError), _) => {
+                return Err(match error(&body) {
+                    Ok(error) => CallError::App { endpoint, error },
+                    Err(Undecodable { pointer, source }) => {
+                        CallError::UnknownApp { endpoint, pointer, source, body }
+                    }
+                });
+            }
             (Some(ResultKind::Trace), Some(_)) if result.wants_trace => (result.json)(&body),
             (Some(ResultKind::Trace), Some(run)) => match serde_json::from_slice::<Trace>(&body) {
                 Ok(trace) if run == RunStatus::Success => {
                     let stdout = trace.result.stdout;
-                    let nothing = stdout.is_empty() && result.nothing_is_null;
-                    return match (result.text)(if nothing { b"null" } else { stdout.as_bytes() }) {
+                    return match read(stdout.as_bytes()) {
                         Ok(value) => Ok(Response { status, headers, trace: Some(trace.id), value }),
-                        Err(source) => Err(CallError::Decode { endpoint, source, body: stdout.into() }),
+                        Err(error) => Err(undecodable(endpoint, error, stdout.into())),
                     };
                 }
+                Ok(trace) if !trace.result.mismatches.is_empty() => {
+                    return Err(CallError::Mismatch(Box::new(mismatch(endpoint, trace))));
+                }
                 Ok(trace) => return Err(CallError::Script(Box::new(failure(endpoint, trace)))),
-                Err(source) => Err(source),
+                Err(source) => Err(source.into()),
             },
             (None, _) | (_, None) => {
-                Err(serde_json::Error::custom("the server says in its headers what this client doesn't know"))
+                Err(serde_json::Error::custom("the server says in its headers what this client doesn't know")
+                    .into())
             }
         };
         match value {
             Ok(value) => Ok(Response { status, headers, trace, value }),
-            Err(source) => Err(CallError::Decode { endpoint, source, body }),
+            Err(error) => Err(undecodable(endpoint, error, body)),
         }
+    }
+}
+
+fn undecodable<E>(endpoint: String, error: Undecodable, body: Bytes) -> CallError<E> {
+    let Undecodable { pointer, source } = error;
+    CallError::Decode { endpoint, pointer, source, body }
+}
+
+fn mismatch(endpoint: String, trace: Trace) -> ResultMismatch {
+    ResultMismatch {
+        endpoint,
+        mismatches: trace.result.mismatches,
+        stdout: trace.result.stdout,
+        stderr: trace.result.stderr,
+        response: trace.result.response,
+        trace: trace.id,
     }
 }
 
@@ -156,9 +224,8 @@ mod tests {
     fn read_as<T: DeserializeOwned + 'static, E: DeserializeOwned>(
         answer: Answer,
     ) -> Result<T, CallError<E>> {
-        let error = |body: &[u8]| serde_json::from_slice(body);
         answer
-            .read("s/e".to_owned(), "GET /".to_owned(), ReadResult::new(), error)
+            .read("s/e".to_owned(), "GET /".to_owned(), ReadResult::new(), read_json)
             .map(|response| response.value)
     }
 
@@ -184,6 +251,13 @@ mod tests {
         let CallError::Decode { endpoint, body, .. } = &error else { panic!("{error:?}") };
         assert_eq!((endpoint.as_str(), body.as_ref()), ("s/e", b"\"garbage\"".as_slice()));
         assert!(error.to_string().contains("garbage"), "{error}");
+        let error =
+            read_as::<Vec<(u8, bool)>, NoError>(answer(200, "success", "value", "[[1, true], [2, 3]]"));
+        let said = error.unwrap_err().to_string();
+        assert!(
+            said.starts_with("the answer of `s/e` is not the expected type at /1/1: invalid type"),
+            "{said}"
+        );
     }
 
     #[test]
@@ -216,11 +290,43 @@ mod tests {
         assert!(app(read_as::<u8, StockError>(response(409, own))));
         assert!(app(read_as::<u8, StockError>(answer(422, "failure", "app-error", own))));
         let unknown = read_as::<u8, StockError>(answer(422, "failure", "app-error", r#""Closed""#));
-        assert!(unknown.unwrap_err().to_string().contains("unknown variant `Closed`"));
+        let said = unknown.unwrap_err().to_string();
+        assert!(
+            said.starts_with("the script of `s/e` raised the AppError \"Closed\", which the function's error type doesn't have: unknown variant `Closed`, expected `OutOfStock`"),
+            "{said}"
+        );
+        let other =
+            read_as::<u8, StockError>(answer(422, "failure", "app-error", r#"{"OutOfStock": {"left": -1}}"#));
+        let Err(CallError::UnknownApp { pointer, .. }) = &other else { panic!("{other:?}") };
+        assert_eq!(pointer, "/OutOfStock/left");
         let undeclared = read_as::<u8, NoError>(answer(422, "failure", "app-error", own));
         assert!(undeclared.unwrap_err().to_string().contains("declares no `error = …`"));
+        let app = read_as::<u8, StockError>(answer(422, "failure", "app-error", own)).unwrap_err();
+        assert_eq!(app.to_string(), "the script of `s/e` raised its error OutOfStock { left: 2 }");
         let other = read_as::<u8, StockError>(response(500, "boom"));
         assert!(matches!(other, Err(CallError::Response { status: StatusCode::INTERNAL_SERVER_ERROR, .. })));
+    }
+
+    #[test]
+    fn a_result_that_the_server_found_wrong_names_the_place() {
+        let trace = json!({
+            "id": 7, "status": "failure", "executed_at": null, "duration": 3,
+            "result": {"stdout": "", "stderr": "line", "mismatches": [{"pointer": "/0/left", "problem": "expected a number, found null"}]},
+        });
+        let error = read_as::<u8, NoError>(answer(200, "failure", "trace", &trace.to_string())).unwrap_err();
+        let CallError::Mismatch(mismatch) = &error else { panic!("{error:?}") };
+        assert_eq!((mismatch.mismatches[0].pointer.as_str(), mismatch.trace), ("/0/left", 7));
+        assert_eq!(
+            error.to_string(),
+            "the result of `s/e` doesn't fit its schema (trace 7): at /0/left: expected a number, found null"
+        );
+        assert_eq!(error.endpoint(), "s/e");
+    }
+
+    #[test]
+    fn an_empty_response_is_nothing() {
+        read_as::<(), NoError>(answer(204, "success", "response", "")).unwrap();
+        assert_eq!(read_as::<Option<u8>, NoError>(answer(200, "success", "response", "")).unwrap(), None);
     }
 
     #[test]

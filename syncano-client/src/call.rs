@@ -40,15 +40,15 @@ pub trait CallResult: DeserializeOwned + JsonSchema + Send + 'static {}
 
 impl<T: DeserializeOwned + JsonSchema + Send + 'static> CallResult for T {}
 
-/// What `error = …` of an endpoint may name: any type that deserialises, usually an enum.
+/// What `error = …` of an endpoint may name: any type that deserialises and has a JSON Schema, usually an enum.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be the error of an endpoint",
-    label = "an error must implement `serde::Deserialize`",
-    note = "derive it: #[derive(serde::Deserialize)]"
+    label = "an error must implement `serde::Deserialize` and `schemars::JsonSchema`",
+    note = "derive them: #[derive(serde::Deserialize, schemars::JsonSchema)]"
 )]
-pub trait ScriptError: DeserializeOwned + Send + 'static {}
+pub trait ScriptError: DeserializeOwned + JsonSchema + Send + 'static {}
 
-impl<T: DeserializeOwned + Send + 'static> ScriptError for T {}
+impl<T: DeserializeOwned + JsonSchema + Send + 'static> ScriptError for T {}
 
 /// The error type of a call whose script has no errors of its own. It has no values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::StatusCode;
 use serde_json::Value;
-use syncano_core::{Method, RunStatus, Violations};
+use syncano_core::{CustomResponse, Method, Mismatch, RunStatus, Violations};
 use thiserror::Error;
 
 /// An error of managing a server: of everything but calls.
@@ -195,13 +195,32 @@ impl std::error::Error for ApiError {}
 #[non_exhaustive]
 pub enum CallError<E = crate::NoError> {
     /// The script raised its own, typed error.
-    #[error("the script of `{endpoint}` answered with an error of its own")]
+    #[error("the script of `{endpoint}` raised its error {error:?}")]
     App {
         /// `socket/endpoint`.
         endpoint: String,
         /// The error.
         error: E,
     },
+    /// The script raised an `AppError` that the function's error type can't be.
+    #[error(
+        "the script of `{endpoint}` raised the AppError {}, which the function's error type doesn't have{}: {source}",
+        Json(body),
+        At(pointer)
+    )]
+    UnknownApp {
+        /// `socket/endpoint`.
+        endpoint: String,
+        /// Where it is something else, as a JSON pointer.
+        pointer: String,
+        /// What was expected.
+        source: serde_json::Error,
+        /// The error as the script sent it: `"Name"` or `{"Name": data}`.
+        body: Bytes,
+    },
+    /// The server found that the script's result doesn't fit the endpoint's schema.
+    #[error(transparent)]
+    Mismatch(Box<ResultMismatch>),
     /// The script failed, took too long, or was not let run.
     #[error(transparent)]
     Script(Box<ScriptFailure>),
@@ -216,10 +235,16 @@ pub enum CallError<E = crate::NoError> {
         body: Bytes,
     },
     /// The script answered something else than the function's result type.
-    #[error("the answer of `{endpoint}` is not the expected type: {source}; it answered: {}", Excerpt(body))]
+    #[error(
+        "the answer of `{endpoint}` is not the expected type{}: {source}; it answered: {}",
+        At(pointer),
+        Excerpt(body)
+    )]
     Decode {
         /// `socket/endpoint`.
         endpoint: String,
+        /// Where it doesn't fit, as a JSON pointer; empty for the whole.
+        pointer: String,
         /// What doesn't fit.
         source: serde_json::Error,
         /// What the script answered.
@@ -322,12 +347,14 @@ impl<E> CallError<E> {
     pub fn endpoint(&self) -> &str {
         match self {
             CallError::App { endpoint, .. }
+            | CallError::UnknownApp { endpoint, .. }
             | CallError::Response { endpoint, .. }
             | CallError::Decode { endpoint, .. }
             | CallError::Request { endpoint, .. }
             | CallError::Api { endpoint, .. }
             | CallError::Transport { endpoint, .. } => endpoint,
             CallError::Script(failure) => &failure.endpoint,
+            CallError::Mismatch(mismatch) => &mismatch.endpoint,
         }
     }
 
@@ -388,6 +415,35 @@ impl fmt::Display for ScriptFailure {
 
 impl std::error::Error for ScriptFailure {}
 
+/// A result that doesn't fit its endpoint's schema.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResultMismatch {
+    /// `socket/endpoint`.
+    pub endpoint: String,
+    /// Where it doesn't fit, and what was expected there.
+    pub mismatches: Vec<Mismatch>,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+    /// What the script answered, if it didn't only print.
+    pub response: Option<CustomResponse>,
+    /// The number of the run's trace on the server.
+    pub trace: i64,
+}
+
+impl fmt::Display for ResultMismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the result of `{}` doesn't fit its schema (trace {}): ", self.endpoint, self.trace)?;
+        for (index, mismatch) in self.mismatches.iter().enumerate() {
+            write!(f, "{}{mismatch}", if index > 0 { "; " } else { "" })?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ResultMismatch {}
+
 /// Why there is no answer: a call that timed out has been made all the same.
 struct Unanswered<'a>(&'a str, &'a reqwest::Error);
 
@@ -415,6 +471,37 @@ impl fmt::Display for Chain<'_> {
         }
         Ok(())
     }
+}
+
+/// Where something doesn't fit, if it isn't the whole.
+struct At<'a>(&'a str);
+
+impl fmt::Display for At<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() { Ok(()) } else { write!(f, " at {}", self.0) }
+    }
+}
+
+/// The beginning of JSON, for error texts.
+struct Json<'a>(&'a [u8]);
+
+impl fmt::Display for Json<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const CHARACTERS: usize = 500;
+        let text = String::from_utf8_lossy(self.0);
+        let excerpt: String = text.chars().take(CHARACTERS).flat_map(visible).collect();
+        let cut = text.chars().nth(CHARACTERS).is_some();
+        write!(f, "{excerpt}{}", if cut { "…" } else { "" })
+    }
+}
+
+/// Nothing that a terminal would obey.
+fn visible(character: char) -> impl Iterator<Item = char> {
+    let (shown, escaped) = match character.is_control() {
+        true => (None, Some(character.escape_debug())),
+        false => (Some(character), None),
+    };
+    shown.into_iter().chain(escaped.into_iter().flatten())
 }
 
 /// The beginning of a body, for error texts.

@@ -43,6 +43,7 @@
 //! | `config = {"key": …}` | what the scripts see as `CONFIG` |
 //! | `metadata = {"key": …}` | free data of yours |
 //! | `network = "none"` | whom the scripts may talk to: `"none"`, `"public"` (the default: whatever has a public address), or a list of hosts: `"api.example.com"`, `"*.example.com"` for all names below it, an address, each with `:443` at its end for that port only. The server's operator may permit less |
+//! | `results = "warn"` | what becomes of results that don't fit their type's schema: with `"enforce"`, which is also meant without it, the run has failed; with `"warn"` its trace tells |
 //! | `classes = {"name": [{"name": "title", "type": "string"}]}` | classes of data objects that the socket needs |
 //! | `crate = path` | the path of this crate, if it was renamed |
 //!
@@ -155,7 +156,7 @@
 //!     left: u32,
 //! }
 //!
-//! #[derive(Debug, Deserialize)]
+//! #[derive(Debug, Deserialize, JsonSchema)]
 //! pub enum StockError {
 //!     OutOfStock { left: u32 },
 //! }
@@ -196,8 +197,9 @@
 //! | [`Trace`] | the record of the run, failed runs included |
 //!
 //! A failure is a [`CallError`]: the script's own error ([`CallError::App`]), a failed run with its traceback
-//! ([`CallError::Script`]), an answer of another type ([`CallError::Decode`]), a refusal of the server
-//! ([`CallError::Api`]), or no answer at all ([`CallError::Transport`]).
+//! ([`CallError::Script`]), an answer that isn't of the result type ([`CallError::Mismatch`] if the server found that,
+//! [`CallError::Decode`] if the client did; both name the place by a JSON pointer), a refusal of the server ([`CallError::Api`]), or
+//! no answer at all ([`CallError::Transport`]).
 //!
 //! ```no_run
 //! # use syncano_client::{CallError, Instance, Method, socket};
@@ -285,8 +287,9 @@
 //!
 //! What can't be told for certain is never an error: a `main` that is decorated or bound twice, an annotation or type that
 //! isn't named above, arguments that are passed on or looped over, a key that is read with `get` or in a `try` (unless it
-//! looks like a slip). Not checked at all are scripts in other languages, what a script returns, what it imports, and whatever
-//! only the server knows: its scripts and script endpoints, and names that other sockets have taken. That is told by `publish`.
+//! looks like a slip). Not checked at all are scripts in other languages, what a script returns (the server
+//! does, when it has run), what it imports, and whatever only the server knows: its scripts and script endpoints, and names that
+//! other sockets have taken. That is told by `publish`.
 //!
 //! The parsers are what takes longest to compile here. Each is a feature, `check-python` and `check-javascript`, and both are on unless
 //! `default-features = false` says otherwise. Without one, scripts in that language are accepted as they are.
@@ -374,7 +377,7 @@ pub use account::{Account, AccountUpdate};
 pub use api_key::{ApiKey, ApiKeyOptions};
 pub use call::{Argument, Call, CallResult, NoError, Response, ScriptError};
 pub use client::Client;
-pub use error::{ApiError, CallError, Error, RequestProblem, ScriptFailure};
+pub use error::{ApiError, CallError, Error, RequestProblem, ResultMismatch, ScriptFailure};
 pub use instance::{Instance, InstanceDetails, InstanceUpdate};
 pub use pages::Pages;
 pub use published::{Change, Published};
@@ -387,8 +390,8 @@ pub use socket_endpoint::SocketEndpoint;
 /// A call in a definition; [`Call`] is one that is made.
 pub use syncano_core::Call as ScriptCall;
 pub use syncano_core::{
-    ClassDependency, CustomResponse, Dependency, Endpoint, Map, Method, Methods, RunResult, RunStatus,
-    Runtime, ScriptDependency, ScriptSource, Socket, SocketBuilder, SocketStatus, Trace, Violation,
-    Violations,
+    ClassDependency, CustomResponse, Dependency, Endpoint, Map, Method, Methods, Mismatch, RunResult,
+    RunStatus, Runtime, ScriptDependency, ScriptSource, Socket, SocketBuilder, SocketStatus, Trace,
+    Violation, Violations,
 };
 pub use syncano_macros::{endpoint, socket, sockets};

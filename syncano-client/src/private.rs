@@ -9,11 +9,12 @@ pub use syncano_core::{Inputs, Placement};
 
 pub use crate::listed::{Listed, Told, clash, definitions, publish};
 
-use crate::answer::{Read, ReadResult};
+use crate::answer::{Read, ReadResult, read_json};
 use crate::call::Destination;
 use crate::encode::{self, Arguments};
 use crate::{
-    Argument, Call, CallResult, Dependency, Instance, Method, Methods, ScriptCall, ScriptError, Socket,
+    Argument, Call, CallResult, Dependency, Instance, Method, Methods, NoError, ScriptCall, ScriptError,
+    Socket,
 };
 
 /// Where a generated function's call goes.
@@ -32,7 +33,7 @@ pub fn call<T, E>(
     instance: &Instance,
     target: &'static Target,
     result: ResultType<T>,
-    error: Read<E>,
+    error: ErrorType<E>,
 ) -> Call<T, E> {
     let Target { socket, endpoint, methods } = target;
     let to = Destination {
@@ -41,7 +42,7 @@ pub fn call<T, E>(
         methods: Cow::Borrowed(methods),
     };
     let method = methods.first().copied().unwrap_or(Method::Post);
-    Call::new(instance.client(), to, method, Arguments::Named(Vec::new()), result.read, error)
+    Call::new(instance.client(), to, method, Arguments::Named(Vec::new()), result.read, error.read)
 }
 
 /// The type of a result: how it is read, and its schema.
@@ -64,9 +65,28 @@ impl<T> ResultType<T> {
     }
 }
 
-/// What reads the error that a call's script raises.
-pub fn error<E: ScriptError>() -> Read<E> {
-    |body| serde_json::from_slice(body)
+/// The type of an error: how it is read, and its schema.
+#[derive(Debug)]
+pub struct ErrorType<E> {
+    read: Read<E>,
+    schema: fn() -> Value,
+}
+
+/// The only place that asks something of the type of an error.
+pub fn error<E: ScriptError>() -> ErrorType<E> {
+    ErrorType { read: read_json, schema: syncano_core::Outputs::of::<E> }
+}
+
+impl<E> ErrorType<E> {
+    /// The schema of what the script may raise.
+    pub fn schema(self) -> Value {
+        (self.schema)()
+    }
+}
+
+/// What reads the error of a call that declares none.
+pub fn no_error() -> ErrorType<NoError> {
+    ErrorType { read: read_json, schema: || Value::Bool(false) }
 }
 
 /// The call with one argument more.
@@ -128,10 +148,12 @@ impl Definition {
         call: ScriptCall,
         inputs: Inputs,
         outputs: Option<Value>,
+        errors: Option<Value>,
     ) -> Definition {
         let mut schemas = Map::new();
         schemas.insert("inputs".to_owned(), inputs.build());
         schemas.extend(outputs.map(|schema| ("outputs".to_owned(), schema)));
+        schemas.extend(errors.map(|schema| ("errors".to_owned(), schema)));
         let endpoint = self.socket.endpoints.entry(endpoint.to_owned()).or_default();
         for key in call.methods.metadata_keys() {
             endpoint.metadata.insert(key.to_owned(), Value::Object(schemas.clone()));

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use syncano_core::Method;
 
-use crate::answer::ReadResult;
+use crate::answer::{ReadResult, read_json};
 use crate::call::Destination;
 use crate::encode::Arguments;
 use crate::{Call, Client};
@@ -20,6 +20,5 @@ pub(crate) fn run<T: DeserializeOwned + 'static>(
     method: Method,
     data: impl Serialize,
 ) -> Call<T, Value> {
-    let error = |body: &[u8]| serde_json::from_slice(body);
-    Call::new(client, to, method, Arguments::data(data), ReadResult::new(), error)
+    Call::new(client, to, method, Arguments::data(data), ReadResult::new(), read_json)
 }

@@ -5,6 +5,7 @@
 
 use serde_json::Value;
 
+use crate::results::RESULTS;
 use crate::{Call, Dependency, Endpoint, Map, Method, Methods, SCHEMA_KEYS, Socket, normalize};
 
 /// The network policy in a socket's metadata.
@@ -12,8 +13,8 @@ pub(crate) const NETWORK: &str = "network";
 
 impl Socket {
     /// Takes over from `previous` what this definition leaves open: `private`, `cache` and `timeout` of calls,
-    /// schemas of methods, `config` of scripts, the network policy. An explicit `null` in the metadata removes a
-    /// schema or the policy.
+    /// schemas of methods, `config` of scripts, the policies of the network and of results. An explicit `null` in the
+    /// metadata removes a schema or a policy.
     ///
     /// ```
     /// use syncano_core::Socket;
@@ -28,11 +29,13 @@ impl Socket {
     /// # Ok::<(), Vec<syncano_core::Violation>>(())
     /// ```
     pub fn inherit(&mut self, previous: &Socket) {
-        if let Some(policy) = previous.metadata.get(NETWORK) {
-            self.metadata.entry(NETWORK).or_insert_with(|| policy.clone());
-        }
-        if self.metadata.get(NETWORK).is_some_and(Value::is_null) {
-            self.metadata.remove(NETWORK);
+        for key in [NETWORK, RESULTS] {
+            if let Some(policy) = previous.metadata.get(key) {
+                self.metadata.entry(key).or_insert_with(|| policy.clone());
+            }
+            if self.metadata.get(key).is_some_and(Value::is_null) {
+                self.metadata.remove(key);
+            }
         }
         for (name, endpoint) in &mut self.endpoints {
             let before = previous.endpoints.iter().find(|(other, _)| same(other, name));

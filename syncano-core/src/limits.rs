@@ -20,6 +20,12 @@ pub const METADATA_KEY: usize = 64;
 pub const METADATA_VALUE_BYTES: usize = 4 * 1024;
 /// Bytes of one JSON Schema in an endpoint's metadata (256 KiB).
 pub const SCHEMA_BYTES: usize = 256 * 1024;
+/// Schemas inside of one JSON Schema, itself included.
+pub const SCHEMA_PARTS: usize = 5_000;
+/// References and alternatives inside each other, in what a JSON Schema says about one and the same value.
+pub const SCHEMA_DEPTH: usize = 32;
+/// Bytes of a regular expression in a JSON Schema.
+pub const SCHEMA_PATTERN: usize = 1024;
 /// Keys of a `config` object.
 pub const CONFIG_KEYS: usize = 1024;
 /// Characters of a key of a `config` object.

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::{
-    Call, Dependency, Endpoint, Map, Methods, NameKind, NetworkPolicy, Path, ScriptDependency, ScriptSource,
-    Socket, Violation, ViolationKind, depth, inherit::NETWORK, json::type_name, limits, name::normalize,
-    schema,
+    Call, CompiledSchema, Dependency, Endpoint, Map, Methods, NameKind, NetworkPolicy, Path,
+    ScriptDependency, ScriptSource, Socket, Violation, ViolationKind, depth, inherit::NETWORK,
+    json::type_name, limits, name::normalize, results::RESULTS, schema,
 };
 
 pub(crate) fn validate(socket: &Socket) -> Vec<Violation> {
@@ -23,6 +23,7 @@ pub(crate) fn validate(socket: &Socket) -> Vec<Violation> {
     found.config(&root.key("config"), &socket.config);
     found.metadata(&root.key("metadata"), &socket.metadata, false);
     found.network(&root.key("metadata").key(NETWORK), socket.metadata.get(NETWORK));
+    found.results(&root.key("metadata").key(RESULTS), socket.metadata.get(RESULTS));
     found.endpoints(socket);
     found.dependencies(socket);
     found.0
@@ -108,16 +109,32 @@ impl Found {
             if of_endpoint && let Some(object) = rest.as_object_mut() {
                 for word in schema::SCHEMA_KEYS {
                     if let Some(schema) = object.remove(word) {
-                        self.length(
-                            &path.key(word),
-                            "bytes of JSON in a schema",
-                            limits::SCHEMA_BYTES,
-                            json_bytes(&schema),
-                        );
+                        self.schema(&path.key(word), &schema);
                     }
                 }
             }
             self.length(&path, "bytes of JSON", limits::METADATA_VALUE_BYTES, json_bytes(&rest));
+        }
+    }
+
+    /// An explicit `null` takes a schema away.
+    fn schema(&mut self, path: &Path, schema: &Value) {
+        let bytes = json_bytes(schema);
+        self.length(path, "bytes of JSON in a schema", limits::SCHEMA_BYTES, bytes);
+        if bytes <= limits::SCHEMA_BYTES
+            && !schema.is_null()
+            && let Err(violations) = CompiledSchema::new(schema)
+        {
+            self.0.extend(violations.into_iter().map(|violation| violation.below(path)));
+        }
+    }
+
+    /// An explicit `null` takes the policy away.
+    fn results(&mut self, path: &Path, policy: Option<&Value>) {
+        if !matches!(policy.map(Value::as_str), None | Some(Some("enforce" | "warn")))
+            && policy.is_some_and(|policy| !policy.is_null())
+        {
+            self.report(path.clone(), ViolationKind::Results);
         }
     }
 

@@ -4,7 +4,9 @@ use std::fmt;
 
 use thiserror::Error;
 
-use crate::{Method, NameKind, NameProblem, NetworkProblem, UnknownMethod, UnknownRuntime, limits};
+use crate::{
+    Method, NameKind, NameProblem, NetworkProblem, SchemaProblem, UnknownMethod, UnknownRuntime, limits,
+};
 
 /// One broken rule.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +20,15 @@ pub struct Violation {
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "at {}: {}", self.path, self.kind)
+    }
+}
+
+impl Violation {
+    /// The same violation of what lies at `path`.
+    pub fn below(mut self, path: &Path) -> Violation {
+        let mut segments = path.0.clone();
+        segments.append(&mut self.path.0);
+        Violation { path: Path(segments), kind: self.kind }
     }
 }
 
@@ -249,6 +260,12 @@ pub enum ViolationKind {
     /// A cache time out of range.
     #[error("a cache time of {0} s: at most {limit} seconds are allowed", limit = limits::CACHE_SECONDS)]
     Cache(u32),
+    /// A JSON Schema that can't be used.
+    #[error(transparent)]
+    Schema(#[from] SchemaProblem),
+    /// What becomes of results that don't fit is said by another word.
+    #[error("no policy for results: write `\"enforce\"` or `\"warn\"`")]
+    Results,
     /// What is no network policy.
     #[error("{0}")]
     Network(NetworkProblem),

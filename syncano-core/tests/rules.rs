@@ -211,8 +211,8 @@ fn limits_are_allowed_up_to_and_refused_beyond() {
         ("/config", json!({"k": "v".repeat(256 * 1024 - 8)}), json!({"k": "v".repeat(256 * 1024 - 7)})),
         (
             "/endpoints/e/metadata",
-            json!({"GET": {"inputs": "v".repeat(256 * 1024 - 2)}}),
-            json!({"GET": {"inputs": "v".repeat(256 * 1024 - 1)}}),
+            json!({"GET": {"inputs": {"title": "v".repeat(256 * 1024 - 12)}}}),
+            json!({"GET": {"inputs": {"title": "v".repeat(256 * 1024 - 11)}}}),
         ),
     ] {
         assert!(found(&with(pointer, allowed)).is_empty(), "{pointer}");

@@ -26,6 +26,7 @@ pub(crate) struct SocketOptions {
     pub(crate) config: Option<Object>,
     pub(crate) metadata: Option<Object>,
     pub(crate) network: Option<(Value, Span)>,
+    pub(crate) results: Option<(Value, Span)>,
     pub(crate) classes: Option<Object>,
     pub(crate) krate: Option<Path>,
 }
@@ -94,7 +95,7 @@ impl MethodList {
     }
 }
 
-const SOCKET_KEYS: [&str; 10] = [
+const SOCKET_KEYS: [&str; 11] = [
     "name",
     "description",
     "runtime",
@@ -103,6 +104,7 @@ const SOCKET_KEYS: [&str; 10] = [
     "config",
     "metadata",
     "network",
+    "results",
     "classes",
     "crate",
 ];
@@ -155,6 +157,10 @@ impl SocketOptions {
             "config" => set(&mut self.config, &key, Object::parse(&key, input, CONFIG)?, errors),
             "metadata" => set(&mut self.metadata, &key, Object::parse(&key, input, METADATA)?, errors),
             "network" => set(&mut self.network, &key, network(&key, input)?, errors),
+            "results" => {
+                let literal = text(&key, input, "warn")?;
+                set(&mut self.results, &key, (literal.value().into(), literal.span()), errors);
+            }
             "classes" => {
                 let example = r#"{"item": [{"name": "title", "type": "string"}]}"#;
                 set(&mut self.classes, &key, Object::parse(&key, input, example)?, errors);

@@ -158,6 +158,11 @@ impl ValidatedCall {
         let checks = self.arguments.iter().map(|argument| argument.check(krate));
         let inputs = self.arguments.iter().map(|argument| argument.input(krate));
         let result = self.result(krate);
+        let option = quote!(::core::option::Option);
+        let errors = match self.error(krate) {
+            Some(error) => quote!(#option::Some(#error().schema())),
+            None => quote!(#option::None),
+        };
         quote! {
             #(#cfgs)*
             let definition = {
@@ -170,6 +175,7 @@ impl ValidatedCall {
                             #(.private(#private_call))* #(.cache(#cache))* #(.timeout(#timeout))*,
                         #private::Inputs::new() #(#inputs)*,
                         #result().schema(),
+                        #errors,
                     )
                     #metadata
                     #acl
@@ -222,9 +228,9 @@ impl ValidatedCall {
             }
         };
         let result = self.result(krate);
-        let error = match &self.error {
-            Some(ty) => at_type(ty, krate, &quote!(error), &ty.to_token_stream()),
-            None => quote!(#krate::__private::error::<_>),
+        let error = match self.error(krate) {
+            Some(error) => error,
+            None => quote!(#krate::__private::no_error),
         };
         let call = quote! {
             #krate::__private::call(
@@ -252,6 +258,11 @@ impl ValidatedCall {
                 #call
             }
         }
+    }
+
+    /// What reads the script's own error, if one is declared.
+    fn error(&self, krate: &TokenStream) -> Option<TokenStream> {
+        self.error.as_ref().map(|ty| at_type(ty, krate, &quote!(error), &ty.to_token_stream()))
     }
 
     /// What reads the result. A type that can't be one is told once, as with arguments.

@@ -9,6 +9,7 @@ use crate::attribute::{EndpointOptions, SocketOptions};
 use crate::errors::Errors;
 
 const NETWORK: &str = "network";
+const RESULTS: &str = "results";
 const DESCRIPTION: &str = "description";
 const FRESH: &str = "fresh";
 const ENVIRONMENT: &str = "environment";
@@ -16,10 +17,10 @@ const ENVIRONMENT: &str = "environment";
 impl SocketOptions {
     /// Reports what is said twice, and lists that are none.
     pub(crate) fn check(&self, errors: &mut Errors) {
-        if let (Some((_, span)), Some(metadata)) = (&self.network, &self.metadata)
-            && metadata.map.contains_key(NETWORK)
-        {
-            errors.at(*span, "`network` is in `metadata` too: remove one of them");
+        for (key, _, span) in self.policies() {
+            if self.metadata.as_ref().is_some_and(|metadata| metadata.map.contains_key(key)) {
+                errors.at(span, format!("`{key}` is in `metadata` too: remove one of them"));
+            }
         }
         if let Some(classes) = &self.classes {
             for (name, fields) in &classes.map {
@@ -34,22 +35,26 @@ impl SocketOptions {
         }
     }
 
+    /// The keys that stand in the metadata.
+    fn policies(&self) -> impl Iterator<Item = (&'static str, &Value, Span)> {
+        let policies = [(NETWORK, &self.network), (RESULTS, &self.results)];
+        policies
+            .into_iter()
+            .filter_map(|(key, policy)| policy.as_ref().map(|(value, span)| (key, value, *span)))
+    }
+
     pub(crate) fn metadata(&self) -> Map {
         let mut metadata = self.metadata.as_ref().map(|object| object.map.clone()).unwrap_or_default();
-        if let Some((policy, _)) = &self.network {
-            metadata.insert(NETWORK.to_owned(), policy.clone());
-        }
+        metadata.extend(self.policies().map(|(key, value, _)| (key.to_owned(), value.clone())));
         metadata
     }
 
     /// The place of a key of the metadata, or of all of it.
     pub(crate) fn metadata_key(&self, key: &str) -> Span {
-        match (&self.network, &self.metadata) {
-            (Some((_, span)), _) if key == NETWORK => *span,
-            (_, Some(metadata)) => metadata.key(key),
-            (Some((_, span)), None) => *span,
-            (None, None) => Span::call_site(),
-        }
+        let policy = self.policies().find(|(policy, ..)| *policy == key).map(|(.., span)| span);
+        let metadata = || self.metadata.as_ref().map(|metadata| metadata.key(key));
+        let any = || self.policies().next().map(|(.., span)| span);
+        policy.or_else(metadata).or_else(any).unwrap_or_else(Span::call_site)
     }
 
     /// The classes in the order of their names.

@@ -6,13 +6,15 @@ use serde_json::{Map, Value, json};
 use syncano_core::{CustomResponse, ResultKind, RunResult, RunStatus, Trace, headers};
 use syncano_runner::{Answer, Outcome};
 
+use crate::results::Ended;
 use crate::{reply, time};
 
 /// Bytes of a response's body, of stdout and of stderr that a stored trace keeps.
 const KEPT: usize = 64 * 1024;
 
 /// Makes the answer to the caller. `want_trace`: the caller asked for the trace whatever the script answered.
-pub(crate) fn respond(id: i64, outcome: &Outcome, want_trace: bool) -> Response {
+pub(crate) fn respond(id: i64, ended: &Ended, want_trace: bool) -> Response {
+    let outcome = &ended.outcome;
     let answer = outcome.answer.as_ref().filter(|_| !want_trace);
     let (kind, mut response) = match answer {
         Some(Answer::Value(json)) if succeeded(outcome) => {
@@ -25,7 +27,7 @@ pub(crate) fn respond(id: i64, outcome: &Outcome, want_trace: bool) -> Response 
             (ResultKind::AppError, (StatusCode::UNPROCESSABLE_ENTITY, body).into_response())
         }
         // A script that failed after it had set a response: what failed is told in the trace.
-        _ => (ResultKind::Trace, reply::json(StatusCode::OK, &trace(id, outcome, usize::MAX))),
+        _ => (ResultKind::Trace, reply::json(StatusCode::OK, &trace(id, ended, usize::MAX))),
     };
     let said = response.headers_mut();
     said.insert(headers::STATUS, HeaderValue::from_static(outcome.status.as_str()));
@@ -83,14 +85,15 @@ fn belongs_to_server(name: &HeaderName) -> bool {
 
 /// The trace as JSON, without its links. At most `kept` bytes of the response's body, of stdout and of stderr are
 /// shown.
-pub(crate) fn trace(id: i64, outcome: &Outcome, kept: usize) -> Value {
+pub(crate) fn trace(id: i64, ended: &Ended, kept: usize) -> Value {
+    let outcome = &ended.outcome;
     let ran = outcome.status != RunStatus::Blocked;
     let trace = Trace {
         id,
         status: outcome.status,
         executed_at: ran.then(|| time::wire(time::micros(outcome.started_at))),
         duration: ran.then(|| milliseconds(outcome)),
-        result: result(outcome, kept),
+        result: result(ended, kept),
     };
     let mut trace = json!(trace);
     if !ran {
@@ -100,8 +103,8 @@ pub(crate) fn trace(id: i64, outcome: &Outcome, kept: usize) -> Value {
 }
 
 /// What the stored trace keeps of the result.
-pub(crate) fn kept_result(outcome: &Outcome) -> Value {
-    trace(0, outcome, KEPT)["result"].take()
+pub(crate) fn kept_result(ended: &Ended) -> Value {
+    trace(0, ended, KEPT)["result"].take()
 }
 
 pub(crate) fn milliseconds(outcome: &Outcome) -> u64 {
@@ -110,7 +113,8 @@ pub(crate) fn milliseconds(outcome: &Outcome) -> u64 {
 
 /// stdout and stderr, and the response if there is one. A value that `main` returned, and an error that it raised
 /// for its caller, stand there as the responses they were sent as.
-fn result(outcome: &Outcome, kept: usize) -> RunResult {
+fn result(ended: &Ended, kept: usize) -> RunResult {
+    let outcome = &ended.outcome;
     let json = |status: u16, content: &[u8]| CustomResponse {
         status,
         content_type: "application/json".to_owned(),
@@ -127,7 +131,12 @@ fn result(outcome: &Outcome, kept: usize) -> RunResult {
             headers: own.headers.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect(),
         },
     });
-    RunResult { stdout: printed(&outcome.stdout, kept), stderr: printed(&outcome.stderr, kept), response }
+    RunResult {
+        stdout: printed(&outcome.stdout, kept),
+        stderr: printed(&outcome.stderr, kept),
+        response,
+        mismatches: ended.mismatches.clone(),
+    }
 }
 
 /// At most `limit` bytes of what was printed. A last line says so if there was more.
@@ -157,8 +166,8 @@ mod tests {
 
     use super::*;
 
-    fn outcome(status: RunStatus, answer: Option<Answer>) -> Outcome {
-        Outcome {
+    fn outcome(status: RunStatus, answer: Option<Answer>) -> Ended {
+        Ended::from(Outcome {
             status,
             stdout: "out".to_owned(),
             stderr: String::new(),
@@ -166,7 +175,7 @@ mod tests {
             duration: Duration::from_millis(42),
             answer,
             traffic: Default::default(),
-        }
+        })
     }
 
     fn kind(response: &Response) -> (u16, &str, &str) {
@@ -221,17 +230,17 @@ mod tests {
 
     #[test]
     fn a_stored_trace_keeps_the_beginning_of_what_was_printed() {
-        let mut outcome = outcome(RunStatus::Success, None);
-        outcome.stdout = "ä".repeat(KEPT);
-        outcome.stderr = "e".repeat(KEPT);
-        let kept = kept_result(&outcome);
+        let mut ended = outcome(RunStatus::Success, None);
+        ended.outcome.stdout = "ä".repeat(KEPT);
+        ended.outcome.stderr = "e".repeat(KEPT);
+        let kept = kept_result(&ended);
         let stdout = kept["stdout"].as_str().unwrap();
         assert!((KEPT - 1..=KEPT).contains(&stdout.len()), "{}", stdout.len());
         let (text, note) = stdout.split_once('\n').unwrap();
         assert_eq!(text.trim_matches('ä'), "");
         assert_eq!(note, "[cut: 131072 bytes were printed, a stored trace keeps 65536]");
-        assert_eq!(kept["stderr"], outcome.stderr);
+        assert_eq!(kept["stderr"], ended.outcome.stderr);
         // The caller gets all of it.
-        assert_eq!(trace(1, &outcome, usize::MAX)["result"]["stdout"], outcome.stdout);
+        assert_eq!(trace(1, &ended, usize::MAX)["result"]["stdout"], ended.outcome.stdout);
     }
 }

@@ -17,6 +17,7 @@ use crate::fetch::Fetcher;
 use crate::install::Installs;
 use crate::keys::{self, KeyMaker};
 use crate::passwords::Passwords;
+use crate::schemas::Schemas;
 use crate::store::Store;
 use crate::text_plain::LargeBodies;
 use crate::throttle::{Rates, Throttle};
@@ -55,6 +56,7 @@ pub(crate) struct App {
     pub(crate) fetcher: Fetcher,
     pub(crate) traces: TraceQueue,
     pub(crate) answers: Answers,
+    pub(crate) schemas: Schemas,
     pub(crate) settings: Settings,
     pub(crate) gate: Gate,
     pub(crate) large_bodies: LargeBodies,

@@ -1,16 +1,19 @@
 //! What a script gets of a request: `ARGS` and the arguments of `main`.
 
 use serde_json::{Map, Value, json};
-use syncano_core::{Method, Path, Placement};
+use syncano_core::{CompiledSchema, Method, Placement};
 use syncano_runner::Arguments;
 
 use crate::decode::Schema;
 use crate::errors::{ApiError, NO_FIELD};
 use crate::request::Query;
+use crate::schemas;
 
 /// Keys that are about the transport. A script never sees them.
 const TRANSPORT: [&str; 7] =
     ["api_key", "apikey", "_api_key", "_user_key", "_method", "__skip_cache", "cache_key"];
+/// A key of the transport that scripts see in the query, as ever. No schema needs to name it.
+const USER_KEY: &str = "user_key";
 
 /// The arguments of a run.
 pub(crate) struct Incoming {
@@ -20,13 +23,28 @@ pub(crate) struct Incoming {
     pub(crate) raw: Value,
 }
 
-/// Merges query and body. `inputs` is the schema of the endpoint's arguments for this method, if it has one.
+/// The schema of an endpoint's arguments for one method.
+#[derive(Clone, Copy)]
+pub(crate) struct Inputs<'a> {
+    pub(crate) schema: &'a Value,
+    pub(crate) compiled: &'a CompiledSchema,
+}
+
+/// A body that was read, and whether it is a form, whose values are texts as those of a query are.
+#[derive(Default)]
+pub(crate) struct Sent {
+    pub(crate) body: Option<Value>,
+    pub(crate) is_form: bool,
+}
+
+/// Merges query and body, and checks them by the schema, if the endpoint has one.
 pub(crate) fn merge(
     method: Method,
     query: &Query,
-    body: Option<Value>,
-    inputs: Option<&Value>,
+    sent: Sent,
+    inputs: Option<Inputs<'_>>,
 ) -> Result<Incoming, ApiError> {
+    let Sent { body, is_form } = sent;
     let body = match body {
         None => None,
         Some(Value::Object(mut fields)) => {
@@ -43,10 +61,11 @@ pub(crate) fn merge(
         .collect();
     let mut decoded = raw_query.clone();
     if let Some(inputs) = inputs {
-        decode(method, query, body.as_ref(), inputs, &mut decoded)?;
+        let form = body.as_ref().and_then(Value::as_object).filter(|_| is_form);
+        decode(method, query, body.as_ref(), form, inputs.schema, &mut decoded);
     }
 
-    let main = match inputs.and_then(whole_body).filter(|_| method.has_body()) {
+    let main = match inputs.and_then(|inputs| whole_body(inputs.schema)).filter(|_| method.has_body()) {
         Some(argument) => {
             let mut named = decoded.clone();
             match &body {
@@ -75,6 +94,11 @@ pub(crate) fn merge(
         _ => Value::Object(decoded),
     };
     let body = body.unwrap_or_else(|| json!({}));
+    if let Some(inputs) = inputs {
+        // A list is no set of named arguments, whatever stands beside it.
+        let named = main.as_ref().unwrap_or(if body.is_array() { &body } else { &merged });
+        check(inputs.compiled, named)?;
+    }
     let raw = json!({ "GET": raw_query, "POST": body });
     Ok(Incoming {
         arguments: Arguments {
@@ -87,15 +111,15 @@ pub(crate) fn merge(
     })
 }
 
-/// Decodes the query's values by the schema, all that are wrong at once.
+/// Decodes by the schema what comes as text: the query's values, and those of a form.
 fn decode(
     method: Method,
     query: &Query,
     body: Option<&Value>,
+    form: Option<&Map<String, Value>>,
     inputs: &Value,
     decoded: &mut Map<String, Value>,
-) -> Result<(), ApiError> {
-    let mut wrong = std::collections::BTreeMap::new();
+) {
     for (name, property) in properties(inputs) {
         if TRANSPORT.contains(&name.as_str()) {
             continue;
@@ -106,23 +130,29 @@ fn decode(
             Placement::ByMethod => !method.has_body(),
         };
         let schema = Schema::new(property, inputs);
-        let values: Vec<&str> =
+        let mut values: Vec<&str> =
             query.pairs().filter(|(key, _)| key == name).map(|(_, value)| value).collect();
         if values.is_empty() {
-            // An empty list leaves no trace in a query.
-            let in_body = body.is_some_and(|body| body.get(name).is_some());
-            if in_query && !in_body && schema.is_list() {
-                decoded.insert(name.clone(), json!([]));
-            }
-            continue;
+            values.extend(form.and_then(|form| form.get(name)?.as_str()));
         }
-        match schema.decode(&values, &Path::root().key(name)) {
-            Ok(value) => {
-                decoded.insert(name.clone(), value);
-            }
-            Err(error) => {
-                wrong.insert(name.clone(), vec![error.to_string()]);
-            }
+        if !values.is_empty() {
+            decoded.insert(name.clone(), schema.decode(&values));
+        } else if in_query && schema.is_list() && body.is_none_or(|body| body.get(name).is_none()) {
+            // An empty list leaves no trace in a query.
+            decoded.insert(name.clone(), json!([]));
+        }
+    }
+}
+
+/// Everything that is wrong, by argument.
+fn check(schema: &CompiledSchema, named: &Value) -> Result<(), ApiError> {
+    let mut wrong = std::collections::BTreeMap::<_, Vec<_>>::new();
+    let mismatches = schemas::check(schema, named, schemas::size(named));
+    for mismatch in mismatches {
+        match mismatch.field() {
+            Some(field) if field == USER_KEY => {}
+            Some(field) => wrong.entry(field).or_default().push(mismatch.to_string()),
+            None => wrong.entry(NO_FIELD.to_owned()).or_default().push(mismatch.to_string()),
         }
     }
     if wrong.is_empty() { Ok(()) } else { Err(ApiError::Fields(wrong)) }
@@ -150,8 +180,32 @@ mod tests {
 
     use super::*;
 
-    fn merged(method: Method, query: &str, body: Option<Value>, inputs: Option<&Value>) -> Incoming {
-        merge(method, &Query::parse(query), body, inputs).unwrap()
+    fn try_merge(
+        method: Method,
+        query: &str,
+        sent: Sent,
+        schema: Option<&Value>,
+    ) -> Result<Incoming, ApiError> {
+        let compiled = schema.map(|schema| CompiledSchema::new(schema).unwrap());
+        let inputs = schema.zip(compiled.as_ref());
+        let inputs = inputs.map(|(schema, compiled)| super::Inputs { schema, compiled });
+        merge(method, &Query::parse(query), sent, inputs)
+    }
+
+    fn json_body(body: Option<Value>) -> Sent {
+        Sent { body, is_form: false }
+    }
+
+    fn merged(method: Method, query: &str, body: Option<Value>, schema: Option<&Value>) -> Incoming {
+        try_merge(method, query, json_body(body), schema).unwrap()
+    }
+
+    /// What is wrong, in the order of the arguments.
+    fn wrong(method: Method, query: &str, body: Option<Value>, schema: &Value) -> Vec<(String, Vec<String>)> {
+        match try_merge(method, query, json_body(body), Some(schema)) {
+            Err(ApiError::Fields(fields)) => fields.into_iter().collect(),
+            other => panic!("{:?}", other.map(|incoming| incoming.raw)),
+        }
     }
 
     fn value(text: &str) -> Value {
@@ -182,7 +236,7 @@ mod tests {
         let incoming = merged(Method::Post, "a=1", Some(json!([1])), None);
         assert_eq!(value(&incoming.arguments.merged), json!({"a": "1"}));
         assert_eq!(incoming.arguments.main.unwrap(), "[1]");
-        assert!(merge(Method::Post, &Query::default(), Some(json!("text")), None).is_err());
+        assert!(try_merge(Method::Post, "", json_body(Some(json!("text"))), None).is_err());
     }
 
     #[test]
@@ -192,12 +246,44 @@ mod tests {
             .argument::<Vec<String>>("tags", Placement::ByMethod)
             .argument::<Option<Vec<String>>>("more", Placement::ByMethod)
             .build();
-        let incoming = merged(Method::Get, "limit=5&other=6", None, Some(&inputs));
-        assert_eq!(value(&incoming.arguments.merged), json!({"limit": 5, "tags": [], "other": "6"}));
-        assert_eq!(value(&incoming.arguments.query.unwrap()), json!({"limit": "5", "other": "6"}));
+        let incoming = merged(Method::Get, "limit=5&user_key=6", None, Some(&inputs));
+        assert_eq!(value(&incoming.arguments.merged), json!({"limit": 5, "tags": [], "user_key": "6"}));
+        assert_eq!(value(&incoming.arguments.query.unwrap()), json!({"limit": "5", "user_key": "6"}));
         // With a body the list would have been in it.
-        let incoming = merged(Method::Post, "", Some(json!({"limit": 5})), Some(&inputs));
-        assert_eq!(value(&incoming.arguments.merged), json!({"limit": 5}));
+        let body = json!({"limit": 5, "tags": ["a"]});
+        let incoming = merged(Method::Post, "", Some(body.clone()), Some(&inputs));
+        assert_eq!(value(&incoming.arguments.merged), body);
+        // A form's values are texts.
+        let form = Sent { body: Some(json!({"limit": "5", "tags": "a"})), is_form: true };
+        let incoming = try_merge(Method::Post, "", form, Some(&inputs)).unwrap();
+        assert_eq!(value(&incoming.arguments.merged), body);
+        assert_eq!(incoming.raw["POST"]["limit"], "5");
+    }
+
+    #[test]
+    fn what_does_not_fit_the_schema_is_told_by_argument() {
+        let inputs = Inputs::new()
+            .argument::<u32>("limit", Placement::ByMethod)
+            .argument::<Vec<u8>>("sizes", Placement::ByMethod)
+            .build();
+        let told = |field: &str, text: &str| (field.to_owned(), vec![text.to_owned()]);
+        assert_eq!(
+            wrong(Method::Get, "limit=x&sizes=1&sizes=300&limti=1", None, &inputs),
+            [
+                told("limit", "at /limit: expected a whole number from 0 to 4294967295, found the text `x`"),
+                told("limti", "at /limti: unknown key: did you mean `limit`?"),
+                told("sizes", "at /sizes/1: expected a whole number from 0 to 255, found the text `300`"),
+            ]
+        );
+        assert_eq!(
+            wrong(Method::Post, "", Some(json!({"sizes": [1, -1]})), &inputs),
+            [
+                told("limit", "at /limit: expected a whole number from 0 to 4294967295, found nothing"),
+                told("sizes", "at /sizes/1: expected a number from 0 to 255, found `-1`"),
+            ]
+        );
+        let list = wrong(Method::Post, "limit=1&sizes=1", Some(json!([1])), &inputs);
+        assert_eq!(list, [told(NO_FIELD, "at /: expected an object, found a list of one")]);
     }
 
     #[test]
@@ -211,5 +297,7 @@ mod tests {
         assert_eq!(value(&incoming.arguments.merged), json!({"name": "x", "page": 2}));
         let incoming = merged(Method::Put, "page=2", None, Some(&inputs));
         assert_eq!(value(&incoming.arguments.main.unwrap()), json!({"page": 2}));
+        let told = wrong(Method::Put, "", Some(json!({"name": "x"})), &inputs);
+        assert_eq!(told[0].0, "page");
     }
 }

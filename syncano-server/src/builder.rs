@@ -22,6 +22,7 @@ use crate::errors::ApiError;
 use crate::fetch::Fetcher;
 use crate::keys::KeyMaker;
 use crate::passwords::Passwords;
+use crate::schemas::Schemas;
 use crate::server::Server;
 use crate::start_error::StartError;
 use crate::store::{Location, Store, state};
@@ -250,6 +251,7 @@ impl ServerBuilder {
             traces: TraceQueue::start(store.clone()),
             store,
             answers: Answers::default(),
+            schemas: Schemas::default(),
             catalog: Catalog::default(),
             keys,
             passwords: Passwords::new(),

@@ -13,6 +13,8 @@ use sha2::{Digest, Sha256};
 use syncano_core::{Method, RunStatus};
 use syncano_runner::{Answer, Arguments, Outcome};
 
+use crate::results::Ended;
+
 /// Bytes of all answers together.
 const BYTES: u64 = 64 << 20;
 /// What an entry takes beside its answer.
@@ -25,7 +27,7 @@ const ENTRIES: usize = 10_000;
 /// An answer that is kept.
 pub(crate) struct Kept {
     pub(crate) trace: i64,
-    pub(crate) outcome: Outcome,
+    pub(crate) ended: Ended,
     pub(crate) since: Instant,
     time: Duration,
 }
@@ -56,7 +58,7 @@ impl Question {
             digest.update(text.map_or(u64::MAX, |text| text.len() as u64).to_le_bytes());
             digest.update(text.unwrap_or_default());
         }
-        Question { edition: edition.0.load(Ordering::Acquire), digest: digest.finalize().into() }
+        Question { edition: edition.number(), digest: digest.finalize().into() }
     }
 }
 
@@ -76,6 +78,11 @@ impl Edition {
         NEXT.fetch_add(1, Ordering::Relaxed)
     }
 
+    /// No two editions have the same.
+    pub(crate) fn number(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+
     /// Makes all that was kept so far useless.
     pub(crate) fn invalidate(&self) {
         self.0.store(Edition::next(), Ordering::Release);
@@ -87,7 +94,7 @@ struct Size;
 
 impl Weighter<Question, Arc<Kept>> for Size {
     fn weight(&self, _: &Question, kept: &Arc<Kept>) -> u64 {
-        let Outcome { stdout, stderr, answer, .. } = &kept.outcome;
+        let Outcome { stdout, stderr, answer, .. } = &kept.ended.outcome;
         let answer = match answer {
             None => 0,
             Some(Answer::Value(bytes) | Answer::AppError(bytes)) => bytes.len(),
@@ -115,9 +122,9 @@ impl Answers {
     }
 
     /// Keeps the answer, if it is one to be repeated.
-    pub(crate) fn keep(&self, question: Question, trace: i64, outcome: &Outcome, time: Duration) {
-        if outcome.status == RunStatus::Success {
-            let kept = Kept { trace, outcome: outcome.clone(), since: Instant::now(), time };
+    pub(crate) fn keep(&self, question: Question, trace: i64, ended: &Ended, time: Duration) {
+        if ended.outcome.status == RunStatus::Success {
+            let kept = Kept { trace, ended: ended.clone(), since: Instant::now(), time };
             self.0.insert(question, Arc::new(kept));
         }
     }
@@ -150,7 +157,12 @@ mod tests {
             let question = Question { edition: 0, digest: [0; 32] };
             Size.weight(
                 &question,
-                &Arc::new(Kept { trace: 1, outcome, since: Instant::now(), time: Duration::ZERO }),
+                &Arc::new(Kept {
+                    trace: 1,
+                    ended: outcome.into(),
+                    since: Instant::now(),
+                    time: Duration::ZERO,
+                }),
             )
         };
         let headers = vec![("a".to_owned(), "x".repeat(4000)), ("b".to_owned(), "x".repeat(4000))];

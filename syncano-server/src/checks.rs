@@ -18,7 +18,7 @@ const TOLD: usize = 5;
 /// What is known of the scripts of one change.
 #[derive(Default)]
 pub(crate) struct Checks {
-    verdicts: HashMap<(Language, String), Verdict>,
+    verdicts: HashMap<Language, HashMap<String, Verdict>>,
     missing: Vec<(Runtime, String)>,
 }
 
@@ -30,7 +30,8 @@ impl Checks {
             let Dependency::Script(script) = dependency else { continue };
             let ScriptSource::New { runtime_name, source } = &script.script else { continue };
             // Of two equal names nobody reaches the second; it is compiled all the same.
-            let known = self.verdicts.get(&(runtime_name.language(), source.clone())).cloned();
+            let known =
+                self.verdicts.get(&runtime_name.language()).and_then(|known| known.get(source)).cloned();
             match known.or_else(|| runner.checked_before(*runtime_name, source)) {
                 Some(Verdict::Broken(flaw)) => {
                     let users = endpoints(socket, &script.name);
@@ -71,7 +72,7 @@ impl Checks {
             if let Verdict::Unchecked(why) = &verdict {
                 tracing::warn!(instance = instance.name, %runtime, why, "a script is published without a check");
             }
-            self.verdicts.insert((runtime.language(), source), verdict);
+            self.verdicts.entry(runtime.language()).or_default().insert(source, verdict);
         }
     }
 }

@@ -1,9 +1,6 @@
 //! Turns texts of a query into values by the schema of the argument they are for.
 
 use serde_json::{Number, Value};
-use syncano_core::Path;
-
-use crate::errors::quoted;
 
 /// References and nesting followed; a schema may refer to itself.
 const DEEPEST: usize = 16;
@@ -15,20 +12,6 @@ pub(crate) struct Schema<'a> {
     /// Where references lead.
     root: &'a Value,
     depth: usize,
-}
-
-/// A text that can't become what the schema asks for.
-#[derive(Debug, PartialEq)]
-pub(crate) struct Undecodable {
-    path: Path,
-    expected: &'static str,
-    found: String,
-}
-
-impl std::fmt::Display for Undecodable {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "at {}: expected {}, found `{}`", self.path, self.expected, quoted(&self.found))
-    }
 }
 
 impl<'a> Schema<'a> {
@@ -47,60 +30,67 @@ impl<'a> Schema<'a> {
         !alternatives.is_empty() && alternatives.iter().all(Schema::is_only_list)
     }
 
-    /// Decodes the values of one key, in the order of the URL.
-    pub(crate) fn decode(&self, values: &[&str], path: &Path) -> Result<Value, Undecodable> {
+    /// Decodes the values of one key, in the order of the URL. What can't be decoded stays a text: whoever checks the value by
+    /// the schema says what is wrong with it.
+    pub(crate) fn decode(&self, values: &[&str]) -> Value {
         let alternatives = self.alternatives();
         let list = alternatives.iter().find(|schema| schema.has_type("array"));
         match (list, values) {
             (Some(list), [text]) if alternatives.len() > 1 || !list.is_only_list() => {
                 // A list that may also be something else, `null` for one.
-                list.list(&[text], path).or_else(|error| self.text(text, path).map_err(|_| error))
+                match (list.list(values), self.text(text)) {
+                    ((items, true), _) => items,
+                    (_, (value, true)) => value,
+                    ((items, false), _) => items,
+                }
             }
-            (Some(list), values) => list.list(values, path),
+            (Some(list), values) => list.list(values).0,
             // As everywhere in HTTP libraries of old, the last one counts.
-            (None, [.., text]) => self.text(text, path),
-            (None, []) => Ok(Value::Null),
+            (None, [.., text]) => self.text(text).0,
+            (None, []) => Value::Null,
         }
     }
 
-    /// A repeated key is a list; a single value may also hold the whole list as JSON.
-    fn list(&self, values: &[&str], path: &Path) -> Result<Value, Undecodable> {
+    /// A repeated key is a list; a single value may also hold the whole list as JSON. Says too whether the items fit.
+    fn list(&self, values: &[&str]) -> (Value, bool) {
         let item = self.schema.get("items").map(|items| self.with(items));
         if let [text] = values
             && let Ok(Value::Array(items)) = serde_json::from_str(text)
             && item.is_none_or(|item| items.iter().all(|value| item.admits(value)))
         {
-            return Ok(Value::Array(items));
+            return (Value::Array(items), true);
         }
-        let items = values.iter().enumerate().map(|(index, text)| match item {
-            None => Ok(Value::from(*text)),
-            Some(item) => item.text(text, &path.index(index)),
+        let mut all_fit = true;
+        let items = values.iter().map(|text| match item {
+            None => Value::from(*text),
+            Some(item) => {
+                let (value, fits) = item.text(text);
+                all_fit &= fits;
+                value
+            }
         });
-        items.collect::<Result<_, _>>().map(Value::Array)
+        (items.collect(), all_fit)
     }
 
-    /// Decodes one text: as the narrowest thing that the schema admits, as a string last.
-    fn text(&self, text: &str, path: &Path) -> Result<Value, Undecodable> {
+    /// Decodes one text: as the narrowest thing that the schema admits, as a string last. Says too whether it fits.
+    fn text(&self, text: &str) -> (Value, bool) {
         let alternatives = self.alternatives();
         if alternatives.is_empty() {
-            return Ok(serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)));
+            return (serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)), true);
         }
         if let Some(value) = alternatives.iter().find_map(|schema| schema.listed(text)) {
-            return Ok(value);
+            return (value, true);
         }
         let json: Option<Value> = serde_json::from_str(text).ok();
         if let Some(value) = json
             && !value.is_string()
             && alternatives.iter().any(|schema| schema.admits(&value))
         {
-            return Ok(value);
+            return (value, true);
         }
         let string = Value::from(text);
-        if alternatives.iter().any(|schema| schema.admits(&string)) {
-            return Ok(string);
-        }
-        let expected = alternatives.first().map_or("something else", Schema::noun);
-        Err(Undecodable { path: path.clone(), expected, found: text.to_owned() })
+        let fits = alternatives.iter().any(|schema| schema.admits(&string));
+        (string, fits)
     }
 
     /// The value that this text names, where a schema lists its values.
@@ -183,25 +173,6 @@ impl<'a> Schema<'a> {
         found.push(*self);
         ["type", "const", "enum"].iter().any(|key| object.contains_key(*key))
     }
-
-    fn noun(&self) -> &'static str {
-        if self.schema.get("const").or_else(|| self.schema.get("enum")).is_some() {
-            return "one of the listed values";
-        }
-        for (name, noun) in [
-            ("integer", "a whole number in range"),
-            ("number", "a number in range"),
-            ("boolean", "true or false"),
-            ("object", "an object as JSON"),
-            ("array", "a list as JSON"),
-            ("string", "a text"),
-        ] {
-            if self.has_type(name) {
-                return noun;
-            }
-        }
-        "null"
-    }
 }
 
 #[cfg(test)]
@@ -229,71 +200,64 @@ mod tests {
         Custom(u32),
     }
 
-    fn decode<T: JsonSchema>(values: &[&str]) -> Result<Value, String> {
+    /// What the values of one key become.
+    fn decode<T: JsonSchema>(values: &[&str]) -> Value {
         let inputs = Inputs::new().argument::<T>("arg", Placement::ByMethod).build();
-        Schema::new(&inputs["properties"]["arg"], &inputs)
-            .decode(values, &Path::root().key("arg"))
-            .map_err(|error| error.to_string())
+        Schema::new(&inputs["properties"]["arg"], &inputs).decode(values)
     }
 
     #[test]
     fn scalars() {
-        assert_eq!(decode::<String>(&["5"]), Ok(json!("5")));
-        assert_eq!(decode::<u8>(&["5"]), Ok(json!(5)));
-        assert_eq!(decode::<i64>(&["-5"]), Ok(json!(-5)));
-        assert_eq!(decode::<f64>(&["1.5"]), Ok(json!(1.5)));
-        assert_eq!(decode::<f64>(&["2"]), Ok(json!(2)));
-        assert_eq!(decode::<bool>(&["true"]), Ok(json!(true)));
-        assert_eq!(decode::<String>(&["a", "b"]), Ok(json!("b")));
+        assert_eq!(decode::<String>(&["5"]), json!("5"));
+        assert_eq!(decode::<u8>(&["5"]), json!(5));
+        assert_eq!(decode::<i64>(&["-5"]), json!(-5));
+        assert_eq!(decode::<f64>(&["1.5"]), json!(1.5));
+        assert_eq!(decode::<f64>(&["2"]), json!(2));
+        assert_eq!(decode::<bool>(&["true"]), json!(true));
+        assert_eq!(decode::<String>(&["a", "b"]), json!("b"));
         for bad in ["x", "", "1.5", "-1", "256", "true", "\"5\""] {
-            assert_eq!(
-                decode::<u8>(&[bad]),
-                Err(format!("at /arg: expected a whole number in range, found `{bad}`"))
-            );
+            assert_eq!(decode::<u8>(&[bad]), json!(bad), "a text stays one");
         }
-        assert!(decode::<bool>(&["1"]).is_err());
+        assert_eq!(decode::<bool>(&["1"]), json!("1"));
     }
 
     #[test]
     fn options() {
-        assert_eq!(decode::<Option<u32>>(&["7"]), Ok(json!(7)));
-        assert_eq!(decode::<Option<u32>>(&["null"]), Ok(json!(null)));
-        assert!(decode::<Option<u32>>(&["x"]).unwrap_err().contains("a whole number"));
-        assert_eq!(decode::<Option<String>>(&["x"]), Ok(json!("x")));
-        assert_eq!(decode::<Option<Vec<u8>>>(&["1", "2"]), Ok(json!([1, 2])));
+        assert_eq!(decode::<Option<u32>>(&["7"]), json!(7));
+        assert_eq!(decode::<Option<u32>>(&["null"]), json!(null));
+        assert_eq!(decode::<Option<u32>>(&["x"]), json!("x"));
+        assert_eq!(decode::<Option<String>>(&["x"]), json!("x"));
+        assert_eq!(decode::<Option<Vec<u8>>>(&["1", "2"]), json!([1, 2]));
     }
 
     #[test]
     fn lists() {
-        assert_eq!(decode::<Vec<String>>(&["a"]), Ok(json!(["a"])));
-        assert_eq!(decode::<Vec<String>>(&["1", "2"]), Ok(json!(["1", "2"])));
-        assert_eq!(decode::<Vec<u32>>(&["1", "2"]), Ok(json!([1, 2])));
-        assert_eq!(decode::<Vec<u32>>(&["[1,2]"]), Ok(json!([1, 2])));
-        assert_eq!(decode::<Vec<Vec<u32>>>(&["[1]", "[2]"]), Ok(json!([[1], [2]])));
-        assert_eq!(decode::<Vec<Vec<u32>>>(&["[1]"]), Ok(json!([[1]])));
-        assert_eq!(decode::<Vec<Item>>(&[r#"{"name":"a"}"#]), Ok(json!([{"name": "a"}])));
-        assert_eq!(decode::<Vec<Item>>(&[r#"[{"name":"a"}]"#]), Ok(json!([{"name": "a"}])));
-        assert_eq!(
-            decode::<Vec<u32>>(&["1", "x"]),
-            Err("at /arg/1: expected a whole number in range, found `x`".to_owned())
-        );
+        assert_eq!(decode::<Vec<String>>(&["a"]), json!(["a"]));
+        assert_eq!(decode::<Vec<String>>(&["1", "2"]), json!(["1", "2"]));
+        assert_eq!(decode::<Vec<u32>>(&["1", "2"]), json!([1, 2]));
+        assert_eq!(decode::<Vec<u32>>(&["[1,2]"]), json!([1, 2]));
+        assert_eq!(decode::<Vec<Vec<u32>>>(&["[1]", "[2]"]), json!([[1], [2]]));
+        assert_eq!(decode::<Vec<Vec<u32>>>(&["[1]"]), json!([[1]]));
+        assert_eq!(decode::<Vec<Item>>(&[r#"{"name":"a"}"#]), json!([{"name": "a"}]));
+        assert_eq!(decode::<Vec<Item>>(&[r#"[{"name":"a"}]"#]), json!([{"name": "a"}]));
+        assert_eq!(decode::<Vec<u32>>(&["1", "x"]), json!([1, "x"]));
     }
 
     #[test]
     fn objects_and_enums() {
-        assert_eq!(decode::<Item>(&[r#"{"name":"a"}"#]), Ok(json!({"name": "a"})));
-        assert!(decode::<Item>(&["a"]).unwrap_err().contains("an object as JSON"));
-        assert_eq!(decode::<Color>(&["Red"]), Ok(json!("Red")));
-        assert_eq!(decode::<Color>(&[r#"{"Custom":3}"#]), Ok(json!({"Custom": 3})));
-        assert!(decode::<Color>(&["Blue"]).is_err());
-        assert_eq!(decode::<Value>(&["5"]), Ok(json!(5)));
-        assert_eq!(decode::<Value>(&["five"]), Ok(json!("five")));
+        assert_eq!(decode::<Item>(&[r#"{"name":"a"}"#]), json!({"name": "a"}));
+        assert_eq!(decode::<Item>(&["a"]), json!("a"));
+        assert_eq!(decode::<Color>(&["Red"]), json!("Red"));
+        assert_eq!(decode::<Color>(&[r#"{"Custom":3}"#]), json!({"Custom": 3}));
+        assert_eq!(decode::<Color>(&["Blue"]), json!("Blue"));
+        assert_eq!(decode::<Value>(&["5"]), json!(5));
+        assert_eq!(decode::<Value>(&["five"]), json!("five"));
     }
 
     #[test]
     fn a_schema_in_a_circle_admits_anything() {
         let root = json!({"$defs": {"a": {"$ref": "#/$defs/a"}}});
         let schema = json!({"$ref": "#/$defs/a"});
-        assert_eq!(Schema::new(&schema, &root).decode(&["x"], &Path::root()), Ok(json!("x")));
+        assert_eq!(Schema::new(&schema, &root).decode(&["x"]), json!("x"));
     }
 }

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
-use syncano_core::{Method, SCHEMA_KEYS, Socket, normalize, route};
+use syncano_core::{Method, ResultPolicy, SCHEMA_KEYS, Socket, normalize, route};
 
 use crate::app::Settings;
 use crate::cache::Edition;
 use crate::catalog::{Instance, SocketRoutes};
 use crate::runnable::Runnable;
+use crate::schemas::Kind;
 use crate::store::script_endpoints::{Bound, UsageRow};
 use crate::store::traces::Subject;
 
@@ -25,6 +26,8 @@ pub(crate) struct Endpoint {
     /// Whether it can be called by its name alone.
     pub(crate) has_short_url: bool,
     pub(crate) definition: syncano_core::Endpoint,
+    /// What becomes of results that don't fit their schema.
+    pub(crate) results: ResultPolicy,
     /// Of the answers that are kept.
     pub(crate) edition: Edition,
     calls: Vec<Call>,
@@ -65,6 +68,7 @@ pub(crate) fn compile(
             name: name.trim().to_owned(),
             has_short_url: short_urls.contains(&flat),
             definition: definition.clone(),
+            results: socket.result_policy(),
             edition: Edition::default(),
             calls: calls.collect(),
             flat,
@@ -106,10 +110,13 @@ impl Endpoint {
         allowed
     }
 
-    /// The schema of the arguments for this method.
-    pub(crate) fn inputs(&self, method: Method) -> Option<&Value> {
-        let of = |key: &str| self.definition.metadata.get(key)?.get("inputs").filter(|v| v.is_object());
-        of(method.as_str()).or_else(|| of("*"))
+    /// A schema for this method, and the key of the metadata under which it stands.
+    pub(crate) fn schema(&self, method: Method, kind: Kind) -> Option<(&'static str, &Value)> {
+        let under = |key: &'static str| {
+            let schema = self.definition.metadata.get(key)?.get(kind.key())?;
+            Some((key, schema)).filter(|_| !schema.is_null())
+        };
+        under(method.as_str()).or_else(|| under("*"))
     }
 
     /// What `META` shows of the metadata: the part for this method if there is one, and never a schema.
@@ -163,6 +170,7 @@ mod tests {
             flat: "e".to_owned(),
             has_short_url: true,
             definition,
+            results: ResultPolicy::Enforce,
             edition: Edition::default(),
             calls: Vec::new(),
         }
@@ -184,7 +192,8 @@ mod tests {
     #[test]
     fn inputs_of_the_method_come_before_those_of_all() {
         let endpoint = endpoint(json!({"GET": {"inputs": {"a": 1}}, "*": {"inputs": {"b": 1}}}));
-        assert_eq!(endpoint.inputs(Method::Get), Some(&json!({"a": 1})));
-        assert_eq!(endpoint.inputs(Method::Put), Some(&json!({"b": 1})));
+        assert_eq!(endpoint.schema(Method::Get, Kind::Inputs), Some(("GET", &json!({"a": 1}))));
+        assert_eq!(endpoint.schema(Method::Put, Kind::Inputs), Some(("*", &json!({"b": 1}))));
+        assert_eq!(endpoint.schema(Method::Put, Kind::Outputs), None);
     }
 }

@@ -7,29 +7,13 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use sea_orm::DbErr;
 use serde_json::json;
+pub(crate) use syncano_core::quoted;
 use syncano_core::{Method, Violation};
 
 use crate::reply;
 
 /// The key of errors that belong to no field.
 pub(crate) const NO_FIELD: &str = "non_field_errors";
-
-/// What a caller wrote, as an error shows it: not too much of it, and nothing that a terminal would obey. JSON adds its
-/// own quoting.
-pub(crate) fn quoted(text: &str) -> String {
-    const SHOWN: usize = 64;
-    let mut quoted = String::new();
-    for character in text.chars().take(SHOWN) {
-        match character {
-            '"' | '\'' | '\\' => quoted.push(character),
-            _ => quoted.extend(character.escape_debug()),
-        }
-    }
-    if text.chars().nth(SHOWN).is_some() {
-        quoted.push('…');
-    }
-    quoted
-}
 
 /// Why a request has no other answer than this.
 #[derive(Debug)]
@@ -117,18 +101,5 @@ impl IntoResponse for ApiError {
                 response
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_caller_wrote_is_shown_as_it_was_unless_it_is_long_or_invisible() {
-        assert_eq!(quoted(r#"it's "a" \ ä"#), r#"it's "a" \ ä"#);
-        assert_eq!(quoted("a\n\u{1b}[31m\u{202e}"), r"a\n\u{1b}[31m\u{202e}");
-        assert_eq!(quoted(&"ä".repeat(64)), "ä".repeat(64));
-        assert_eq!(quoted(&"ä".repeat(65)), format!("{}…", "ä".repeat(64)));
     }
 }

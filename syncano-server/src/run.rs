@@ -8,13 +8,14 @@ use axum::response::Response;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 use syncano_core::RunStatus;
-use syncano_runner::{Arguments, Call, Outcome, Script};
+use syncano_runner::{Arguments, Call, Script};
 
 use crate::answer;
 use crate::app::App;
 use crate::cache::Question;
 use crate::catalog::Instance;
 use crate::errors::ApiError;
+use crate::results::{Ended, ResultCheck};
 use crate::store::traces::{Subject, Trace};
 use crate::time;
 
@@ -36,6 +37,8 @@ pub(crate) struct Run {
     pub(crate) meta: String,
     /// Arguments and request as the trace shows them.
     pub(crate) recorded: Recorded,
+    /// What its result must be like.
+    pub(crate) results: Option<ResultCheck>,
     /// What its answer may be kept for, and how long.
     pub(crate) keep: Option<(Question, Duration)>,
 }
@@ -73,11 +76,11 @@ impl Run {
         let run = async move {
             let id = server.store.next_trace(self.instance.id).await;
             let keep = self.keep;
-            let outcome = self.execute(&server, id).await;
+            let ended = self.execute(&server, id).await;
             if let Some((question, time)) = keep {
-                server.answers.keep(question, id, &outcome, time);
+                server.answers.keep(question, id, &ended, time);
             }
-            Ok(answer::respond(id, &outcome, want_trace))
+            Ok(answer::respond(id, &ended, want_trace))
         };
         match tokio::time::timeout(CALLER_WAIT, app.to_the_end(run)).await {
             Ok(answer) => answer,
@@ -106,36 +109,41 @@ impl Run {
         Ok(trace)
     }
 
-    async fn execute(self, app: &App, id: i64) -> Outcome {
+    async fn execute(self, app: &App, id: i64) -> Ended {
         let trace = self.trace(app, id, RunStatus::Processing);
         let entry = self.instance.running.enter(trace.clone());
         // Handed over, not copied: many calls may wait.
         let call = Call { arguments: self.arguments, meta: self.meta, timeout: self.timeout };
         let outcome = app.runner.run(&self.script, call).await;
+        let ended = match &self.results {
+            Some(check) => check.apply(outcome),
+            None => outcome.into(),
+        };
+        let outcome = &ended.outcome;
         tracing::debug!(
             instance = self.instance.name,
             endpoint = self.name,
             trace = id,
             status = outcome.status.as_str(),
-            milliseconds = answer::milliseconds(&outcome),
+            milliseconds = answer::milliseconds(outcome),
             sent = outcome.traffic.sent,
             received = outcome.traffic.received,
             "run"
         );
         let ran = outcome.status != RunStatus::Blocked;
-        let milliseconds = i64::try_from(answer::milliseconds(&outcome)).unwrap_or(i64::MAX);
+        let milliseconds = i64::try_from(answer::milliseconds(outcome)).unwrap_or(i64::MAX);
         let trace = Trace {
             status: outcome.status,
             executed_at: ran.then(|| time::micros(outcome.started_at)),
             duration: ran.then_some(milliseconds),
-            result: answer::kept_result(&outcome).to_string(),
+            result: answer::kept_result(&ended).to_string(),
             isolation: trace.isolation.filter(|_| ran),
             ..trace
         };
         app.traces.push(trace).await;
         // Only now: it is always somewhere.
         drop(entry);
-        outcome
+        ended
     }
 
     fn trace(&self, app: &App, id: i64, status: RunStatus) -> Trace {

@@ -31,9 +31,9 @@
 //! the named sockets are published. Nothing is shared, so tests run in parallel; server, database, scripts' processes and
 //! their files are gone when the [`TestInstance`] is dropped, after a panic too.
 //!
-//! A test pays some 35 ms for it on two cores of 2.5 GHz, unoptimised, with one socket: 20 ms for the server, 3 ms for the instance
-//! and 10 ms for the publishing; the first test of a process 150 ms more, in which the interpreters are found and the
-//! sandbox is tried. The first call of a Python script takes 30 ms, further ones 2 ms.
+//! A test pays some 65 ms for it on two cores, unoptimised, with one socket: 25 ms for server and instance, and 40 ms for
+//! the publishing, most of which goes into a process that compiles the script; the first test of a process 270 ms more, in which the
+//! interpreters are found and the sandbox is tried. The first call of a Python script takes 30 ms, further ones 2 ms.
 //!
 //! The server needs what `syncano serve` needs: Linux, and the interpreters that the scripts are written for. It isolates
 //! scripts as well as the machine can, at least at the level `process`.

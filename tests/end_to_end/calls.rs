@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use syncano_client::{CallError, Method, RunStatus, Trace, socket};
 
-use crate::{World, python};
+use crate::{World, node, python};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Item {
@@ -110,9 +110,20 @@ pub(crate) mod calls_socket {
                 raise AppError("OutOfStock", {"left": 0})
             if article == "shut":
                 raise AppError("Closed")
+            if article == "stolen":
+                raise AppError("Stolen", {"by": "a cat"})
+            if article == "refused":
+                return HttpResponse(409, '{"OutOfStock": {"left": 4}}')
             raise KeyError(article)
     "#)]
     pub async fn stock(article: &str) -> u32;
+
+    #[endpoint("stock", POST, runtime = "nodejs", error = StockError, source = r#"
+        if (ARGS.article === "shut") throw new AppError("Closed");
+        if (ARGS.article === "gone") throw new AppError("OutOfStock", { left: 0 });
+        throw new TypeError(ARGS.article);
+    "#)]
+    pub async fn stock_in_javascript(article: &str) -> u32;
 
     #[endpoint("slow", GET, source = "import time; time.sleep(60)")]
     pub async fn slow();
@@ -232,9 +243,39 @@ async fn the_script_s_own_errors_are_typed() {
     assert!(matches!(error, CallError::App { error: StockError::OutOfStock { left: 0 }, .. }), "{error:?}");
     let error = api.stock("shut").await.unwrap_err();
     assert!(matches!(error, CallError::App { error: StockError::Closed, .. }), "{error:?}");
+    assert_eq!(error.to_string(), "the script of `calls/stock` raised its error Closed");
+    let error = api.stock("refused").await.unwrap_err();
+    assert!(matches!(error, CallError::App { error: StockError::OutOfStock { left: 4 }, .. }), "{error:?}");
+    // One that the type doesn't have.
+    let error = api.stock("stolen").await.unwrap_err();
+    assert!(matches!(error, CallError::UnknownApp { .. }), "{error:?}");
+    assert!(
+        error.to_string().starts_with(
+            r#"the script of `calls/stock` raised the AppError {"Stolen":{"by":"a cat"}}, which the function's error type doesn't have: unknown variant `Stolen`, expected `OutOfStock` or `Closed`"#
+        ),
+        "{error}"
+    );
     // Anything else is a failure of the script.
     let CallError::Script(failure) = api.stock("other").await.unwrap_err() else { panic!() };
     assert!(failure.stderr.contains("KeyError: 'other'"), "{failure}");
+}
+
+#[tokio::test]
+async fn so_are_those_of_a_script_in_javascript() {
+    if !node() {
+        return;
+    }
+    let (_world, api) = published().await;
+    // Every variant is known: no arm for others is needed.
+    let told = |error: CallError<StockError>| match error {
+        CallError::App { error: StockError::OutOfStock { left }, .. } => format!("{left} left"),
+        CallError::App { error: StockError::Closed, .. } => "closed".to_owned(),
+        CallError::Script(failure) => failure.stderr,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(told(api.stock_in_javascript("gone").await.unwrap_err()), "0 left");
+    assert_eq!(told(api.stock_in_javascript("shut").await.unwrap_err()), "closed");
+    assert!(told(api.stock_in_javascript("other").await.unwrap_err()).contains("TypeError: other"));
 }
 
 #[tokio::test]
@@ -276,6 +317,9 @@ fn the_definition_carries_scripts_and_schemas() {
     assert_eq!(whole["inputs"]["properties"]["shout"]["x-syncano-in"], "query");
     assert_eq!(whole["inputs"]["required"], json!(["item", "shout"]));
     assert!(whole["outputs"].is_object());
+    let errors = &definition.endpoints["stock"].metadata["GET"]["errors"];
+    assert!(errors["oneOf"].is_array(), "{errors}");
+    assert_eq!(definition.endpoints["anyhow"].metadata["*"].get("errors"), None);
     let any = &definition.endpoints["anyhow"].metadata["*"];
     assert_eq!(any["inputs"]["properties"]["text"]["type"], "string");
     let types = definition.endpoints["types"].metadata.clone();

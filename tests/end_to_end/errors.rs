@@ -36,6 +36,12 @@ pub(crate) mod wrong {
     pub async fn large(text: &str) -> u32;
 }
 
+#[socket(name = "lenient", runtime = "python3", results = "warn")]
+pub(crate) mod lenient {
+    #[endpoint("levels", GET, source = "def main(): return [[1], ['x']]")]
+    pub async fn levels() -> Vec<Vec<u32>>;
+}
+
 async fn published() -> (World, wrong::Client) {
     let world = World::new().await;
     wrong::publish(&world.instance).await.unwrap();
@@ -44,17 +50,38 @@ async fn published() -> (World, wrong::Client) {
 }
 
 #[tokio::test]
-async fn garbage_where_a_type_is_expected_keeps_the_bytes() {
+async fn a_result_of_another_type_names_the_place() {
     if !python() {
         return;
     }
     let (_world, api) = published().await;
     let error = api.garbage().await.unwrap_err();
-    let CallError::Decode { endpoint, body, .. } = &error else { panic!("{error:?}") };
-    assert_eq!((endpoint.as_str(), body.as_ref()), ("wrong/garbage", b"no number".as_slice()));
+    let CallError::Mismatch(mismatch) = &error else { panic!("{error:?}") };
+    assert_eq!((mismatch.endpoint.as_str(), mismatch.stdout.as_str()), ("wrong/garbage", "no number"));
+    assert!(error.to_string().contains("at /: expected JSON, found `no number`"), "{error}");
     let error = api.wrong_shape().await.unwrap_err();
-    let CallError::Decode { body, .. } = &error else { panic!("{error:?}") };
-    assert_eq!(serde_json::from_slice::<serde_json::Value>(body).unwrap(), serde_json::json!({"a": 1}));
+    let CallError::Mismatch(mismatch) = &error else { panic!("{error:?}") };
+    assert_eq!(mismatch.mismatches[0].to_string(), "at /: expected a list, found an object");
+    assert_eq!(mismatch.response.as_ref().unwrap().content, r#"{"a":1}"#);
+    // The run is recorded as failed.
+    assert!(
+        mismatch.stderr.ends_with("the endpoint's schema: at /: expected a list, found an object"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn where_results_only_warn_the_client_tells_what_it_cannot_read() {
+    if !python() {
+        return;
+    }
+    let world = World::new().await;
+    lenient::publish(&world.instance).await.unwrap();
+    let api = lenient::Client::new(&world.instance);
+    let error = api.levels().await.unwrap_err();
+    let CallError::Decode { endpoint, pointer, body, .. } = &error else { panic!("{error:?}") };
+    assert_eq!((endpoint.as_str(), pointer.as_str()), ("lenient/levels", "/1/0"));
+    assert_eq!(body.as_ref(), br#"[[1],["x"]]"#);
 }
 
 #[tokio::test]

@@ -52,12 +52,20 @@ impl World {
 
 /// Tests that run Python scripts need Python: without it they are skipped, in CI they fail.
 fn python() -> bool {
-    let found = ["/usr/bin/python3", "/usr/local/bin/python3", "/bin/python3"]
-        .iter()
-        .any(|path| std::path::Path::new(path).exists());
+    is_there("python3")
+}
+
+/// The same for JavaScript.
+fn node() -> bool {
+    is_there("node")
+}
+
+fn is_there(interpreter: &str) -> bool {
+    let folders = ["/usr/bin", "/usr/local/bin", "/bin"];
+    let found = folders.iter().any(|folder| std::path::Path::new(folder).join(interpreter).exists());
     if !found {
-        assert!(std::env::var_os("CI").is_none(), "CI needs Python: install python3");
-        eprintln!("skipped: no python3 in /usr/bin; install it to run this test");
+        assert!(std::env::var_os("CI").is_none(), "CI needs {interpreter}: install it");
+        eprintln!("skipped: no {interpreter} in /usr/bin; install it to run this test");
     }
     found
 }

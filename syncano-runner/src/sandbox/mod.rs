@@ -280,7 +280,11 @@ const PROXY_VARIABLES: [&str; 6] =
     ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
 
 /// What a worker has of an environment: nothing of the server's.
-fn environment(interpreter: &Interpreter, home: &Path, isolation: Isolation) -> Vec<(&'static str, OsString)> {
+fn environment(
+    interpreter: &Interpreter,
+    home: &Path,
+    isolation: Isolation,
+) -> Vec<(&'static str, OsString)> {
     let mut environment = vec![
         ("HOME", home.into()),
         ("TMPDIR", home.into()),

@@ -82,6 +82,84 @@ async fn urllib_fetches() {
 }
 
 #[tokio::test]
+async fn https_is_between_the_script_and_the_host() {
+    let runner = runner_or_skip!(local);
+    let (outside, certificate) = Outside::start_tls().await;
+    let source = "
+import ssl
+import urllib.request
+
+def main(port, certificate=None):
+    trust = ssl.create_default_context(cadata=certificate)
+    try:
+        url = f'https://outside.example:{port}/secret'
+        return urllib.request.urlopen(url, context=trust).read().decode()
+    except Exception as error:
+        return 'failed: ' + str(error)
+";
+    let script = script(source);
+    for _ in 0..2 {
+        let arguments = serde_json::json!({"port": outside.port(), "certificate": certificate});
+        let outcome = runner.run(&script, call(&arguments.to_string())).await;
+        let answer = value(&outcome).as_str().unwrap().to_owned();
+        assert!(answer.starts_with("GET /secret HTTP/1.1\r\n"), "{answer}");
+    }
+    // Nobody vouches for it otherwise: what is between looks like no other host.
+    let said = with_port(&runner, &outside, &script).await;
+    let said = value(&said).as_str().unwrap().to_owned();
+    assert!(said.contains("CERTIFICATE_VERIFY_FAILED"), "{said}");
+}
+
+#[tokio::test]
+async fn the_machine_s_certificates_are_there() {
+    let runner = runner_or_skip!(local);
+    if !std::path::Path::new("/etc/ssl/certs/ca-certificates.crt").exists() {
+        assert!(std::env::var_os("CI").is_none(), "ca-certificates is missing");
+        eprintln!("skipped: ca-certificates is missing");
+        return;
+    }
+    let source = "
+import ssl
+
+def main():
+    return len(ssl.create_default_context().get_ca_certs())
+";
+    let outcome = runner.run(&script(source), call("{}")).await;
+    assert!(value(&outcome).as_u64().unwrap() > 50, "{}", outcome.stderr);
+}
+
+#[tokio::test]
+async fn requests_fetches() {
+    let runner = runner_or_skip!(local);
+    let installed = std::process::Command::new("/usr/bin/python3").args(["-c", "import requests"]).output();
+    if !installed.is_ok_and(|output| output.status.success()) {
+        assert!(std::env::var_os("CI").is_none(), "python3-requests is missing");
+        eprintln!("skipped: python3-requests is missing");
+        return;
+    }
+    let plain = Outside::start().await;
+    let (tls, certificate) = Outside::start_tls().await;
+    let source = "
+import requests
+
+def main(plain, tls, certificate):
+    with open('own.pem', 'w') as file:
+        file.write(certificate)
+    return [
+        requests.get(f'http://outside.example:{plain}/a').text,
+        requests.get(f'https://outside.example:{tls}/b', verify='own.pem').text,
+        requests.get(f'http://outside.example:{plain}/redirect?http://inside.example:{plain}/').status_code,
+    ]
+";
+    let arguments = serde_json::json!({"plain": plain.port(), "tls": tls.port(), "certificate": certificate});
+    let outcome = runner.run(&script(source), call(&arguments.to_string())).await;
+    let answers = value(&outcome);
+    assert!(answers[0].as_str().unwrap().starts_with("GET /a HTTP/1.1"), "{answers}");
+    assert!(answers[1].as_str().unwrap().starts_with("GET /b HTTP/1.1"), "{answers}");
+    assert_eq!(answers[2], 403);
+}
+
+#[tokio::test]
 async fn bodies_are_passed_on() {
     let runner = runner_or_skip!(local);
     let outside = Outside::start().await;

@@ -4,10 +4,14 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-/// A plain HTTP/1.1 server. It answers
+/// An HTTP/1.1 server. It answers
 ///
 /// * `/redirect?LOCATION` by sending elsewhere,
 /// * `/flood` with bytes for as long as somebody takes them,
@@ -18,6 +22,9 @@ pub(crate) struct Outside {
     seen: Arc<Seen>,
 }
 
+/// The name by which scripts reach it.
+pub(crate) const NAME: &str = "outside.example";
+
 #[derive(Default)]
 struct Seen {
     requests: Mutex<Vec<String>>,
@@ -26,7 +33,25 @@ struct Seen {
 }
 
 impl Outside {
+    /// Over plain TCP.
     pub(crate) async fn start() -> Outside {
+        Outside::serve(None).await
+    }
+
+    /// Over TLS, with a certificate for [`NAME`], which is returned too.
+    pub(crate) async fn start_tls() -> (Outside, String) {
+        let own = rcgen::generate_simple_self_signed([NAME.to_owned()]).expect("it signs");
+        let key = PrivateKeyDer::try_from(own.signing_key.serialize_der()).expect("it is a key");
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("the provider has them")
+            .with_no_client_auth()
+            .with_single_cert(vec![own.cert.der().clone()], key)
+            .expect("they belong together");
+        (Outside::serve(Some(Arc::new(config).into())).await, own.cert.pem())
+    }
+
+    async fn serve(tls: Option<TlsAcceptor>) -> Outside {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let address = listener.local_addr().expect("it listens");
         let seen = Arc::<Seen>::default();
@@ -34,10 +59,17 @@ impl Outside {
         tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.expect("it accepts");
-                let seen = shared.clone();
+                let (seen, tls) = (shared.clone(), tls.clone());
                 tokio::spawn(async move {
                     seen.open.fetch_add(1, Ordering::SeqCst);
-                    let _ = serve(stream, &seen).await;
+                    let _ = match tls {
+                        None => serve(stream, &seen).await,
+                        Some(tls) => match tls.accept(stream).await {
+                            Ok(stream) => serve(stream, &seen).await,
+                            // Who doesn't know the certificate goes away.
+                            Err(_) => Ok(()),
+                        },
+                    };
                     seen.open.fetch_sub(1, Ordering::SeqCst);
                 });
             }
@@ -79,7 +111,7 @@ impl Outside {
     }
 }
 
-async fn serve(mut stream: TcpStream, seen: &Seen) -> std::io::Result<()> {
+async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, seen: &Seen) -> std::io::Result<()> {
     let mut received = Vec::new();
     loop {
         let Some(request) = request(&mut stream, &mut received).await? else { return Ok(()) };
@@ -106,7 +138,10 @@ async fn serve(mut stream: TcpStream, seen: &Seen) -> std::io::Result<()> {
 }
 
 /// The next request: its head and its body, whose length stands in the head.
-async fn request(stream: &mut TcpStream, received: &mut Vec<u8>) -> std::io::Result<Option<String>> {
+async fn request(
+    stream: &mut (impl AsyncRead + Unpin),
+    received: &mut Vec<u8>,
+) -> std::io::Result<Option<String>> {
     loop {
         if let Some(end) = received.windows(4).position(|four| four == b"\r\n\r\n") {
             let head = String::from_utf8_lossy(&received[..end]).to_lowercase();

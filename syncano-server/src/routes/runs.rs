@@ -14,8 +14,9 @@ use super::{Version, traces};
 use crate::acl;
 use crate::answer;
 use crate::app::{App, no_instance};
-use crate::arguments::{Incoming, merge};
+use crate::arguments::{Incoming, Inputs, Sent, merge};
 use crate::auth::{self, Purpose, Received, Segments};
+use crate::body;
 use crate::cache::Question;
 use crate::catalog::Instance;
 use crate::endpoint::Endpoint;
@@ -23,7 +24,9 @@ use crate::errors::{ApiError, quoted};
 use crate::meta::{self, Admin, ExecutedBy, Meta};
 use crate::reply;
 use crate::request::Head;
+use crate::results::ResultCheck;
 use crate::run::{Recorded, Run};
+use crate::schemas;
 use crate::store::state;
 
 /// What the rest of the URL means. Endpoint names contain no slash and are none of the words used here.
@@ -225,7 +228,11 @@ async fn run(
     }
     let admin = caller.and_then(|caller| caller.account(app, &instance));
     let runnable = call.script.as_ref().map_err(ApiError::not_found)?;
-    let Incoming { arguments, raw } = merge(method, &head.query, body?, endpoint.inputs(method))?;
+    let is_form = matches!(body::Kind::of(&head.headers), Ok(body::Kind::Form | body::Kind::Multipart));
+    let compiled = app.schemas.of(&endpoint, method, schemas::Kind::Inputs);
+    let inputs = endpoint.schema(method, schemas::Kind::Inputs).zip(compiled.as_deref());
+    let inputs = inputs.map(|((_, schema), compiled)| Inputs { schema, compiled });
+    let Incoming { arguments, raw } = merge(method, &head.query, Sent { body: body?, is_form }, inputs)?;
     let keep = call.definition.cache.filter(|seconds| *seconds > 0).map(|seconds| {
         let account = admin.as_ref().map(|account| account.id);
         let question = Question::new(&endpoint.edition, method, &arguments, account);
@@ -235,7 +242,7 @@ async fn run(
         && !skips_cache(&head)
         && let Some(kept) = app.answers.get(question)
     {
-        let mut response = answer::respond(kept.trace, &kept.outcome, wants_trace(&head));
+        let mut response = answer::respond(kept.trace, &kept.ended, wants_trace(&head));
         response.headers_mut().insert(header::AGE, kept.since.elapsed().as_secs().into());
         return Ok(response);
     }
@@ -263,6 +270,7 @@ async fn run(
         arguments,
         meta: meta.to_json(),
         recorded,
+        results: ResultCheck::of(&app.schemas, &endpoint, method),
         keep,
         instance,
     };

@@ -158,6 +158,7 @@ pub(super) async fn run(
         arguments: Arguments { merged: payload, query: None, body: None, main: None },
         meta: meta.to_json(),
         recorded: Recorded::nothing(),
+        results: None,
         keep: None,
         instance: instance.clone(),
     };

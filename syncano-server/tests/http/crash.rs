@@ -1,6 +1,7 @@
 //! A publish that doesn't come to its end leaves the old socket or the new one.
 
-use std::time::Duration;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use reqwest::Method;
 use sea_orm::{ConnectionTrait as _, Database};
@@ -72,15 +73,22 @@ async fn a_failure_in_the_middle_leaves_the_old_socket() {
     assert_whole(&world).await;
 }
 
+/// The file that is there once the child has published.
+fn begun(database: &str) -> PathBuf {
+    Path::new(database.trim_start_matches("sqlite://")).with_extension("begun")
+}
+
 /// The child of the next test: publishes until it is killed.
 #[tokio::test]
 #[ignore = "run by another test as a process of its own"]
 async fn child() {
     let Ok(url) = std::env::var(DATABASE) else { return };
+    let began = begun(&url);
     let world = World::with(|server| server.database(url)).await;
     for number in 1.. {
         let reply: Reply = world.patch(&format!("{}s/", sockets()), version(number)).await;
         assert_eq!(reply.json["status"], "ok", "{reply:?}");
+        std::fs::write(&began, "").unwrap();
     }
 }
 
@@ -94,13 +102,20 @@ async fn a_killed_server_leaves_the_old_socket_or_the_new_one() {
     let mut revision = 1;
     for round in 0..4 {
         let mut child = super::process("crash::child").env(DATABASE, &url).spawn().unwrap();
-        tokio::time::sleep(Duration::from_millis(1200 + 37 * round)).await;
+        let start = Instant::now();
+        while !begun(&url).exists() {
+            assert!(start.elapsed() < Duration::from_secs(120), "the child published nothing in two minutes");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        // Somewhere in the middle of what follows.
+        tokio::time::sleep(Duration::from_millis(37 * round)).await;
         child.kill().unwrap();
         child.wait().unwrap();
+        std::fs::remove_file(begun(&url)).unwrap();
         let world = World::with(|server| server.database(&url)).await;
         assert_whole(&world).await;
         let now = world.get(&format!("{}s/", sockets())).await.json["revision"].as_i64().unwrap();
-        assert!(now > revision, "the child published nothing in time");
+        assert!(now > revision, "what the child had published is gone");
         revision = now;
         world.server.stop().await;
     }

@@ -49,7 +49,7 @@ pub(super) fn of(source: &str, error: &OxcDiagnostic, span: Range<usize>) -> (St
                 .to_owned()
         }
         "A 'return' statement can only be used within a function body" => {
-            "`return` outside of a function".to_owned()
+            "`return` outside of a function: a script prints its answer, or calls `setResponse`".to_owned()
         }
         "Cannot assign to this expression" => TARGET.to_owned(),
         "Illegal break statement" => "`break` outside of a loop or `switch`".to_owned(),

@@ -16,8 +16,10 @@ use super::token::{Kind, tokens};
 pub(super) fn beyond_node(semantic: &Semantic) -> Option<Problem> {
     semantic.nodes().iter().find_map(|node| {
         let message = match node.kind() {
-            AstKind::Decorator(_) => "decorators are no part of Node's JavaScript",
-            AstKind::AccessorProperty(_) => "`accessor` is no part of Node's JavaScript",
+            AstKind::Decorator(_) => "decorators are no part of Node's JavaScript: call the function instead",
+            AstKind::AccessorProperty(_) => {
+                "`accessor` is no part of Node's JavaScript: write a getter and a setter"
+            }
             // Some of it the parser lets pass.
             kind => {
                 return foreign(semantic.source_text(), kind)

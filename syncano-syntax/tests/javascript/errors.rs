@@ -74,7 +74,10 @@ fn targets() {
 #[test]
 fn places() {
     assert_errors(&[
-        ("return 1", "1:1: `return` outside of a function"),
+        (
+            "return 1",
+            "1:1: `return` outside of a function: a script prints its answer, or calls `setResponse`",
+        ),
         (
             "await f()",
             "1:1: `await` is only valid in async functions, and at the top level of scripts that import or export something",
@@ -99,7 +102,10 @@ fn places() {
             "await 1\nexport {}",
             "1:1: `await` is only valid in async functions, and at the top level of scripts that import or export something",
         ),
-        ("export const x = 1\nreturn x", "2:1: `return` outside of a function"),
+        (
+            "export const x = 1\nreturn x",
+            "2:1: `return` outside of a function: a script prints its answer, or calls `setResponse`",
+        ),
         ("break", "1:1: `break` outside of a loop or `switch`"),
         ("continue", "1:1: `continue` outside of a loop"),
         ("a: { b: { break c } }", "1:17: no label `c` around it"),
@@ -132,8 +138,11 @@ fn places() {
         ("x.#y", "1:3: private identifier `#y` is not allowed outside class bodies"),
         ("class A { constructor() { super() } }", "1:27: `super` can only be referenced in a derived class"),
         ("delete x; export {}", "1:8: delete of an unqualified identifier in strict mode"),
-        ("@dec class A {}", "1:1: decorators are no part of Node's JavaScript"),
-        ("class A { accessor x = 1 }", "1:11: `accessor` is no part of Node's JavaScript"),
+        ("@dec class A {}", "1:1: decorators are no part of Node's JavaScript: call the function instead"),
+        (
+            "class A { accessor x = 1 }",
+            "1:11: `accessor` is no part of Node's JavaScript: write a getter and a setter",
+        ),
     ]);
 }
 

@@ -11,7 +11,7 @@ pub struct Item {
 }
 
 /// An error of the script.
-#[derive(Debug, serde::Deserialize)]
+#[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
 pub enum StockError {
     /// None left.
     SoldOut,

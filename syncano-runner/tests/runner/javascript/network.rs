@@ -61,6 +61,53 @@ async fn every_way_of_node_leads_out_call_after_call() {
 }
 
 #[tokio::test]
+async fn tls_is_between_the_script_and_the_host() {
+    let runner = node_or_skip!(local);
+    let (outside, certificate) = Outside::start_tls().await;
+    let script = javascript(
+        "
+import https from 'node:https';
+import tls from 'node:tls';
+
+const read = stream => new Promise((yes, no) => {
+    let text = '';
+    stream.on('data', part => (text += part)).on('end', () => yes(text)).on('error', no);
+});
+
+const ways = {
+    https: (port, ca) => new Promise((yes, no) =>
+        https.get(`https://outside.example:${port}/secret`, { ca }, answer => yes(read(answer))).on('error', no)),
+    tls: (port, ca) => {
+        const socket = tls.connect({ host: 'outside.example', servername: 'outside.example', port, ca });
+        socket.write('GET /secret HTTP/1.1\\r\\n\\r\\n');
+        return new Promise((yes, no) => socket.once('data', data => (socket.end(), yes(`${data}`))).on('error', no));
+    },
+    fetch: async port => (await fetch(`https://outside.example:${port}/secret`)).text(),
+};
+
+export default async ({ port, certificate, way }) => {
+    try {
+        return await ways[way](port, certificate);
+    } catch (error) {
+        return `failed: ${(error.cause ?? error).code}`;
+    }
+};
+",
+    );
+    let ask = |way: &'static str, certificate: Option<&str>| {
+        answered(&runner, &script, json!({"port": outside.port(), "way": way, "certificate": certificate}))
+    };
+    for way in ["https", "tls", "https"] {
+        let text = ask(way, Some(&certificate)).await.as_str().unwrap().to_owned();
+        assert!(text.contains("GET /secret HTTP/1.1"), "{way}: {text}");
+    }
+    // Nobody vouches for it otherwise. That is also how far `fetch` gets, which takes no certificates.
+    for way in ["https", "tls", "fetch"] {
+        assert_eq!(ask(way, None).await, "failed: DEPTH_ZERO_SELF_SIGNED_CERT", "{way}");
+    }
+}
+
+#[tokio::test]
 async fn a_program_fetches_call_after_call() {
     let runner = node_or_skip!(local);
     let outside = Outside::start().await;

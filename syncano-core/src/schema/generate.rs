@@ -1,41 +1,11 @@
-//! JSON Schemas of arguments and results, made from Rust types.
-//!
-//! They are published in an endpoint's metadata under the method they belong to (`metadata.GET.inputs`), with
-//! `*` for a call that answers every method.
+//! Makes schemas from Rust types.
 
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Value, json};
 
+use super::{PLACEMENT, Placement};
 use crate::Map;
-
-/// The keys under which schemas lie in the metadata of a method. Scripts never see them.
-pub const SCHEMA_KEYS: [&str; 3] = ["inputs", "outputs", "errors"];
-
-/// Marks a property that doesn't travel where the method would put it.
-const PLACEMENT: &str = "x-syncano-in";
-
-/// Where an argument travels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Placement {
-    /// In the query for GET and DELETE, else as a key of the JSON body.
-    ByMethod,
-    /// It is the whole body.
-    Body,
-    /// In the query whatever the method.
-    Query,
-}
-
-impl Placement {
-    /// The placement that a property's schema asks for.
-    pub fn of(schema: &Value) -> Placement {
-        match schema.get(PLACEMENT).and_then(Value::as_str) {
-            Some("body") => Placement::Body,
-            Some("query") => Placement::Query,
-            _ => Placement::ByMethod,
-        }
-    }
-}
 
 /// Makes the `inputs` schema of a call: an object with a property for each argument.
 ///
@@ -103,7 +73,7 @@ impl Inputs {
     }
 }
 
-/// Makes the `outputs` schema of a call: what the script must answer.
+/// Makes the `outputs` and `errors` schemas of a call: what the script must answer, and what it may raise.
 pub struct Outputs;
 
 impl Outputs {

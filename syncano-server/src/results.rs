@@ -1,0 +1,162 @@
+//! Checks what scripts answer against their endpoint's schema.
+
+use std::str;
+use std::sync::Arc;
+
+use serde_json::Value;
+use syncano_core::{CompiledSchema, Method, Mismatch, ResultPolicy, RunStatus};
+use syncano_runner::{Answer, Outcome};
+
+use crate::endpoint::Endpoint;
+use crate::errors::quoted;
+use crate::schemas::{self, Kind, Schemas};
+
+/// A run that has come to its end.
+#[derive(Debug, Clone)]
+pub(crate) struct Ended {
+    pub(crate) outcome: Outcome,
+    /// Where the result doesn't fit the schema, if there is one.
+    pub(crate) mismatches: Vec<Mismatch>,
+}
+
+impl From<Outcome> for Ended {
+    fn from(outcome: Outcome) -> Ended {
+        Ended { outcome, mismatches: Vec::new() }
+    }
+}
+
+/// What the results of an endpoint are checked with.
+pub(crate) struct ResultCheck {
+    schema: Arc<CompiledSchema>,
+    policy: ResultPolicy,
+}
+
+impl ResultCheck {
+    pub(crate) fn of(schemas: &Schemas, endpoint: &Endpoint, method: Method) -> Option<ResultCheck> {
+        let schema = schemas.of(endpoint, method, Kind::Outputs)?;
+        Some(ResultCheck { schema, policy: endpoint.results })
+    }
+
+    /// Checks what a typed caller would read: what `main` returned, the content of a response that says success, or what
+    /// was printed.
+    pub(crate) fn apply(&self, mut outcome: Outcome) -> Ended {
+        let mismatches = match (&outcome.answer, outcome.status) {
+            (Some(Answer::Value(json)), RunStatus::Success) => self.json(json).err().unwrap_or_default(),
+            (Some(Answer::Response(own)), RunStatus::Success) if (200..300).contains(&own.status) => {
+                self.text(&own.content)
+            }
+            (None, RunStatus::Success) => self.text(outcome.stdout.as_bytes()),
+            _ => Vec::new(),
+        };
+        if !mismatches.is_empty() {
+            let places: Vec<String> = mismatches.iter().map(ToString::to_string).collect();
+            let line = format!("the result doesn't fit the endpoint's schema: {}", places.join("; "));
+            if !outcome.stderr.is_empty() {
+                outcome.stderr.push('\n');
+            }
+            outcome.stderr.push_str(&line);
+            if self.policy == ResultPolicy::Enforce {
+                outcome.status = RunStatus::Failure;
+            }
+        }
+        Ended { outcome, mismatches }
+    }
+
+    fn json(&self, json: &[u8]) -> Result<(), Vec<Mismatch>> {
+        let mismatches = schemas::apart(json.len(), || match serde_json::from_slice::<Value>(json) {
+            Ok(value) => self.schema.check(&value, json.len()),
+            Err(error) => vec![not_json(json, &error)],
+        });
+        if mismatches.is_empty() { Ok(()) } else { Err(mismatches) }
+    }
+
+    /// What a script wrote itself is JSON, or a text as it is where a text is asked for. Nothing is `null`.
+    fn text(&self, content: &[u8]) -> Vec<Mismatch> {
+        let Err(mismatches) = self.json(if content.is_empty() { b"null" } else { content }) else {
+            return Vec::new();
+        };
+        let as_it_is = str::from_utf8(content).ok().filter(|_| self.schema.is_text()).map(Value::from);
+        match as_it_is {
+            Some(text) if schemas::check(&self.schema, &text, content.len()).is_empty() => Vec::new(),
+            _ => mismatches,
+        }
+    }
+}
+
+fn not_json(content: &[u8], error: &serde_json::Error) -> Mismatch {
+    let problem = match str::from_utf8(content) {
+        Ok(text) => format!("expected JSON, found `{}` ({error})", quoted(text)),
+        Err(_) => "expected JSON, found bytes that are no UTF-8 text".to_owned(),
+    };
+    Mismatch { pointer: String::new(), problem }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use bytes::Bytes;
+    use serde_json::json;
+
+    use super::*;
+
+    fn checked(schema: &Value, stdout: &str, answer: Option<Answer>) -> Ended {
+        let schema = Arc::new(CompiledSchema::new(schema).unwrap());
+        let outcome = Outcome {
+            status: RunStatus::Success,
+            stdout: stdout.to_owned(),
+            stderr: "before".to_owned(),
+            started_at: SystemTime::UNIX_EPOCH,
+            duration: Duration::ZERO,
+            answer,
+            traffic: Default::default(),
+        };
+        ResultCheck { schema, policy: ResultPolicy::Enforce }.apply(outcome)
+    }
+
+    fn response(status: u16, content: &'static [u8]) -> Option<Answer> {
+        let content = Bytes::from_static(content);
+        let content_type = "text/plain".to_owned();
+        Some(Answer::Response(syncano_runner::Response {
+            status,
+            content_type,
+            headers: Vec::new(),
+            content,
+        }))
+    }
+
+    #[test]
+    fn what_a_caller_would_read_is_checked() {
+        let value = |json: &'static str| Some(Answer::Value(Bytes::from_static(json.as_bytes())));
+        let (number, text) = (json!({"type": "integer"}), json!({"type": "string"}));
+        let nothing = json!({"type": "null"});
+        let fits = |schema: &Value, stdout, answer| checked(schema, stdout, answer).mismatches.is_empty();
+        assert!(fits(&number, "noise", value("3")) && !fits(&number, "3", value("\"3\"")));
+        assert!(fits(&text, "", value("\"3\"")) && !fits(&text, "", value("3")));
+        // A program prints JSON, or a text as it is.
+        assert!(fits(&number, "3", None) && !fits(&number, "three", None));
+        assert!(fits(&text, "three", None) && fits(&text, "3", None) && fits(&text, "", None));
+        assert!(fits(&nothing, "", None) && !fits(&nothing, "x", None));
+        assert!(!fits(&json!(true), "three", None), "a caller who asks for anything reads JSON");
+        // So does a response that says success; others are errors of the script's own.
+        assert!(fits(&number, "noise", response(201, b"3")) && !fits(&number, "3", response(200, b"x")));
+        assert!(fits(&text, "", response(200, b"<p>")) && !fits(&text, "", response(200, b"\xff")));
+        assert!(fits(&nothing, "", response(204, b"")) && fits(&number, "", response(404, b"gone")));
+        assert!(fits(&number, "", Some(Answer::AppError(Bytes::from_static(b"\"E\"")))));
+    }
+
+    #[test]
+    fn a_run_whose_result_does_not_fit_has_failed_and_says_where() {
+        let ended = checked(&json!({"items": {"type": "integer"}}), "[1, \"x\"]", None);
+        assert_eq!(ended.outcome.status, RunStatus::Failure);
+        assert_eq!(
+            ended.outcome.stderr,
+            "before\nthe result doesn't fit the endpoint's schema: at /1: expected a whole number, found the text `x`"
+        );
+        assert_eq!(ended.mismatches[0].pointer, "/1");
+        let garbage = checked(&json!({"type": "integer"}), "no number", None).mismatches;
+        assert!(garbage[0].problem.starts_with("expected JSON, found `no number` ("), "{garbage:?}");
+        let bytes = checked(&json!({"type": "integer"}), "", response(200, b"\xff")).mismatches;
+        assert_eq!(bytes[0].problem, "expected JSON, found bytes that are no UTF-8 text");
+    }
+}

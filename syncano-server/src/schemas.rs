@@ -1,0 +1,109 @@
+//! Compiled schemas of endpoints, and what their checks may take.
+
+use std::sync::Arc;
+
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+use serde_json::Value;
+use syncano_core::{CompiledSchema, Method, Mismatch};
+use tokio::runtime::{Handle, RuntimeFlavor};
+
+use crate::endpoint::Endpoint;
+
+/// Bytes of all compiled schemas together, roughly.
+const BYTES: u64 = 64 << 20;
+/// Roughly how many there are.
+const ENTRIES: usize = 10_000;
+/// A value from this size on is checked where other tasks don't wait for it.
+const LARGE: usize = 32 * 1024;
+
+/// Which of an endpoint's schemas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Kind {
+    Inputs,
+    Outputs,
+}
+
+impl Kind {
+    /// The key in the metadata.
+    pub(crate) const fn key(self) -> &'static str {
+        match self {
+            Kind::Inputs => "inputs",
+            Kind::Outputs => "outputs",
+        }
+    }
+}
+
+/// The edition of the endpoint, the key of its metadata, and the kind.
+type Key = (u64, &'static str, Kind);
+
+#[derive(Clone)]
+struct Size;
+
+impl Weighter<Key, Arc<CompiledSchema>> for Size {
+    fn weight(&self, _: &Key, schema: &Arc<CompiledSchema>) -> u64 {
+        schema.size() as u64
+    }
+}
+
+/// Schemas that were compiled when a call first needed them.
+pub(crate) struct Schemas(Cache<Key, Arc<CompiledSchema>, Size>);
+
+impl Default for Schemas {
+    fn default() -> Schemas {
+        Schemas(Cache::with_weighter(ENTRIES, BYTES, Size))
+    }
+}
+
+impl Schemas {
+    /// The endpoint's schema for the method, if it has one.
+    pub(crate) fn of(&self, endpoint: &Endpoint, method: Method, kind: Kind) -> Option<Arc<CompiledSchema>> {
+        let (key, schema) = endpoint.schema(method, kind)?;
+        let key = (endpoint.edition.number(), key, kind);
+        if let Some(known) = self.0.get(&key) {
+            return Some(known);
+        }
+        match CompiledSchema::new(schema) {
+            Ok(compiled) => {
+                let compiled = Arc::new(compiled);
+                self.0.insert(key, compiled.clone());
+                Some(compiled)
+            }
+            // It was published when the rules were others.
+            Err(violations) => {
+                let (endpoint, reason) = (endpoint.full(), violations.first().map(ToString::to_string));
+                tracing::warn!(
+                    endpoint,
+                    kind = kind.key(),
+                    reason,
+                    "a schema can't be used: nothing is checked"
+                );
+                None
+            }
+        }
+    }
+}
+
+/// Checks a value that takes `bytes` as JSON.
+pub(crate) fn check(schema: &CompiledSchema, value: &Value, bytes: usize) -> Vec<Mismatch> {
+    apart(bytes, || schema.check(value, bytes))
+}
+
+/// Does work on so many bytes; other tasks go on meanwhile if there are many.
+pub(crate) fn apart<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
+    let threads =
+        || Handle::try_current().is_ok_and(|handle| handle.runtime_flavor() == RuntimeFlavor::MultiThread);
+    if bytes >= LARGE && threads() { tokio::task::block_in_place(work) } else { work() }
+}
+
+/// Bytes that a value takes as JSON, roughly.
+pub(crate) fn size(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 4,
+        Value::String(text) => 2 + text.len(),
+        Value::Array(items) => items.iter().map(|item| 1 + size(item)).sum::<usize>() + 2,
+        Value::Object(fields) => {
+            fields.iter().map(|(name, value)| 4 + name.len() + size(value)).sum::<usize>() + 2
+        }
+    }
+}
