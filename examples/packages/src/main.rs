@@ -6,7 +6,7 @@
 
 use std::env;
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, ensure};
@@ -75,9 +75,12 @@ fn prepare() -> anyhow::Result<Option<(PathBuf, PathBuf)>> {
     let (venv, web) = (folder.join("venv"), folder.join("web"));
     std::fs::create_dir_all(&web)?;
     let mut commands = vec![
-        ("Python with venv", command("/usr/bin/python3", "-m venv", [&venv])),
-        ("pip", command(venv.join("bin/pip"), "install -q --disable-pip-version-check markdown==3.11.3", [])),
-        ("npm", command("npm", "install --no-audit --no-fund sanitize-html@2.17.5 --prefix", [&web])),
+        ("Python with venv", command("/usr/bin/python3", "-m venv", Some(&venv))),
+        (
+            "pip",
+            command(venv.join("bin/pip"), "install -q --disable-pip-version-check markdown==3.11.3", None),
+        ),
+        ("npm", command("npm", "install --no-audit --no-fund sanitize-html@2.17.5 --prefix", Some(&web))),
     ];
     let done = folder.join("done");
     if done.exists() {
@@ -98,8 +101,8 @@ fn prepare() -> anyhow::Result<Option<(PathBuf, PathBuf)>> {
     Ok(Some((venv, web.join("node_modules"))))
 }
 
-fn command(program: impl AsRef<OsStr>, words: &str, path: impl IntoIterator<Item = &PathBuf>) -> Command {
+fn command(program: impl AsRef<OsStr>, words: &str, folder: Option<&Path>) -> Command {
     let mut command = Command::new(program);
-    command.args(words.split(' ')).args(path);
+    command.args(words.split(' ')).args(folder);
     command
 }
