@@ -132,12 +132,24 @@ fn named(method: Method, arguments: Vec<Argument>) -> Result<Request, RequestPro
     Ok(Request { query, body })
 }
 
-/// A list repeats its key, an object is JSON text, everything else is its plain text.
+/// A list repeats its key, an object is JSON text, everything else is its plain text. A list that would read differently then is
+/// JSON text as a whole: one with a `null`, and a single item that looks like a list.
 fn parameter(query: &mut Vec<(Cow<'static, str>, String)>, name: impl Into<Cow<'static, str>>, value: Value) {
     let name = name.into();
     match value {
+        Value::Array(items) if items.iter().any(Value::is_null) || looks_like_a_list(&items) => {
+            query.push((name, Value::Array(items).to_string()));
+        }
         Value::Array(items) => query.extend(items.into_iter().map(|item| (name.clone(), text(item)))),
         other => query.push((name, text(other))),
+    }
+}
+
+fn looks_like_a_list(items: &[Value]) -> bool {
+    match items {
+        [Value::String(text)] => text.trim_start().starts_with('['),
+        [only] => only.is_array(),
+        _ => false,
     }
 }
 
@@ -183,6 +195,8 @@ mod tests {
                 argument("object", serde_json::json!({"k": [1]})),
                 argument("objects", serde_json::json!([{"k": 1}, [2]])),
                 argument("flag", true),
+                argument("gap", [Some("null"), None]),
+                argument("bracket", ["[a"]),
             ],
         )
         .unwrap();
@@ -198,6 +212,8 @@ mod tests {
                 ("objects", r#"{"k":1}"#),
                 ("objects", "[2]"),
                 ("flag", "true"),
+                ("gap", r#"["null",null]"#),
+                ("bracket", r#"["[a"]"#),
             ]
         );
         assert!(request.body.is_none());

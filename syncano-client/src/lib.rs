@@ -196,6 +196,8 @@
 //! | `()` or none | nothing: the script must return or print nothing |
 //! | [`Trace`] | the record of the run, failed runs included |
 //!
+//! How values of each type look to a script, and which can't cross, is in [`types`].
+//!
 //! A failure is a [`CallError`]: the script's own error ([`CallError::App`]), a failed run with its traceback
 //! ([`CallError::Script`]), an answer that isn't of the result type ([`CallError::Mismatch`] if the server found that,
 //! [`CallError::Decode`] if the client did; both name the place by a JSON pointer), a refusal of the server ([`CallError::Api`]), or
@@ -368,6 +370,9 @@ mod run;
 mod script;
 mod script_endpoint;
 mod socket_endpoint;
+
+#[doc = include_str!("types.md")]
+pub mod types {}
 
 #[doc(hidden)]
 #[path = "private.rs"]

@@ -24,6 +24,17 @@ pub enum Language {
     Php,
 }
 
+impl Language {
+    /// The largest whole number that a script gets with all its digits. It reads numbers from JSON: in JavaScript those are floats,
+    /// and nowhere have they more than 64 bits.
+    pub const fn largest_whole_number(self) -> u64 {
+        match self {
+            Language::JavaScript => (1 << 53) - 1,
+            _ => u64::MAX,
+        }
+    }
+}
+
 impl fmt::Display for Language {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -1,7 +1,7 @@
 //! What a script gets of a request: `ARGS` and the arguments of `main`.
 
 use serde_json::{Map, Value, json};
-use syncano_core::{CompiledSchema, Method, Placement};
+use syncano_core::{CompiledSchema, Language, Method, Placement};
 use syncano_runner::Arguments;
 
 use crate::decode::Schema;
@@ -28,6 +28,8 @@ pub(crate) struct Incoming {
 pub(crate) struct Inputs<'a> {
     pub(crate) schema: &'a Value,
     pub(crate) compiled: &'a CompiledSchema,
+    /// Of the script that gets them.
+    pub(crate) language: Language,
 }
 
 /// A body that was read, and whether it is a form, whose values are texts as those of a query are.
@@ -97,7 +99,7 @@ pub(crate) fn merge(
     if let Some(inputs) = inputs {
         // A list is no set of named arguments, whatever stands beside it.
         let named = main.as_ref().unwrap_or(if body.is_array() { &body } else { &merged });
-        check(inputs.compiled, named)?;
+        check(inputs, named)?;
     }
     let raw = json!({ "GET": raw_query, "POST": body });
     Ok(Incoming {
@@ -145,9 +147,10 @@ fn decode(
 }
 
 /// Everything that is wrong, by argument.
-fn check(schema: &CompiledSchema, named: &Value) -> Result<(), ApiError> {
+fn check(Inputs { compiled, language, .. }: Inputs<'_>, named: &Value) -> Result<(), ApiError> {
     let mut wrong = std::collections::BTreeMap::<_, Vec<_>>::new();
-    let mismatches = schemas::check(schema, named, schemas::size(named));
+    let bytes = schemas::size(named);
+    let mismatches = schemas::apart(bytes, || compiled.check_for(language, named, bytes));
     for mismatch in mismatches {
         match mismatch.field() {
             Some(field) if field == USER_KEY => {}
@@ -188,7 +191,8 @@ mod tests {
     ) -> Result<Incoming, ApiError> {
         let compiled = schema.map(|schema| CompiledSchema::new(schema).unwrap());
         let inputs = schema.zip(compiled.as_ref());
-        let inputs = inputs.map(|(schema, compiled)| super::Inputs { schema, compiled });
+        let language = Language::Python;
+        let inputs = inputs.map(|(schema, compiled)| super::Inputs { schema, compiled, language });
         merge(method, &Query::parse(query), sent, inputs)
     }
 

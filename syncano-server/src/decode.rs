@@ -53,15 +53,17 @@ impl<'a> Schema<'a> {
 
     /// A repeated key is a list; a single value may also hold the whole list as JSON. Says too whether the items fit.
     fn list(&self, values: &[&str]) -> (Value, bool) {
-        let item = self.schema.get("items").map(|items| self.with(items));
+        let prefix = self.schema.get("prefixItems").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let items = self.schema.get("items");
+        let item = |index: usize| prefix.get(index).or(items).map(|schema| self.with(schema));
         if let [text] = values
             && let Ok(Value::Array(items)) = serde_json::from_str(text)
-            && item.is_none_or(|item| items.iter().all(|value| item.admits(value)))
+            && (0..).zip(&items).all(|(index, value)| item(index).is_none_or(|schema| schema.admits(value)))
         {
             return (Value::Array(items), true);
         }
         let mut all_fit = true;
-        let items = values.iter().map(|text| match item {
+        let items = values.iter().enumerate().map(|(index, text)| match item(index) {
             None => Value::from(*text),
             Some(item) => {
                 let (value, fits) = item.text(text);
@@ -82,8 +84,13 @@ impl<'a> Schema<'a> {
             return (value, true);
         }
         let json: Option<Value> = serde_json::from_str(text).ok();
+        // What is `null` isn't sent at all where the whole may be a text.
+        let is_text = |value: &Value| {
+            value.is_string()
+                || (value.is_null() && alternatives.iter().any(|schema| schema.has_type("string")))
+        };
         if let Some(value) = json
-            && !value.is_string()
+            && !is_text(&value)
             && alternatives.iter().any(|schema| schema.admits(&value))
         {
             return (value, true);
@@ -227,6 +234,7 @@ mod tests {
         assert_eq!(decode::<Option<u32>>(&["null"]), json!(null));
         assert_eq!(decode::<Option<u32>>(&["x"]), json!("x"));
         assert_eq!(decode::<Option<String>>(&["x"]), json!("x"));
+        assert_eq!(decode::<Option<String>>(&["null"]), json!("null"));
         assert_eq!(decode::<Option<Vec<u8>>>(&["1", "2"]), json!([1, 2]));
     }
 
@@ -241,6 +249,8 @@ mod tests {
         assert_eq!(decode::<Vec<Item>>(&[r#"{"name":"a"}"#]), json!([{"name": "a"}]));
         assert_eq!(decode::<Vec<Item>>(&[r#"[{"name":"a"}]"#]), json!([{"name": "a"}]));
         assert_eq!(decode::<Vec<u32>>(&["1", "x"]), json!([1, "x"]));
+        assert_eq!(decode::<(u8, String, bool)>(&["1", "2", "true"]), json!([1, "2", true]));
+        assert_eq!(decode::<(u8, u8)>(&["1", "x", "2"]), json!([1, "x", "2"]));
     }
 
     #[test]

@@ -62,6 +62,7 @@ mod secret;
 mod server;
 mod start_error;
 mod store;
+mod strict_json;
 mod test_server;
 mod text_plain;
 mod throttle;

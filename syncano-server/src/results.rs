@@ -10,6 +10,7 @@ use syncano_runner::{Answer, Outcome};
 use crate::endpoint::Endpoint;
 use crate::errors::quoted;
 use crate::schemas::{self, Kind, Schemas};
+use crate::strict_json;
 
 /// A run that has come to its end.
 #[derive(Debug, Clone)]
@@ -63,7 +64,7 @@ impl ResultCheck {
     }
 
     fn json(&self, json: &[u8]) -> Result<(), Vec<Mismatch>> {
-        let mismatches = schemas::apart(json.len(), || match serde_json::from_slice::<Value>(json) {
+        let mismatches = schemas::apart(json.len(), || match strict_json::read(json) {
             Ok(value) => self.schema.check(&value, json.len()),
             Err(error) => vec![not_json(json, &error)],
         });
@@ -154,6 +155,11 @@ mod tests {
             "before\nthe result doesn't fit the endpoint's schema: at /1: expected a whole number, found the text `x`"
         );
         assert_eq!(ended.mismatches[0].pointer, "/1");
+        let twice = checked(&json!(true), r#"[{"a": 1, "b": {"a": 2}, "a": 3}]"#, None).mismatches;
+        assert!(
+            twice[0].problem.ends_with("(the key `a` stands there twice at line 1 column 28)"),
+            "{twice:?}"
+        );
         let garbage = checked(&json!({"type": "integer"}), "no number", None).mismatches;
         assert!(garbage[0].problem.starts_with("expected JSON, found `no number` ("), "{garbage:?}");
         let bytes = checked(&json!({"type": "integer"}), "", response(200, b"\xff")).mismatches;

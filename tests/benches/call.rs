@@ -23,6 +23,22 @@ mod bench {
     pub async fn slug(title: &str) -> String;
 }
 
+/// The same without schemas.
+#[socket(name = "unchecked", runtime = "python3")]
+mod unchecked {
+    #[endpoint(
+        "any_slug",
+        POST,
+        source = r#"
+        import re
+
+        def main(title: str) -> str:
+            return "-".join(re.findall(r"\w+", title.lower()))
+    "#
+    )]
+    pub async fn slug(title: &str) -> String;
+}
+
 const BODY: &str = r#"{"title":"Types across the border!"}"#;
 const ROUNDS: usize = 2_000;
 
@@ -61,28 +77,36 @@ async fn main() {
     let client = Client::connect(&server.url()).expect("an address").account_key(key);
     let instance = client.create_or_open_instance("bench-instance").await.expect("an instance");
     bench::publish(&instance).await.expect("published");
+    let mut bare_socket = unchecked::definition();
+    bare_socket.endpoints.values_mut().for_each(|endpoint| endpoint.metadata.clear());
+    instance.publish(&bare_socket).await.expect("published");
     let api = bench::Client::new(&instance);
     let url = format!("{}/v1.1/instances/bench-instance/endpoints/sockets/bench/slug/", server.url());
+    let unchecked_url =
+        format!("{}/v1.1/instances/bench-instance/endpoints/sockets/unchecked/any_slug/", server.url());
 
     let http = reqwest::Client::new();
-    let (mut axum, mut ours, mut typed) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut axum, mut ours, mut typed, mut free) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for round in 0..ROUNDS + 200 {
         let times = (request(&http, &bare_url).await, request(&http, &url).await, {
             let start = Instant::now();
             api.slug("Types across the border!").await.expect("an answer");
             start.elapsed()
         });
+        let unchecked = request(&http, &unchecked_url).await;
         // The first rounds warm up.
         if round >= 200 {
             axum.push(times.0);
             ours.push(times.1);
             typed.push(times.2);
+            free.push(unchecked);
         }
     }
-    let (axum, ours, typed) = (p50(axum), p50(ours), p50(typed));
+    let (axum, ours, typed, free) = (p50(axum), p50(ours), p50(typed), p50(free));
     println!("p50 of {ROUNDS} requests, one connection each, in turn:");
     println!("  bare axum handler         {axum:7.0} µs");
     println!("  Python script, warm       {ours:7.0} µs   {:.2} × bare axum", ours / axum);
+    println!("  the same without schemas  {free:7.0} µs   {:.2} × bare axum", free / axum);
     println!("  the same, generated call  {typed:7.0} µs   {:.2} × by hand", typed / ours);
     server.stop().await;
 }

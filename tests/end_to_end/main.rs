@@ -5,6 +5,7 @@
 
 mod accounts;
 mod api_keys;
+mod bad_results;
 mod caching;
 mod calls;
 mod errors;
@@ -19,6 +20,7 @@ mod run_time_sockets;
 mod script_endpoints;
 mod scripts;
 mod socket_endpoints;
+mod types;
 
 use secrecy::ExposeSecret as _;
 use syncano_client::{Client, Instance};

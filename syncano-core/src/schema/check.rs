@@ -11,7 +11,7 @@ use super::compile::{
     CompiledSchema, Id, ListRules, Node, NumberRules, ObjectRules, Pattern, TextRules, compare,
 };
 use super::explain::{shown, shown_text};
-use crate::{Map, Segment};
+use crate::{Language, Map, Segment};
 
 /// Steps that the check of any value may take, and those for each byte of it: a schema with a hundred alternatives takes
 /// fewer, unless they lie inside each other. A step takes some nanoseconds.
@@ -56,8 +56,29 @@ impl CompiledSchema {
     /// The work is bounded by the size of the value: more of it, as alternatives inside of alternatives may need, is a mismatch
     /// too.
     pub fn check(&self, value: &Value, bytes: usize) -> Vec<Mismatch> {
+        self.check_read_by(None, value, bytes)
+    }
+
+    /// Checks a value that a script is given: what its language can't hold exactly is a mismatch too, where the schema asks for a
+    /// whole number.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use syncano_core::{CompiledSchema, Language};
+    ///
+    /// let schema = CompiledSchema::new(&json!({"type": "integer"})).expect("the schema is valid");
+    /// let large = json!(9_007_199_254_740_993_u64);
+    /// assert!(schema.check_for(Language::Python, &large, 16).is_empty());
+    /// assert_eq!(schema.check_for(Language::JavaScript, &large, 16).len(), 1);
+    /// ```
+    pub fn check_for(&self, language: Language, value: &Value, bytes: usize) -> Vec<Mismatch> {
+        self.check_read_by(Some(language), value, bytes)
+    }
+
+    fn check_read_by(&self, reader: Option<Language>, value: &Value, bytes: usize) -> Vec<Mismatch> {
         let left = bytes.saturating_mul(STEPS_PER_BYTE).saturating_add(STEPS).min(STEPS_AT_MOST);
-        let mut check = Check { nodes: &self.nodes, left, depth: 0, path: Vec::new(), found: Vec::new() };
+        let (path, found) = (Vec::new(), Vec::new());
+        let mut check = Check { nodes: &self.nodes, reader, left, depth: 0, path, found };
         let result = match check.fits(0, value) {
             Ok(true) => Ok(()),
             Ok(false) => check.explain(0, value),
@@ -73,6 +94,8 @@ impl CompiledSchema {
 
 pub(super) struct Check<'s> {
     pub(super) nodes: &'s [Node],
+    /// Who is given the value, if it is a script.
+    reader: Option<Language>,
     left: usize,
     pub(super) depth: usize,
     pub(super) path: Vec<Segment>,
@@ -104,7 +127,7 @@ impl<'s> Check<'s> {
 
     /// All but what is inside of the value, and other schemas for it.
     pub(super) fn fits_itself(&mut self, node: &Node, value: &Value) -> Checked<bool> {
-        if node.never || !type_fits(node, value) {
+        if node.never || !type_fits(node, value) || self.digits_problem(node, value).is_some() {
             return Ok(false);
         }
         if let Some(values) = &node.values {
@@ -131,6 +154,22 @@ impl<'s> Check<'s> {
             },
             Value::Null | Value::Bool(_) => true,
         })
+    }
+
+    /// A whole number that its reader would take for another one.
+    pub(super) fn digits_problem(&self, node: &Node, value: &Value) -> Option<String> {
+        let (Some(reader), Value::Number(number)) = (self.reader, value) else { return None };
+        if !node.types.is_some_and(|types| types.has("integer") && !types.has("number")) {
+            return None;
+        }
+        let largest = reader.largest_whole_number();
+        if number.as_i128().is_some_and(|number| number.unsigned_abs() <= largest.into()) {
+            return None;
+        }
+        Some(format!(
+            "expected a whole number up to {largest}, beyond which scripts in {reader} don't get all digits, found `{number}`: \
+             send a text"
+        ))
     }
 
     pub(super) fn text_problem(&mut self, rules: &TextRules, text: &str) -> Checked<Option<String>> {

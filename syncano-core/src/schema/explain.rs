@@ -60,7 +60,11 @@ impl Check<'_> {
             return Ok(());
         }
         let problem = match value {
-            Value::Number(number) => node.number.as_ref().and_then(|rules| number_problem(rules, number)),
+            Value::Number(number) => {
+                let rules = node.number.as_ref();
+                let problem = rules.and_then(|rules| number_problem(rules, number));
+                problem.or_else(|| self.digits_problem(node, value))
+            }
             Value::String(text) => match &node.text {
                 Some(rules) => self.text_problem(rules, text)?,
                 None => None,

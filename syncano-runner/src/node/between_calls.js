@@ -3,7 +3,7 @@
 
 const { getActiveResourcesInfo, umask, chdir, cwd, eventNames, rawListeners, removeAllListeners } = process;
 const { getOwnPropertyDescriptor } = Object;
-const { openSync, closeSync, fstatSync, readdirSync, rmSync } = fs;
+const { openSync, closeSync, fstatSync, mkdirSync, readdirSync, rmdirSync, rmSync } = fs;
 const { isMap } = util.types;
 
 // What a call has done that can't be seen when it has ended.
@@ -103,8 +103,9 @@ function watchBuiltins() {
   const watch = (object, path) => {
     for (const name of ownKeys(object)) {
       const { value, writable } = getOwnPropertyDescriptor(object, name);
-      // Every call gets a list of arguments of its own.
-      const isChangeable = writable && value === value && isName(name) && value !== process.argv;
+      // Every call gets a list of arguments of its own, and the number of the parent is asked of the system.
+      const isOwn = value === process.argv || (object === process && name === 'ppid');
+      const isChangeable = writable && value === value && isName(name) && !isOwn;
       if (isChangeable) checks.push(`${path}${name} === values[${values.push(value) - 1}]`);
     }
   };
@@ -130,11 +131,22 @@ function hasAddedToPrototypes() {
   return false;
 }
 
-// A descriptor that a call has left open takes this place.
-function lowestFreeDescriptor() {
-  const descriptor = openSync('/dev/null', 'r');
+// The working directory as a descriptor is: one that a call has left open takes its number, and in memory its size tells
+// whether there is something in it.
+function lookAtFolder() {
+  const descriptor = openSync('.', 'r');
+  const { size } = fstatSync(descriptor);
   closeSync(descriptor);
-  return descriptor;
+  return { __proto__: null, descriptor, size };
+}
+
+// The size of the folder, if that tells whether there is something in it.
+function sizeWhenEmpty() {
+  mkdirSync('any');
+  const { size } = lookAtFolder();
+  rmdirSync('any');
+  const empty = lookAtFolder().size;
+  return empty < size ? empty : undefined;
 }
 
 const outputsNow = () => `${fstatSync(1).ino} ${fstatSync(2).ino}`;
@@ -155,7 +167,8 @@ function takeBaseline() {
     environment: { ...process.env },
     globals: new Set(keys(globalThis)),
     areBuiltinsUnchanged: watchBuiltins(),
-    descriptor: lowestFreeDescriptor(),
+    descriptor: lookAtFolder().descriptor,
+    emptySize: sizeWhenEmpty(),
     outputs: outputsNow(),
     listeners: listenersNow(),
     consoleState: Object.getOwnPropertySymbols(console).map(symbol => [symbol, console[symbol]]),
@@ -172,10 +185,13 @@ function cleanUp() {
   process._exiting = false;
   umask(0o077);
   if (apply(cwd, process, []) !== baseline.folder) chdir(baseline.folder);
-  for (const name of readdirSync(baseline.folder)) rmSync(name, { recursive: true, force: true });
+  const { descriptor, size } = lookAtFolder();
+  if (size !== baseline.emptySize) {
+    for (const name of readdirSync(baseline.folder)) rmSync(name, { recursive: true, force: true });
+  }
   // The top level of a function's module may change the process for good, and keep files open from call to call.
-  if (script.module !== undefined) return lowestFreeDescriptor() < 128;
-  if (lowestFreeDescriptor() !== baseline.descriptor) return false;
+  if (script.module !== undefined) return descriptor < 128;
+  if (descriptor !== baseline.descriptor) return false;
   forgetGlobals();
   if (traces.hasChangedEnvironment) restoreEnvironment();
   return baseline.areBuiltinsUnchanged() && !hasAddedToPrototypes();

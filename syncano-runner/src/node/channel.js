@@ -39,6 +39,7 @@ const startsWith = method(String.prototype.startsWith);
 const trimStart = method(String.prototype.trimStart);
 const encode = method(TextEncoder.prototype.encode, new TextEncoder());
 const subarray = method(Uint8Array.prototype.subarray);
+const copyInto = method(Uint8Array.prototype.set);
 const emit = process.emit;
 
 const { listenerCount } = process;
@@ -48,24 +49,34 @@ const reallyExit = process.reallyExit.bind(process);
 const RECYCLE = 1;
 const ABSENT = 0xffffffff;
 const NUMBER_SIZE = 8;
+const REPLY_SIZE = 20;
 
 const [READY, NOTHING, VALUE, RESPONSE, APP_ERROR] = [0, 1, 2, 3, 4];
 
 const FAILED = 1;
 
-// The next `size` bytes; the process ends when the server is gone.
-function take(size) {
-  const data = Buffer.allocUnsafeSlow(size);
-  for (let taken = 0; taken < size; ) {
-    const count = readSync(CHANNEL, data, taken, size - taken, null);
-    if (count === 0) reallyExit(0);
-    taken += count;
-  }
-  return data;
+const BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
+
+// Reads into `data` from `start` on; the process ends when the server is gone.
+function readMore(data, start) {
+  const count = readSync(CHANNEL, data, start, data.length - start, null);
+  if (count === 0) reallyExit(0);
+  return count;
 }
 
+// The next frame, until the one after it: there is none before this one has been answered. One that isn't large takes one
+// system call and no memory.
 function takeFrame() {
-  return take(take(4).readUInt32LE());
+  let data = BUFFER;
+  let count = 0;
+  while (count < 4) count += readMore(data, count);
+  const size = 4 + data.readUInt32LE();
+  if (size > data.length) {
+    data = Buffer.allocUnsafeSlow(size);
+    BUFFER.copy(data, 0, 0, count);
+  }
+  while (count < size) count += readMore(data, count);
+  return data.subarray(4, size);
 }
 
 // The texts of a frame: their lengths stand at `offset`, they themselves after `start`; undefined for an absent one.
@@ -86,18 +97,19 @@ function takeTexts(frame, offset, count, start) {
 const EMPTY = new Uint8Array(0);
 
 function reply(number, kind, flags, exit, head, body) {
-  const header = new Uint8Array(20);
-  for (let index = 0; index < NUMBER_SIZE; index++) header[index] = number[index];
-  header[8] = kind;
-  header[9] = flags;
-  header[10] = exit & 0xff;
+  const data = new Uint8Array(REPLY_SIZE + head.length + body.length);
+  for (let index = 0; index < NUMBER_SIZE; index++) data[index] = number[index];
+  data[8] = kind;
+  data[9] = flags;
+  data[10] = exit & 0xff;
   for (let index = 0; index < 4; index++) {
-    header[12 + index] = head.length >>> (8 * index);
-    header[16 + index] = body.length >>> (8 * index);
+    data[12 + index] = head.length >>> (8 * index);
+    data[16 + index] = body.length >>> (8 * index);
   }
-  writeAll(CHANNEL, header);
-  writeAll(CHANNEL, head);
-  writeAll(CHANNEL, body);
+  copyInto(data, head, REPLY_SIZE);
+  copyInto(data, body, REPLY_SIZE + head.length);
+  // At once, so that whoever reads it need not come back for more.
+  writeAll(CHANNEL, data);
 }
 
 function writeAll(descriptor, bytes) {

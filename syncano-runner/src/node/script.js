@@ -330,7 +330,8 @@ function read(text) {
 
 // One call. Its answer may come later.
 function run(merged, query, body, main, meta) {
-  provideNames();
+  // What a module makes of them is its own business, as its variables are.
+  if (script.module === undefined || script.module.status === 'unlinked') provideNames();
   const given = provideArguments(merged, query, body, meta);
   if (script.program !== undefined) {
     runProgram(given);

@@ -75,11 +75,40 @@ def reset_logging():
     logging.disable(logging.NOTSET)
 
 
+SIGNALS = tuple(range(1, 32))
+
+
+def notice_timers():
+    """Marks each use of a timer of the process, so that those that run need not be looked for after every call."""
+    for name in ("setitimer", "alarm"):
+        function = getattr(_signal, name)
+
+        def noticed(*values, function=function):
+            state.has_timers = True
+            return function(*values)
+
+        noticed.__name__ = noticed.__qualname__ = name
+        for module in (_signal, sys.modules.get("signal")):
+            if module is not None:
+                setattr(module, name, noticed)
+
+
+set_timer = _signal.setitimer
+
+
+def stop_timers():
+    for timer in (_signal.ITIMER_REAL, _signal.ITIMER_VIRTUAL, _signal.ITIMER_PROF):
+        set_timer(timer, 0)
+    state.has_timers = False
+
+
 class Baseline:
     """How the process is between calls. `restore` puts back what is cheap to put back."""
 
     def __init__(self):
         self.folder = os.getcwd()
+        self.place = os.stat(".")[1:3]
+        self.empty_size = self.size_when_empty()
         self.environ = dict(os.environ._data)
         self.builtins = dict(vars(builtins))
         self.signals = self.signal_handlers()
@@ -92,8 +121,25 @@ class Baseline:
         self.interpreter = self.interpreter_settings()
 
     @staticmethod
+    def size_when_empty():
+        """The size of the folder, if it tells whether there is something in the folder, as it does in memory."""
+        os.mkdir("any")
+        size = os.stat(".")[6]
+        os.rmdir("any")
+        empty = os.stat(".")[6]
+        return empty if empty < size else None
+
+    def empty_folder(self):
+        here = os.stat(".")
+        if here[1:3] != self.place:
+            os.chdir(self.folder)
+            here = os.stat(".")
+        if here[6] != self.empty_size:
+            remove_all(self.folder)
+
+    @staticmethod
     def signal_handlers():
-        return [_signal.getsignal(number) for number in range(1, 32)]
+        return list(map(_signal.getsignal, SIGNALS))
 
     @staticmethod
     def lowest_free_descriptor():
@@ -108,19 +154,16 @@ class Baseline:
 
     def restore(self):
         """True when the next call finds what the first one found; False when the process must be replaced."""
-        for timer in (_signal.ITIMER_REAL, _signal.ITIMER_VIRTUAL, _signal.ITIMER_PROF):
-            _signal.setitimer(timer, 0)
+        if state.has_timers:
+            stop_timers()
         if _thread._count() or self.signal_handlers() != self.signals:
             return False
         if self.interpreter_settings() != self.interpreter:
             return False
         if [os.fstat(descriptor)[1] for descriptor in (0, 1, 2)] != self.outputs:
             return False
-        if os.getcwd() != self.folder:
-            os.chdir(self.folder)
+        self.empty_folder()
         os.umask(0o077)
-        if os.listdir(self.folder):
-            remove_all(self.folder)
         sys.setrecursionlimit(self.recursion_limit)
         if script.function_style:
             # Its top level may change the process for good, and keep files open from call to call.

@@ -30,8 +30,8 @@ import warnings
 from _struct import Struct
 
 LENGTH = Struct("<I")
-SETUP = Struct("<IIIQII")
-CALL = Struct("<Q5I")
+SETUP = Struct("<4xIIIQII")
+CALL = Struct("<4xQ5I")
 REPLY = Struct("<QBBHII")
 ABSENT = 0xFFFFFFFF
 
@@ -42,23 +42,28 @@ FAILED = 1
 TIMED_OUT = 124
 
 
-received = bytearray()
-
-
-def take(size):
-    """The next `size` bytes; the process ends when the server is gone."""
-    while len(received) < size:
-        part = os.read(CHANNEL, 1 << 16)
-        if not part:
-            os._exit(0)
-        received.extend(part)
-    data = bytes(received[:size])
-    del received[:size]
-    return data
+def read_more(size):
+    part = os.read(CHANNEL, size)
+    if not part:
+        os._exit(0)
+    return part
 
 
 def take_frame():
-    return take(LENGTH.unpack(take(LENGTH.size))[0])
+    """The next frame with its length. The process ends when the server is gone.
+
+    There is no other frame before this one has been answered, so one that isn't large takes one system call."""
+    data = read_more(1 << 16)
+    while len(data) < LENGTH.size:
+        data += read_more(1 << 16)
+    missing = LENGTH.size + LENGTH.unpack_from(data)[0] - len(data)
+    if missing:
+        parts = [data]
+        while missing:
+            parts.append(read_more(missing))
+            missing -= len(parts[-1])
+        data = b"".join(parts)
+    return data
 
 
 def reply(number, kind, exit=0, recycle=False, head=b"", body=b""):

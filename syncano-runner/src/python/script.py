@@ -52,6 +52,7 @@ class State:
     response = None
     exit_handlers = []
     namespace = None
+    has_timers = False
     settled = False
     collections = 0
 
@@ -196,6 +197,9 @@ def bind(main, arguments):
         return ([], arguments) if isinstance(arguments, dict) else ([arguments], {})
     count = code.co_argcount
     names = code.co_varnames[: count + code.co_kwonlyargcount]
+    if not code.co_posonlyargcount and isinstance(arguments, dict) and arguments.keys() == set(names):
+        # As it mostly is.
+        return (), arguments
     takes = ", ".join(f"`{name}`" for name in names) or "no arguments"
     takes_any = bool(code.co_flags & 0x08)
     if not isinstance(arguments, dict):

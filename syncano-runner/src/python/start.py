@@ -20,6 +20,7 @@ atexit.register, atexit.unregister = register, unregister
 _thread.stack_size(4 << 20)
 _signal.signal(_signal.SIGINT, out_of_time)
 os.umask(0o077)
+notice_timers()
 script.preload()
 baseline = Baseline()
 collect()

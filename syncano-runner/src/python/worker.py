@@ -2,7 +2,22 @@
 
 
 def text_at(frame, offset, length):
-    return None if length == ABSENT else str(frame[offset : offset + length], "utf-8")
+    return None if length == ABSENT else frame[offset : offset + length].decode()
+
+
+read_json = json.JSONDecoder().raw_decode
+
+
+def value_at(frame, offset, length):
+    text = frame[offset : offset + length].decode()
+    try:
+        value, end = read_json(text)
+        if end == len(text):
+            return value
+    except ValueError:
+        pass
+    # It begins or ends with spaces, or this says what is wrong with it.
+    return json.loads(text)
 
 
 def serve(frame):
@@ -18,12 +33,11 @@ def serve(frame):
         state.running = True
         values, offset = [], CALL.size
         for length in lengths:
-            text = text_at(frame, offset, length)
-            if text is None:
+            if length == ABSENT:
                 values.append(None)
-                continue
-            values.append({} if text == "{}" else json.loads(text))
-            offset += length
+            else:
+                values.append(value_at(frame, offset, length))
+                offset += length
         kind, head, body = script.run(*values)
         state.running = False
     except BaseException as error:

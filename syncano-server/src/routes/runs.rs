@@ -231,7 +231,8 @@ async fn run(
     let is_form = matches!(body::Kind::of(&head.headers), Ok(body::Kind::Form | body::Kind::Multipart));
     let compiled = app.schemas.of(&endpoint, method, schemas::Kind::Inputs);
     let inputs = endpoint.schema(method, schemas::Kind::Inputs).zip(compiled.as_deref());
-    let inputs = inputs.map(|((_, schema), compiled)| Inputs { schema, compiled });
+    let language = runnable.script.runtime().language();
+    let inputs = inputs.map(|((_, schema), compiled)| Inputs { schema, compiled, language });
     let Incoming { arguments, raw } = merge(method, &head.query, Sent { body: body?, is_form }, inputs)?;
     let keep = call.definition.cache.filter(|seconds| *seconds > 0).map(|seconds| {
         let account = admin.as_ref().map(|account| account.id);
