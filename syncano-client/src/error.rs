@@ -10,6 +10,9 @@ use serde_json::Value;
 use syncano_core::{CustomResponse, Method, Mismatch, RunStatus, Violations};
 use thiserror::Error;
 
+use crate::Plan;
+use crate::plan::Broken;
+
 /// An error of managing a server: of everything but calls.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -43,6 +46,12 @@ pub enum Error {
         socket: String,
         /// Every broken rule.
         violations: Violations,
+    },
+    /// Publishing would break those who call today; nothing was written.
+    #[error("{}", Broken(plans))]
+    Breaking {
+        /// What was planned, of all sockets that were to be published.
+        plans: Vec<Plan>,
     },
     /// Somebody else changed the socket while it was being published; nothing was written.
     #[error("the socket `{socket}` was changed by somebody else meanwhile: look at it, then publish again")]
