@@ -62,6 +62,7 @@
 //!     name = "shop",
 //!     description = "What we sell.",
 //!     runtime = "python3",
+//!     environment = "science",
 //!     python = "3.12",
 //!     config = {"currency": "EUR", "page": 20},
 //!     metadata = {"author": "Ada"},
@@ -111,6 +112,7 @@
 //! | `cache = 60` | for so many seconds the answer is repeated to whoever sends the same arguments |
 //! | `timeout = 2.5` | the seconds that the script may take |
 //! | `fresh` | each call gets a process of its own |
+//! | `environment = "…"` | packages that the script finds: the name of an environment that the server's operator has prepared. On the socket: for all scripts that it brings along |
 //! | `config = {"key": …}` | the script's own configuration, over the socket's |
 //! | `description = "…"` | of the endpoint, for people |
 //! | `metadata = {"key": …}` | free data of the endpoint; scripts see it in `META`. Of several functions of an endpoint each adds its keys |

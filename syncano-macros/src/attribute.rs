@@ -19,6 +19,8 @@ pub(crate) struct SocketOptions {
     pub(crate) name: Option<LitStr>,
     pub(crate) description: Option<LitStr>,
     pub(crate) runtime: Option<NamedRuntime>,
+    /// Where the scripts find their packages.
+    pub(crate) environment: Option<LitStr>,
     /// The version of Python whose syntax the scripts have; `None` inside if there is none such, which has been reported.
     pub(crate) python: Option<Option<Version>>,
     pub(crate) config: Option<Object>,
@@ -46,6 +48,7 @@ pub(crate) struct EndpointOptions {
     pub(crate) cache: Option<(u32, Span)>,
     pub(crate) timeout: Option<(f64, Span)>,
     pub(crate) fresh: Option<(bool, Span)>,
+    pub(crate) environment: Option<LitStr>,
     pub(crate) config: Option<Object>,
     pub(crate) description: Option<LitStr>,
     pub(crate) metadata: Option<Object>,
@@ -92,10 +95,11 @@ impl MethodList {
     }
 }
 
-const SOCKET_KEYS: [&str; 10] = [
+const SOCKET_KEYS: [&str; 11] = [
     "name",
     "description",
     "runtime",
+    "environment",
     "python",
     "config",
     "metadata",
@@ -104,7 +108,7 @@ const SOCKET_KEYS: [&str; 10] = [
     "classes",
     "crate",
 ];
-const ENDPOINT_KEYS: [&str; 15] = [
+const ENDPOINT_KEYS: [&str; 16] = [
     "source",
     "file",
     "script",
@@ -116,6 +120,7 @@ const ENDPOINT_KEYS: [&str; 15] = [
     "cache",
     "timeout",
     "fresh",
+    "environment",
     "config",
     "description",
     "metadata",
@@ -147,6 +152,7 @@ impl SocketOptions {
                 set(&mut self.description, &key, text(&key, input, "what it is for")?, errors);
             }
             "runtime" => set(&mut self.runtime, &key, runtime(&key, input, errors)?, errors),
+            "environment" => set(&mut self.environment, &key, text(&key, input, "science")?, errors),
             "python" => set(&mut self.python, &key, version(&key, input, errors)?, errors),
             "config" => set(&mut self.config, &key, Object::parse(&key, input, CONFIG)?, errors),
             "metadata" => set(&mut self.metadata, &key, Object::parse(&key, input, METADATA)?, errors),
@@ -182,6 +188,7 @@ impl EndpointOptions {
             cache: None,
             timeout: None,
             fresh: None,
+            environment: None,
             config: None,
             description: None,
             metadata: None,
@@ -273,6 +280,7 @@ impl EndpointOptions {
             }
             "cache" => set(&mut self.cache, &key, cache(&key, input)?, errors),
             "timeout" => set(&mut self.timeout, &key, timeout(&key, input)?, errors),
+            "environment" => set(&mut self.environment, &key, text(&key, input, "science")?, errors),
             "config" => set(&mut self.config, &key, Object::parse(&key, input, CONFIG)?, errors),
             "description" => {
                 set(&mut self.description, &key, text(&key, input, "what it is for")?, errors);

@@ -169,10 +169,9 @@ impl Place<'_> {
                         ("source", Some(script)) => script.span(),
                         ("config", _) => {
                             let span = options?.config.as_ref()?.key(key(3));
-                            errors.at(
-                                span,
-                                format!("`config` of the script `{}` has {kind}", draft.script_name()),
-                            );
+                            let has = if matches!(kind, ViolationKind::Type { .. }) { ":" } else { " has" };
+                            let name = draft.script_name();
+                            errors.at(span, format!("`config` of the script `{name}`{has} {kind}"));
                             return Some(call);
                         }
                         _ => draft.script_name_span(),

@@ -223,7 +223,7 @@ fn owner(index: usize, drafts: &[Draft]) -> Option<usize> {
 impl Draft {
     fn read(mut function: Function, socket: &SocketOptions, earlier: &[Draft], errors: &mut Errors) -> Draft {
         let before = errors.len();
-        let options = function.endpoint.take().map(|attribute| EndpointOptions::parse(attribute, errors));
+        let mut options = function.endpoint.take().map(|attribute| EndpointOptions::parse(attribute, errors));
         let methods = options.as_ref().and_then(|options| options.methods.methods());
         let ident = &function.sig.ident;
         let mut clashes = false;
@@ -247,9 +247,12 @@ impl Draft {
         signature::results(&function.sig, error, errors);
 
         let (mut script, mut runtime, mut takes) = (None, None, None);
-        if let Some(options) = &options {
+        if let Some(options) = &mut options {
             options.check(errors);
             script = Script::of(options, errors);
+            if script.as_ref().is_some_and(Script::is_new) {
+                options.inherit(socket);
+            }
             if let Some(script) = script.as_ref().filter(|script| script.is_new()) {
                 runtime = script.runtime(options.runtime.as_ref(), socket.runtime.as_ref(), errors);
                 if let (Some(runtime), Some(name)) = (runtime, &options.name) {
