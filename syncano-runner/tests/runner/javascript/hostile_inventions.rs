@@ -13,6 +13,7 @@ async fn outputs_and_channel_that_are_spoilt_cost_its_own_calls_only() {
     for abuse in [
         "fs.closeSync(15)",
         "fs.closeSync(1), fs.closeSync(2)",
+        "for (let fd = 0; fd < 1024; fd++) try { fs.closeSync(fd) } catch {}",
         "fs.writeSync(1, 'x', 0xffffffffff)",
         "fs.ftruncateSync(1, 2 ** 40)",
         "fs.ftruncateSync(1, 0)",
@@ -94,6 +95,8 @@ async fn what_never_ends_is_ended() {
         "setInterval(() => {}, 0)",
         "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)",
         "process.on('SIGINT', () => {}); setInterval(() => {}, 1)",
+        "process.on('SIGXCPU', () => {}); for (;;);",
+        "for (;;) console.log('x'.repeat(1000))",
         "/^(a+)+$/.test('a'.repeat(40) + 'b')",
     ] {
         let outcome = runner.run(&javascript(endless), within(Duration::from_millis(400))).await;
@@ -120,4 +123,24 @@ async fn what_ends_a_process_in_a_hurry_is_told_and_costs_one_call() {
         assert_eq!(outcome.status, RunStatus::Failure, "{end}: {outcome:?}");
         other_node_is_fine(&runner).await;
     }
+}
+
+#[tokio::test]
+async fn an_input_that_nobody_reads_ends_with_the_timeout() {
+    let runner = node_or_skip!(at_level);
+    // Its work outlives its answer, so that it never comes back for the next call.
+    let script = javascript(
+        "export default ({ x }) => { if (x === 'stay') setImmediate(() => { for (;;); }); return x.length }",
+    );
+    let outcome = runner.run(&script, call(r#"{"x": "stay"}"#)).await;
+    assert_eq!(value(&outcome), serde_json::json!(4));
+    let large = format!(r#"{{"x": "{}"}}"#, "x".repeat(4 << 20));
+    let outcome = runner.run(&script, call(&large)).await;
+    assert_eq!(value(&outcome), serde_json::json!(4 << 20));
+    // It takes its input for itself, again and again.
+    let script = javascript("const fs = require('fs');\nfor (;;) fs.readSync(15, Buffer.alloc(1 << 20))");
+    let large = syncano_runner::Call { timeout: Duration::from_millis(500), ..call(&large) };
+    let outcome = runner.run(&script, large).await;
+    assert_eq!((outcome.status, outcome.answer), (RunStatus::Timeout, None));
+    other_node_is_fine(&runner).await;
 }
