@@ -119,16 +119,14 @@ async fn a_channel_that_is_closed_spoilt_or_doubled_costs_its_own_calls_only() {
         let script =
             script(&format!("import fcntl, os, socket\nif ARGS.get('abuse'):\n    {abuse}\nprint('fine')"));
         let _ = runner.run(&script, call(r#"{"abuse": 1}"#)).await;
-        // One that has ended meanwhile may be noticed too late: then the call fails. What never ran is no success.
-        let next = runner.run(&script, call("{}")).await;
-        assert_eq!(next.status == RunStatus::Success, next.stdout == "fine", "{abuse}: {next:?}");
-        let outcome = runner.run(&script, call("{}")).await;
-        assert_eq!(
-            (outcome.status, &*outcome.stdout),
-            (RunStatus::Success, "fine"),
-            "{abuse}: {}",
-            outcome.stderr
-        );
+        // One that has ended meanwhile may be noticed too late: then that call fails. What never ran is no success.
+        let mut failed = 0;
+        for _ in 0..5 {
+            let next = runner.run(&script, call("{}")).await;
+            assert_eq!(next.status == RunStatus::Success, next.stdout == "fine", "{abuse}: {next:?}");
+            failed += u32::from(next.status != RunStatus::Success);
+        }
+        assert!(failed <= 1, "{abuse}: {failed}");
         neighbour_is_fine(&runner).await;
     }
 }
