@@ -186,7 +186,7 @@ impl Found {
                 );
             }
             if let Some(seconds) = call.timeout
-                && !(seconds > 0.0 && seconds <= limits::TIMEOUT_SECONDS)
+                && !(0.0..=limits::TIMEOUT_SECONDS).contains(&seconds)
             {
                 self.report(path.key("timeout"), ViolationKind::Timeout(seconds));
             }

@@ -165,7 +165,10 @@ impl SocketOptions {
                 let example = r#"{"item": [{"name": "title", "type": "string"}]}"#;
                 set(&mut self.classes, &key, Object::parse(&key, input, example)?, errors);
             }
-            _ => set(&mut self.krate, &key, input.call(Path::parse_mod_style)?, errors),
+            _ => {
+                let error = wrong(&key, input, "the path of `syncano_client`", "my_calls");
+                set(&mut self.krate, &key, input.call(Path::parse_mod_style).map_err(|_| error)?, errors);
+            }
         }
         Ok(())
     }
@@ -204,7 +207,7 @@ impl EndpointOptions {
             options.unread = true;
             return options;
         };
-        let mut found = Errors::default();
+        let mut found = errors.aside();
         let parsed = list.parse_args_with(|input: ParseStream<'_>| {
             Ok(each(input, &mut found, |input, errors| options.argument(input, errors)))
         });
@@ -287,7 +290,10 @@ impl EndpointOptions {
             }
             "metadata" => set(&mut self.metadata, &key, Object::parse(&key, input, METADATA)?, errors),
             "acl" => set(&mut self.acl, &key, Object::parse(&key, input, r#"{"*": ["GET"]}"#)?, errors),
-            _ => set(&mut self.error, &key, input.parse()?, errors),
+            _ => {
+                let error = wrong(&key, input, "a type", "StockError");
+                set(&mut self.error, &key, input.parse().map_err(|_| error)?, errors);
+            }
         }
         self.unread = !complete;
         Ok(())
@@ -331,7 +337,7 @@ fn each(
             Ok(()) if input.is_empty() || input.peek(Token![,]) => {}
             Ok(()) => {
                 complete = false;
-                errors.push(input.error("expected `,`"));
+                errors.push(input.error("expected `,`: write one between two keys"));
             }
             Err(error) => errors.push(error),
         }

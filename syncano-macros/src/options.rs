@@ -3,7 +3,7 @@
 use proc_macro2::Span;
 use serde_json::Value;
 use syn::LitStr;
-use syncano_core::{Call, ClassDependency, Map, Methods};
+use syncano_core::{Call, ClassDependency, Map, Methods, ViolationKind};
 
 use crate::attribute::{EndpointOptions, SocketOptions};
 use crate::errors::Errors;
@@ -67,8 +67,13 @@ impl SocketOptions {
 }
 
 impl EndpointOptions {
-    /// Reports what is said twice.
+    /// Reports what is said twice, and what only means something where there was something before.
     pub(crate) fn check(&self, errors: &mut Errors) {
+        if let Some((seconds, span)) = self.timeout
+            && seconds == 0.0
+        {
+            errors.at(span, format!("the call has {}", ViolationKind::Timeout(seconds)));
+        }
         let keys = [
             (FRESH, self.fresh.map(|(_, span)| span)),
             (ENVIRONMENT, self.environment.as_ref().map(LitStr::span)),
