@@ -23,6 +23,8 @@ pub(crate) struct Endpoint {
     pub(crate) name: Box<str>,
     /// The name that calls are compared with.
     pub(crate) flat: Arc<str>,
+    /// Both.
+    full: Box<str>,
     /// Whether it can be called by its name alone.
     pub(crate) has_short_url: bool,
     /// What it permits API keys to do; if it says anything, nobody runs it without a key.
@@ -76,6 +78,7 @@ pub(crate) fn compile(
         });
         let endpoint = Endpoint {
             socket_id,
+            full: format!("{socket_name}/{flat}").into(),
             socket: socket_name.clone(),
             name: name.trim().into(),
             has_short_url: short_urls.contains(&*flat),
@@ -93,8 +96,8 @@ pub(crate) fn compile(
 
 impl Endpoint {
     /// The name by which an instance tells its endpoints apart.
-    pub(crate) fn full(&self) -> String {
-        format!("{}/{}", self.socket, self.flat)
+    pub(crate) fn full(&self) -> &str {
+        &self.full
     }
 
     /// Whose runs are recorded.
@@ -155,6 +158,7 @@ mod tests {
                 socket: "s".into(),
                 name: "e".into(),
                 flat: "e".into(),
+                full: "s/e".into(),
                 has_short_url: true,
                 acl: Map::new(),
                 metadata: Metadata::new(&Map::new()),

@@ -115,6 +115,6 @@ pub(crate) enum ExecutedBy {
 
 impl Meta<'_> {
     pub(crate) fn to_json(&self) -> String {
-        serde_json::to_string(self).expect("its keys are texts")
+        serde_json::to_string(self).expect("its keys are texts, and it is written to memory")
     }
 }
