@@ -8,7 +8,9 @@ mod doctor;
 mod environment;
 mod key;
 mod plan;
+mod published;
 mod serve;
+mod types;
 
 use std::process::ExitCode;
 
@@ -29,6 +31,7 @@ enum Command {
     Account(account::Account),
     Key(key::Key),
     Plan(plan::Plan),
+    Types(types::Types),
 }
 
 fn main() -> ExitCode {
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
         Command::Account(account) => account.run().map(|()| ExitCode::SUCCESS),
         Command::Key(key) => key.run().map(|()| ExitCode::SUCCESS),
         Command::Plan(plan) => plan.run(),
+        Command::Types(types) => types.run().map(|()| ExitCode::SUCCESS),
     };
     match done {
         Ok(code) => code,
