@@ -66,7 +66,8 @@ function conclude() {
   if (closeConnections()) return setImmediate(conclude);
   let isClean = false;
   try {
-    isClean = cleanUp();
+    // One that serves no other call has nothing to put back.
+    isClean = !IS_FRESH && cleanUp();
   } catch {
     // What a script has made of the process; a new one is better.
   }
@@ -186,7 +187,9 @@ function watchTheEnd() {
       if (state.answer !== undefined) answer(false);
       fail(arguments[1]);
     }
-    if (name === 'beforeExit') {
+    // A package waits for something that can't happen.
+    if (name === 'beforeExit' && state.isPreloading) setImmediate(beReady);
+    else if (name === 'beforeExit') {
       // A listener may have started something.
       if (wasHeard) setImmediate(endIfIdle);
       else end();
@@ -199,7 +202,7 @@ function watchTheEnd() {
 
 const stdout = new Output(1, 'stdout');
 const stderr = new Output(2, 'stderr');
-let OUTPUT_LIMIT, MAX_ANSWER, MAX_HEAD;
+let OUTPUT_LIMIT, MAX_ANSWER, MAX_HEAD, IS_FRESH;
 umask(0o077);
 watchTheEnd();
 // Node has more to do once what stands on its command line has run: it sets globals of its own.
@@ -217,7 +220,31 @@ setImmediate(() => {
   OUTPUT_LIMIT = Number(frame.readBigUInt64LE(12));
   MAX_ANSWER = frame.readUInt32LE(20);
   MAX_HEAD = frame.readUInt32LE(24);
-  load(...takeTexts(frame, 0, 3, 28));
+  IS_FRESH = frame.readUInt32LE(28) !== 0;
+  load(...takeTexts(frame, 0, 3, 32));
+  preload();
+});
+
+// Loads what the script begins with, and is ready when that has come to an end, whichever. The only call of a process may as
+// well do that itself.
+async function preload() {
+  if (packages.folder !== undefined && !IS_FRESH) {
+    state.isPreloading = true;
+    stdout.open(OUTPUT_LIMIT);
+    stderr.open(OUTPUT_LIMIT);
+    await preloadPackages(script.source);
+    if (!state.isPreloading) return;
+  }
+  beReady();
+}
+
+function beReady() {
+  if (state.isPreloading) {
+    state.isPreloading = false;
+    // What packages have changed is there to stay.
+    traces.isLasting = traces.hasChangedEnvironment = false;
+    takeBaseline();
+  }
   reply(new Uint8Array(NUMBER_SIZE), READY, 0, 0, EMPTY, EMPTY);
   serve();
-});
+}

@@ -33,9 +33,9 @@ use crate::interpreter::Interpreter;
 use crate::isolation::Isolation;
 use crate::limits::Limits;
 use crate::network::PORT;
-use crate::recipe::Recipe;
 
 pub(crate) use identity::Identities;
+use landlock::Readable;
 use plan::Plan;
 use program::Program;
 use root::{Root, text};
@@ -128,6 +128,12 @@ impl Sandbox {
         Identities::find(1).is_some()
     }
 
+    /// Whether workers enter the folders above what they see as the users that they are: where this process mounts what
+    /// they see, it does that before it becomes another user.
+    pub(crate) fn comes_from_outside(&self) -> bool {
+        self.has_own_users() && !(self.isolation >= Isolation::Namespace && self.may_administer)
+    }
+
     /// Whether workers are users of their own.
     pub(crate) fn has_own_users(&self) -> bool {
         self.identities.is_some()
@@ -156,11 +162,8 @@ impl Sandbox {
             (has_namespaces && !self.may_administer).then_some(Map { user: own, is_other: owner.is_some() });
         let seen = if has_namespaces { Path::new(root::FOLDER) } else { home };
         let arguments = (interpreter.recipe.arguments)(interpreter, &self.limits);
-        let program = Program::new(
-            &interpreter.path,
-            arguments,
-            environment(interpreter.recipe, seen, self.isolation),
-        )?;
+        let program =
+            Program::new(&interpreter.path, arguments, environment(interpreter, seen, self.isolation))?;
 
         let mut plan = Plan::default();
         let (theirs, ours) = spawn::report()?;
@@ -178,6 +181,7 @@ impl Sandbox {
         {
             // In a user namespace nobody has the server's own user, who could make no files there. There is no root in it
             // either, whose loss would take the capabilities along.
+            confine::drop_bounding_set(&mut plan);
             confine::change_user(&mut plan, owner);
         }
         if has_namespaces {
@@ -189,10 +193,12 @@ impl Sandbox {
         if map.is_none()
             && let Some(owner) = owner
         {
+            confine::drop_bounding_set(&mut plan);
             confine::change_user(&mut plan, owner);
         }
         let own_folder = (!has_namespaces).then_some(home);
-        self.give_up(&mut plan, interpreter, owner, map.is_some(), report, own_folder)?;
+        let readable = Readable::open(&interpreter.files);
+        self.give_up(&mut plan, &readable, owner, map.is_some(), report, own_folder)?;
         let channel = plan.bring(channel);
         confine::channel(&mut plan, channel);
         if let Some(filter) = &self.filter {
@@ -218,12 +224,12 @@ impl Sandbox {
         Ok(())
     }
 
-    /// Rights that are lost once and for all, and files: those of the interpreter, and its own folder, which is `folder` or
-    /// the working directory.
+    /// Rights that are lost once and for all, and files: but for those that are `readable`, and its own folder, which is
+    /// `folder` or the working directory.
     fn give_up(
         &self,
         plan: &mut Plan,
-        interpreter: &Interpreter,
+        readable: &Readable,
         owner: Option<confine::Owner>,
         has_user_namespace: bool,
         report: plan::Argument<'_>,
@@ -236,11 +242,8 @@ impl Sandbox {
         confine::die_with_server(plan, report);
         if confined {
             confine::no_new_privileges(plan);
-            let rules = plan.bring(landlock::ruleset(
-                &interpreter.files,
-                folder,
-                self.isolation >= Isolation::Namespace,
-            )?);
+            let has_network = self.isolation >= Isolation::Namespace;
+            let rules = plan.bring(landlock::ruleset(readable, folder, has_network)?);
             let access = landlock::own_folder(self.landlock_abi);
             confine::files(plan, rules, folder.is_none().then_some(access));
         }
@@ -278,7 +281,11 @@ const PROXY_VARIABLES: [&str; 6] =
     ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
 
 /// What a worker has of an environment: nothing of the server's.
-fn environment(recipe: &Recipe, home: &Path, isolation: Isolation) -> Vec<(&'static str, OsString)> {
+fn environment(
+    interpreter: &Interpreter,
+    home: &Path,
+    isolation: Isolation,
+) -> Vec<(&'static str, OsString)> {
     let mut environment = vec![
         ("HOME", home.into()),
         ("TMPDIR", home.into()),
@@ -296,6 +303,7 @@ fn environment(recipe: &Recipe, home: &Path, isolation: Isolation) -> Vec<(&'sta
         Isolation::Process => environment.push(("SYNCANO_NETWORK", "none".into())),
         Isolation::None => {}
     }
-    environment.extend(recipe.environment.iter().map(|&(name, value)| (name, value.into())));
+    environment.extend(interpreter.recipe.environment.iter().map(|&(name, value)| (name, value.into())));
+    environment.extend(interpreter.variables.iter().cloned());
     environment
 }
