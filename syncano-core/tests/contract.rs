@@ -41,9 +41,7 @@ fn a_contract_is_that_of_the_method_or_of_all() {
 #[test]
 fn arguments_go_one_way_and_results_the_other() {
     let (narrow, wide) = (json!({"type": "integer"}), json!({"type": ["integer", "null"]}));
-    let inputs = |of: &Value| {
-        json!({"inputs": {"type": "object", "properties": {"n": of}, "required": ["n"], "additionalProperties": false}})
-    };
+    let inputs = |of: &Value| json!({"inputs": {"type": "object", "properties": {"n": of}, "required": ["n"], "additionalProperties": false}});
     let broken = |built: Value, published: Value| {
         let broken = contract(built).broken_by(&contract(published), Method::Post);
         broken.map(|what| what.incompatibility().unwrap().path.to_string())
