@@ -52,6 +52,11 @@ impl Runner {
         match self.none {}
     }
 
+    /// The largest number of processes.
+    pub fn max_workers(&self) -> usize {
+        match self.none {}
+    }
+
     /// The environments that scripts can name.
     pub fn environments(&self) -> &[Environment] {
         match self.none {}
