@@ -7,6 +7,7 @@ use syncano_core::{Map, route};
 
 pub use syncano_core::{Inputs, Placement};
 
+pub use crate::contract::Contracts;
 pub use crate::listed::{Listed, Told, clash, definitions, plan, publish};
 
 use crate::answer::{Read, ReadResult, read_json};
@@ -26,6 +27,8 @@ pub struct Target {
     pub endpoint: &'static str,
     /// The methods answered; the first is sent.
     pub methods: &'static [Method],
+    /// What the socket's functions were built with.
+    pub contracts: &'static Contracts,
 }
 
 /// A call without arguments.
@@ -35,11 +38,12 @@ pub fn call<T, E>(
     result: ResultType<T>,
     error: ErrorType<E>,
 ) -> Call<T, E> {
-    let Target { socket, endpoint, methods } = target;
+    let Target { socket, endpoint, methods, contracts } = target;
     let to = Destination {
         name: format!("{socket}/{endpoint}"),
         path: route::run(instance.name(), socket, endpoint),
         methods: Cow::Borrowed(methods),
+        contract: Some((contracts, endpoint)),
     };
     let method = methods.first().copied().unwrap_or(Method::Post);
     Call::new(instance.client(), to, method, Arguments::Named(Vec::new()), result.read, error.read)

@@ -271,5 +271,5 @@ impl ScriptEndpoint {
 }
 
 fn destination(name: &str, path: String) -> Destination {
-    Destination { name: name.to_owned(), path, methods: Cow::Borrowed(METHODS) }
+    Destination { name: name.to_owned(), path, methods: Cow::Borrowed(METHODS), contract: None }
 }

@@ -87,7 +87,12 @@ impl Instance {
             Some((socket, endpoint)) => route::run(self.name(), socket, endpoint),
             None => route::run_flat(self.name(), endpoint),
         };
-        let to = Destination { name: endpoint.to_owned(), path, methods: Cow::Borrowed(&Method::ALL) };
+        let to = Destination {
+            name: endpoint.to_owned(),
+            path,
+            methods: Cow::Borrowed(&Method::ALL),
+            contract: None,
+        };
         run(self.client(), to, method, data)
     }
 }
@@ -205,6 +210,7 @@ impl SocketEndpoint {
             name: self.full_name(),
             path: route::run(self.instance.name(), &self.socket, &self.name),
             methods: Cow::Owned(self.data.allowed_methods.clone()),
+            contract: None,
         };
         run(self.instance.client(), to, method, data)
     }

@@ -1,10 +1,10 @@
 //! An installed endpoint, made ready for calls.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::{Map, Value, json};
-use syncano_core::{Method, ResultPolicy, Socket, normalize, route};
+use syncano_core::{Contract, Method, ResultPolicy, Socket, normalize, route};
 
 use crate::app::Settings;
 use crate::cache::Edition;
@@ -35,6 +35,8 @@ pub(crate) struct Endpoint {
     /// Of the answers that are kept.
     pub(crate) edition: Edition,
     calls: Box<[Call]>,
+    /// Of the contracts of its methods, once a caller names one.
+    fingerprints: OnceLock<BTreeMap<Method, String>>,
 }
 
 /// One call of an endpoint.
@@ -87,6 +89,7 @@ pub(crate) fn compile(
             results: socket.result_policy(),
             edition: Edition::default(),
             calls: calls.collect(),
+            fingerprints: OnceLock::new(),
             flat,
         };
         routes.insert(endpoint.flat.clone(), Arc::new(endpoint));
@@ -124,6 +127,22 @@ impl Endpoint {
             }
         }
         allowed
+    }
+
+    /// What the method is called by.
+    pub(crate) fn contract(&self, method: Method) -> Contract {
+        Contract::of(&self.metadata.whole(), method)
+    }
+
+    /// The fingerprint of the method's contract, if it has one.
+    pub(crate) fn fingerprint(&self, method: Method) -> Option<&str> {
+        let make = || {
+            let metadata = self.metadata.whole();
+            let contracts = Method::ALL.into_iter().map(|method| (method, Contract::of(&metadata, method)));
+            let some = contracts.filter(|(_, contract)| !contract.is_empty());
+            some.map(|(method, contract)| (method, contract.fingerprint())).collect()
+        };
+        self.fingerprints.get_or_init(make).get(&method).map(String::as_str)
     }
 
     /// The endpoint as lists and details show it. `links.self` is where it runs.
@@ -165,6 +184,7 @@ mod tests {
                 results: ResultPolicy::Enforce,
                 edition: Edition::default(),
                 calls: Box::default(),
+                fingerprints: OnceLock::new(),
             }
         }
     }

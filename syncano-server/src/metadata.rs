@@ -2,19 +2,16 @@
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
-use syncano_core::{Method, SCHEMA_KEYS};
+use syncano_core::{Method, SCHEMA_KEYS, published_schema};
 
 use crate::schemas::Kind;
-
-/// The key for methods that have none of their own.
-const ANY: &str = "*";
 
 /// The metadata of an installed endpoint.
 pub(crate) struct Metadata {
     /// All of it, a JSON object.
     text: Box<str>,
-    /// Under which keys it has schemas.
-    schemas: Box<[(&'static str, Kind)]>,
+    /// The keys under which the schemas for a method stand.
+    schemas: Box<[(Method, Kind, &'static str)]>,
     /// What `META` shows of it to methods that have no part of their own; `None` if that is nothing.
     visible: Option<Box<RawValue>>,
     /// What it shows to the others.
@@ -23,18 +20,13 @@ pub(crate) struct Metadata {
 
 impl Metadata {
     pub(crate) fn new(metadata: &Map<String, Value>) -> Metadata {
-        let mut schemas = Vec::new();
+        let pairs = Method::ALL.into_iter().flat_map(|method| Kind::ALL.map(|kind| (method, kind)));
+        let schemas = pairs.filter_map(|(method, kind)| {
+            let (key, _) = published_schema(metadata, method, kind.key())?;
+            Some((method, kind, key))
+        });
         let mut visible = metadata.clone();
-        for key in keys() {
-            for kind in [Kind::Inputs, Kind::Outputs] {
-                if metadata
-                    .get(key)
-                    .and_then(|part| part.get(kind.key()))
-                    .is_some_and(|schema| !schema.is_null())
-                {
-                    schemas.push((key, kind));
-                }
-            }
+        for key in Method::ALL.into_iter().map(Method::as_str).chain(["*"]) {
             let Some(Value::Object(part)) = visible.get_mut(key) else { continue };
             let before = part.len();
             part.retain(|key, _| !SCHEMA_KEYS.contains(&key.as_str()));
@@ -48,7 +40,7 @@ impl Metadata {
         });
         Metadata {
             text: Value::Object(metadata.clone()).to_string().into(),
-            schemas: schemas.into(),
+            schemas: schemas.collect(),
             parts: parts.collect(),
             visible: (!visible.is_empty()).then(|| raw(&Value::Object(visible))),
         }
@@ -61,8 +53,8 @@ impl Metadata {
 
     /// The key under which the schema for this method stands, if there is one.
     pub(crate) fn schema_key(&self, method: Method, kind: Kind) -> Option<&'static str> {
-        let has = |key: &'static str| self.schemas.contains(&(key, kind)).then_some(key);
-        has(method.as_str()).or_else(|| has(ANY))
+        let stands = |(of, what, _): &&(Method, Kind, &str)| *of == method && *what == kind;
+        self.schemas.iter().find(stands).map(|(_, _, key)| *key)
     }
 
     /// The schema that stands under a key.
@@ -78,10 +70,6 @@ impl Metadata {
             None => self.visible.as_deref().unwrap_or_else(|| nothing()),
         }
     }
-}
-
-fn keys() -> impl Iterator<Item = &'static str> {
-    Method::ALL.into_iter().map(Method::as_str).chain([ANY])
 }
 
 fn raw(value: &Value) -> Box<RawValue> {

@@ -27,6 +27,8 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    pub(crate) const ALL: [Kind; 2] = [Kind::Inputs, Kind::Outputs];
+
     /// The key in the metadata.
     pub(crate) const fn key(self) -> &'static str {
         match self {

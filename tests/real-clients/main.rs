@@ -10,6 +10,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod install;
+mod installed;
 mod program;
 mod socket_files;
 

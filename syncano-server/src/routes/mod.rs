@@ -171,14 +171,17 @@ impl Table {
 
 /// Any page may call; it may read what an answer says about itself.
 fn cors() -> CorsLayer {
-    let said = [syncano_core::headers::STATUS, syncano_core::headers::TRACE, syncano_core::headers::RESULT];
+    use syncano_core::headers;
+
+    let said = [headers::STATUS, headers::TRACE, headers::RESULT, headers::CONTRACT];
     CorsLayer::new()
         .allow_origin(Any)
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allow_headers([
             HeaderName::from_static("x-api-key"),
             HeaderName::from_static("x-user-key"),
-            HeaderName::from_static(syncano_core::headers::WANT),
+            HeaderName::from_static(headers::WANT),
+            HeaderName::from_static(headers::CONTRACT),
             header::CONTENT_TYPE,
             header::AUTHORIZATION,
         ])
