@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::future::{Future, IntoFuture};
+use std::panic::Location;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use syncano_core::{Method, headers};
 
 use crate::answer::{Answer, Read, ReadResult};
+use crate::called::{CompiledScript, Origin};
 use crate::encode::{self, Arguments};
 use crate::error::RequestProblem;
 use crate::{CallError, Client};
@@ -82,6 +84,8 @@ pub struct Call<T, E = NoError> {
     timeout: Option<Duration>,
     result: ReadResult<T>,
     error: Read<E>,
+    /// Where the program made it.
+    at: &'static Location<'static>,
 }
 
 /// Where a call goes.
@@ -92,6 +96,8 @@ pub(crate) struct Destination {
     pub(crate) path: String,
     /// The methods that are answered there.
     pub(crate) methods: Cow<'static, [Method]>,
+    /// What the function was compiled with.
+    pub(crate) script: Option<&'static CompiledScript>,
 }
 
 /// An answer with what came along.
@@ -109,6 +115,7 @@ pub struct Response<T> {
 }
 
 impl<T, E> Call<T, E> {
+    #[track_caller]
     pub(crate) fn new(
         client: &Client,
         to: Destination,
@@ -117,7 +124,8 @@ impl<T, E> Call<T, E> {
         result: ReadResult<T>,
         error: Read<E>,
     ) -> Call<T, E> {
-        Call { client: client.clone(), to, method, arguments, timeout: None, result, error }
+        let at = Location::caller();
+        Call { client: client.clone(), to, method, arguments, timeout: None, result, error, at }
     }
 
     pub(crate) fn push(&mut self, argument: encode::Argument) {
@@ -141,7 +149,9 @@ impl<T, E> Call<T, E> {
     /// The call as a fake sees it.
     #[cfg(feature = "fake")]
     pub(crate) fn described(self) -> Result<crate::fake::FakeCall, RequestProblem> {
-        Ok(crate::fake::FakeCall::new(self.to.name, self.method, self.arguments.into_value()?))
+        let Call { to: Destination { name, script, .. }, method, arguments, at, .. } = self;
+        let called = Origin { name, method, at, script }.called();
+        Ok(crate::fake::FakeCall::new(called, arguments.into_value()?))
     }
 }
 
@@ -152,16 +162,17 @@ impl<T: 'static, E: 'static> Call<T, E> {
     /// # Errors
     /// See [`CallError`].
     pub async fn send(self) -> Result<Response<T>, CallError<E>> {
-        let Call { client, to, method, arguments, timeout, result, error } = self;
-        let Destination { name, path, methods } = to;
-        let refuse = |reason| CallError::Request { endpoint: name.clone(), reason };
+        let Call { client, to, method, arguments, timeout, result, error, at } = self;
+        let Destination { name, path, methods, script } = to;
+        let origin = Origin { name, method, at, script };
+        let refuse = |reason| CallError::Request { endpoint: origin.clone().called(), reason };
         if !methods.contains(&method) {
             return Err(refuse(RequestProblem::Method { method, allowed: methods.into_owned() }));
         }
         #[cfg(feature = "fake")]
         if let Some(answers) = client.answers() {
             let arguments = arguments.into_value().map_err(refuse)?;
-            return answers.answer(crate::fake::FakeCall::new(name, method, arguments)).await;
+            return answers.answer(crate::fake::FakeCall::new(origin.called(), arguments)).await;
         }
         let encode::Request { query, body } = encode::request(method, arguments).map_err(refuse)?;
         // Both name the same five methods.
@@ -178,13 +189,13 @@ impl<T: 'static, E: 'static> Call<T, E> {
             request = request.timeout(timeout);
         }
         let transport = |source: reqwest::Error| CallError::Transport {
-            endpoint: name.clone(),
+            endpoint: origin.clone().called(),
             source: source.without_url(),
         };
         let response = request.send().await.map_err(transport)?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = response.bytes().await.map_err(transport)?;
-        Answer { status, headers, body }.read(name, format!("{method} {path}"), result, error)
+        Answer { status, headers, body }.read(origin, format!("{method} {path}"), result, error)
     }
 }
 

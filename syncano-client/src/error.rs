@@ -10,6 +10,8 @@ use serde_json::Value;
 use syncano_core::{CustomResponse, Method, Mismatch, RunStatus, Violations};
 use thiserror::Error;
 
+use crate::Called;
+
 /// An error of managing a server: of everything but calls.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -198,7 +200,7 @@ pub enum CallError<E = crate::NoError> {
     #[error("the script of `{endpoint}` raised its error {error:?}")]
     App {
         /// `socket/endpoint`.
-        endpoint: String,
+        endpoint: Called,
         /// The error.
         error: E,
     },
@@ -210,7 +212,7 @@ pub enum CallError<E = crate::NoError> {
     )]
     UnknownApp {
         /// `socket/endpoint`.
-        endpoint: String,
+        endpoint: Called,
         /// Where it is something else, as a JSON pointer.
         pointer: String,
         /// What was expected.
@@ -228,7 +230,7 @@ pub enum CallError<E = crate::NoError> {
     #[error("the script of `{endpoint}` answered with status {status}: {}", Excerpt(body))]
     Response {
         /// `socket/endpoint`.
-        endpoint: String,
+        endpoint: Called,
         /// The HTTP status.
         status: StatusCode,
         /// The body.
@@ -242,7 +244,7 @@ pub enum CallError<E = crate::NoError> {
     )]
     Decode {
         /// `socket/endpoint`.
-        endpoint: String,
+        endpoint: Called,
         /// Where it doesn't fit, as a JSON pointer; empty for the whole.
         pointer: String,
         /// What doesn't fit.
@@ -254,7 +256,7 @@ pub enum CallError<E = crate::NoError> {
     #[error("`{endpoint}` can't be called like this: {reason}")]
     Request {
         /// `socket/endpoint`.
-        endpoint: String,
+        endpoint: Called,
         /// Why.
         reason: RequestProblem,
     },
@@ -262,7 +264,7 @@ pub enum CallError<E = crate::NoError> {
     #[error("`{endpoint}` was refused: {error}")]
     Api {
         /// `socket/endpoint`.
-        endpoint: String,
+        endpoint: Called,
         /// The server's reason.
         error: ApiError,
     },
@@ -270,7 +272,7 @@ pub enum CallError<E = crate::NoError> {
     #[error("{}", Unanswered(endpoint, source))]
     Transport {
         /// `socket/endpoint`.
-        endpoint: String,
+        endpoint: Called,
         /// What happened.
         source: reqwest::Error,
     },
@@ -345,6 +347,11 @@ fn list(methods: &[Method]) -> String {
 impl<E> CallError<E> {
     /// `socket/endpoint`.
     pub fn endpoint(&self) -> &str {
+        self.called()
+    }
+
+    /// What was called, and where.
+    pub fn called(&self) -> &Called {
         match self {
             CallError::App { endpoint, .. }
             | CallError::UnknownApp { endpoint, .. }
@@ -384,7 +391,7 @@ impl<E> CallError<E> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScriptFailure {
     /// `socket/endpoint`.
-    pub endpoint: String,
+    pub endpoint: Called,
     /// How it ended.
     pub status: RunStatus,
     /// Standard output.
@@ -419,7 +426,7 @@ impl std::error::Error for ScriptFailure {}
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResultMismatch {
     /// `socket/endpoint`.
-    pub endpoint: String,
+    pub endpoint: Called,
     /// Where it doesn't fit, and what was expected there.
     pub mismatches: Vec<Mismatch>,
     /// Standard output.

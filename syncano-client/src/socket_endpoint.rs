@@ -72,11 +72,13 @@ impl Instance {
     /// # Ok(())
     /// # }
     /// ```
+    #[track_caller]
     pub fn run(&self, method: Method, endpoint: &str, data: impl Serialize) -> Call<Value, Value> {
         self.run_as(method, endpoint, data)
     }
 
     /// As [`run`](Instance::run), with an answer of another type than JSON.
+    #[track_caller]
     pub fn run_as<T: DeserializeOwned + 'static>(
         &self,
         method: Method,
@@ -87,7 +89,12 @@ impl Instance {
             Some((socket, endpoint)) => route::run(self.name(), socket, endpoint),
             None => route::run_flat(self.name(), endpoint),
         };
-        let to = Destination { name: endpoint.to_owned(), path, methods: Cow::Borrowed(&Method::ALL) };
+        let to = Destination {
+            name: endpoint.to_owned(),
+            path,
+            methods: Cow::Borrowed(&Method::ALL),
+            script: None,
+        };
         run(self.client(), to, method, data)
     }
 }
@@ -115,11 +122,13 @@ impl Published {
     /// Runs the socket's endpoint of that name.
     ///
     /// The rest is as with [`SocketEndpoint::run`].
+    #[track_caller]
     pub fn run(&self, method: Method, endpoint: &str, data: impl Serialize) -> Call<Value, Value> {
         self.run_as(method, endpoint, data)
     }
 
     /// As [`run`](Published::run), with an answer of another type than JSON.
+    #[track_caller]
     pub fn run_as<T: DeserializeOwned + 'static>(
         &self,
         method: Method,
@@ -190,12 +199,14 @@ impl SocketEndpoint {
     /// # let _ = (answer, number, whole_run); Ok(())
     /// # }
     /// ```
+    #[track_caller]
     pub fn run(&self, method: Method, data: impl Serialize) -> Call<Value, Value> {
         self.run_as(method, data)
     }
 
     /// As [`run`](SocketEndpoint::run), with an answer of another type: [`String`] for text as it is,
     /// [`Trace`](crate::Trace) for the record of the run, failed runs included, or any type that deserialises.
+    #[track_caller]
     pub fn run_as<T: DeserializeOwned + 'static>(
         &self,
         method: Method,
@@ -205,6 +216,7 @@ impl SocketEndpoint {
             name: self.full_name(),
             path: route::run(self.instance.name(), &self.socket, &self.name),
             methods: Cow::Owned(self.data.allowed_methods.clone()),
+            script: None,
         };
         run(self.instance.client(), to, method, data)
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use syncano_core::{Language, RunStatus};
+use syncano_core::{Language, RunLimits, RunStatus};
 use tokio::time::Instant;
 
 use crate::builder::{RunnerBuilder, StartError};
@@ -14,6 +14,7 @@ use crate::doctor::{Doctor, Missing};
 use crate::interpreter::{Interpreter, MissingInterpreter};
 use crate::isolation::{Isolation, Wanted};
 use crate::levels;
+use crate::limits::{ANSWER, OUTPUT};
 use crate::network::Outward;
 use crate::node::NODE;
 use crate::outcome::Outcome;
@@ -41,6 +42,8 @@ pub struct Runner {
 
 struct Inner {
     isolation: Isolation,
+    /// Of one process, in bytes.
+    memory: u64,
     interpreters: Interpreters,
     calls_per_worker: u64,
     pool: Arc<Pool>,
@@ -140,6 +143,7 @@ impl Runner {
         settings: RunnerBuilder,
         interpreters: Interpreters,
     ) -> Result<Runner, StartError> {
+        let memory = settings.limits.memory;
         let sandbox = Sandbox::new(level, settings.limits, settings.max_workers)
             .map_err(|unavailable| StartError::Isolation { level, reason: unavailable.to_string() })?;
         let directory = Directory::for_runner(settings.directory.as_deref(), sandbox.has_own_users())
@@ -157,6 +161,7 @@ impl Runner {
         Ok(Runner {
             inner: Arc::new(Inner {
                 isolation: level,
+                memory,
                 interpreters,
                 calls_per_worker,
                 pool,
@@ -170,6 +175,11 @@ impl Runner {
     /// The level that is in force.
     pub fn isolation(&self) -> Isolation {
         self.inner.isolation
+    }
+
+    /// The limits of a run that may take `timeout`.
+    pub fn limits(&self, timeout: Duration) -> RunLimits {
+        RunLimits { timeout, memory: self.inner.memory, output: OUTPUT as u64, answer: ANSWER as u64 }
     }
 
     /// The interpreter of a language, or what to do about its absence.

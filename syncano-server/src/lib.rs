@@ -45,6 +45,7 @@ mod install;
 mod keys;
 mod load;
 mod meta;
+mod openapi;
 mod operator;
 mod pagination;
 mod passwords;

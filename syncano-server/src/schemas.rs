@@ -22,6 +22,7 @@ const LARGE: usize = 32 * 1024;
 pub(crate) enum Kind {
     Inputs,
     Outputs,
+    Errors,
 }
 
 impl Kind {
@@ -30,6 +31,7 @@ impl Kind {
         match self {
             Kind::Inputs => "inputs",
             Kind::Outputs => "outputs",
+            Kind::Errors => "errors",
         }
     }
 }

@@ -16,6 +16,7 @@ mod network;
 mod options;
 mod other_servers;
 mod publishing;
+mod reports;
 mod run_time_sockets;
 mod script_endpoints;
 mod scripts;
