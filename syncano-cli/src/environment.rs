@@ -7,6 +7,9 @@ use anyhow::bail;
 /// What keys are made with.
 pub(crate) const SECRET: &str = "SYNCANO_SECRET";
 
+/// The account key of commands that speak to a server.
+pub(crate) const KEY: &str = "SYNCANO_KEY";
+
 /// An environment variable; empty is unset.
 pub(crate) fn variable(name: &str) -> anyhow::Result<Option<String>> {
     match env::var(name) {

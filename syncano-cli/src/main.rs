@@ -3,9 +3,11 @@
 mod account;
 mod columns;
 mod database;
+mod definition;
 mod doctor;
 mod environment;
 mod key;
+mod plan;
 mod serve;
 
 use std::process::ExitCode;
@@ -26,6 +28,7 @@ enum Command {
     Doctor(doctor::Doctor),
     Account(account::Account),
     Key(key::Key),
+    Plan(plan::Plan),
 }
 
 fn main() -> ExitCode {
@@ -34,6 +37,7 @@ fn main() -> ExitCode {
         Command::Doctor(doctor) => doctor.run(),
         Command::Account(account) => account.run().map(|()| ExitCode::SUCCESS),
         Command::Key(key) => key.run().map(|()| ExitCode::SUCCESS),
+        Command::Plan(plan) => plan.run(),
     };
     match done {
         Ok(code) => code,

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use syncano_client::Client;
 use tempfile::TempDir;
 
-use running::{PATIENCE, Serve, database};
+use running::{PATIENCE, Serve, database, http};
 
 /// Exit code, standard output, standard error.
 type Done = (Option<i32>, String, String);
@@ -59,7 +59,7 @@ fn key(done: Done) -> String {
 }
 
 async fn login(server: &Serve, email: &str, password: &str) -> (u16, Value) {
-    let response = reqwest::Client::new()
+    let response = http()
         .post(format!("{}/v1.1/account/auth/", server.url))
         .header("content-type", "application/json")
         .body(json!({ "email": email, "password": password }).to_string())
@@ -70,7 +70,7 @@ async fn login(server: &Serve, email: &str, password: &str) -> (u16, Value) {
 }
 
 async fn status(server: &Serve, path: &str, key: &str) -> u16 {
-    let request = reqwest::Client::new().get(format!("{}{path}", server.url)).header("x-api-key", key);
+    let request = http().get(format!("{}{path}", server.url)).header("x-api-key", key);
     request.send().await.unwrap().status().as_u16()
 }
 
@@ -114,7 +114,7 @@ async fn accounts_and_keys_are_changed_beside_a_running_server() {
     assert_eq!(login(&server, "ann@example.org", "second word").await.0, 200);
 
     Client::connect(&server.url).unwrap().account_key(&ann).create_instance("anns-own").await.unwrap();
-    let made = reqwest::Client::new()
+    let made = http()
         .post(format!("{}/v1.1/instances/anns-own/api_keys/", server.url))
         .header("x-api-key", &ann)
         .header("content-type", "application/json")

@@ -48,3 +48,8 @@ fn key_explains_itself() {
     golden("key_list.txt", &["key", "list", "--help"]);
     golden("key_reset.txt", &["key", "reset", "--help"]);
 }
+
+#[test]
+fn plan_explains_itself() {
+    golden("plan.txt", &["plan", "--help"]);
+}

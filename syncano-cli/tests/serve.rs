@@ -13,10 +13,10 @@ use syncano_client::{Client, Method, Runtime, Socket};
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use running::{PATIENCE, Serve, command};
+use running::{PATIENCE, Serve, command, http};
 
 async fn get(url: String) -> (u16, Value) {
-    let response = reqwest::get(url).await.unwrap();
+    let response = http().get(url).send().await.unwrap();
     let status = response.status().as_u16();
     (status, serde_json::from_slice(&response.bytes().await.unwrap()).unwrap_or(Value::Null))
 }
@@ -47,7 +47,7 @@ async fn the_first_start_makes_an_account_and_shows_its_key_once() {
     let (code, stdout, _) = server.stop().await;
     assert_eq!((code, stdout.as_str()), (Some(0), ""));
     // Nobody listens there any more.
-    assert!(reqwest::get(format!("{url}/health")).await.is_err());
+    assert!(http().get(format!("{url}/health")).send().await.is_err());
 }
 
 #[tokio::test]
@@ -59,7 +59,7 @@ async fn a_configured_account_is_made_unless_it_exists() {
     for _ in 0..2 {
         let server = Serve::start(&folder, &admin).await;
         let login = json!({"email": "admin@example.com", "password": "very secret words"});
-        let response = reqwest::Client::new()
+        let response = http()
             .post(format!("{}/v1.1/account/auth/", server.url))
             .header("content-type", "application/json")
             .body(login.to_string())
@@ -90,7 +90,7 @@ async fn sigterm_finishes_what_runs_and_refuses_what_is_new() {
         ("SYNCANO_SECRET", "s".repeat(40).leak() as &str),
     ];
     let server = Serve::start(&folder, &admin).await;
-    let login = reqwest::Client::new()
+    let login = http()
         .post(format!("{}/v1.1/account/auth/", server.url))
         .header("content-type", "application/json")
         .body(r#"{"email": "a@b.co", "password": "pw"}"#)

@@ -10,7 +10,8 @@ use serde_json::Value;
 use syncano_core::{CustomResponse, Method, Mismatch, RunStatus, Violations};
 use thiserror::Error;
 
-use crate::Called;
+use crate::plan::Broken;
+use crate::{Called, Plan};
 
 /// An error of managing a server: of everything but calls.
 #[derive(Debug, Error)]
@@ -45,6 +46,12 @@ pub enum Error {
         socket: String,
         /// Every broken rule.
         violations: Violations,
+    },
+    /// Publishing would break those who call today; nothing was written.
+    #[error("{}", Broken(plans))]
+    Breaking {
+        /// What was planned, of all sockets that were to be published.
+        plans: Vec<Plan>,
     },
     /// Somebody else changed the socket while it was being published; nothing was written.
     #[error("the socket `{socket}` was changed by somebody else meanwhile: look at it, then publish again")]

@@ -51,6 +51,7 @@
 //!
 //! * `NAME`, the socket's name,
 //! * `definition()`, the socket with its scripts and schemas,
+//! * `plan(&instance)`, which tells what publishing would change,
 //! * `publish(&instance)`, which creates it, updates it, or does nothing,
 //! * `Client`, with a method for each tagged function.
 //!
@@ -218,10 +219,48 @@
 //! # }
 //! ```
 //!
+//! # Changing what is published
+//!
+//! Others may call what was published: programs that were built before, plain HTTP callers. So `publish` compares first,
+//! and refuses what would break them, with a text that names each place. `plan` tells without publishing.
+//!
+//! ```no_run
+//! # use syncano_client::{Instance, socket};
+//! # #[socket(runtime = "python3")]
+//! # mod stock {
+//! #     #[endpoint("left", GET, source = "def main(name): return 3")]
+//! #     pub async fn left(name: &str) -> u32;
+//! # }
+//! # async fn run(instance: Instance) -> Result<(), syncano_client::Error> {
+//! let plan = stock::plan(&instance).await?;
+//! println!("{plan}"); // a line for each change, `!` before those that break callers
+//! if !plan.is_breaking() {
+//!     plan.apply().await?; // never over somebody else's change
+//! }
+//!
+//! // The same at once; and all the same, while nobody else depends on it.
+//! stock::publish(&instance).await?;
+//! stock::publish(&instance).allow_breaking(cfg!(debug_assertions)).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | change | for those who call today |
+//! |---|---|
+//! | a new endpoint, method, optional argument (`Option`); another script, time, cache | is no matter |
+//! | a wider type of an argument (`u8` → `u32`, `T` → `Option<T>`, another variant) | is no matter |
+//! | a narrower type of a result (`Option<T>` → `T`, a variant less), one more field in it | is no matter |
+//! | the other way round: an argument that becomes needed or narrower, a result that becomes wider or lacks a field | breaks |
+//! | an endpoint or method that goes, `private` | breaks |
+//!
+//! A field of an argument's struct that is new breaks too, even an `Option`: the script may rely on it, and today's callers
+//! don't send it. With `#[serde(skip_serializing_if = "Option::is_none")]` it may be left out, and breaks nobody. What two
+//! schemas say beyond what serde's types need (`if`, patterns of keys, …) can't be compared: it breaks unless it is equal.
+//!
 //! # Several sockets
 //!
-//! [`sockets!`](sockets) names an application's sockets. Where it stands it defines `definitions()` and `publish(&instance)`
-//! for all of them; two that share a name, or the name of an endpoint, don't compile.
+//! [`sockets!`](sockets) names an application's sockets. Where it stands it defines `definitions()`, `plan(&instance)` and
+//! `publish(&instance)` for all of them; two that share a name, or the name of an endpoint, don't compile.
 //!
 //! ```
 //! mod api {
@@ -362,6 +401,7 @@ mod instance;
 mod listed;
 mod pages;
 mod patience;
+mod plan;
 mod publish;
 mod published;
 mod recorded;
@@ -387,6 +427,8 @@ pub use client::Client;
 pub use error::{ApiError, CallError, Error, RequestProblem, ResultMismatch, ScriptFailure};
 pub use instance::{Instance, InstanceDetails, InstanceUpdate};
 pub use pages::Pages;
+pub use plan::Plan;
+pub use publish::{Publish, PublishAll};
 pub use published::{Change, Published};
 pub use recorded::RecordedTrace;
 pub use schemars;
@@ -396,9 +438,11 @@ pub use secrecy::{ExposeSecret, SecretString};
 pub use socket_endpoint::SocketEndpoint;
 /// A call in a definition; [`Call`] is one that is made.
 pub use syncano_core::Call as ScriptCall;
+/// One thing that a [`Plan`] would change; [`Change`] is what publishing did.
+pub use syncano_core::Change as PlannedChange;
 pub use syncano_core::{
-    ClassDependency, CustomResponse, Dependency, Endpoint, Map, Method, Methods, Mismatch, RunResult,
-    RunStatus, Runtime, ScriptDependency, ScriptSource, Socket, SocketBuilder, SocketStatus, Trace,
-    Violation, Violations,
+    ClassDependency, CustomResponse, Dependency, Difference, Endpoint, Incompatibility, Map, Method, Methods,
+    Mismatch, RunResult, RunStatus, Runtime, ScriptDependency, ScriptSource, Socket, SocketBuilder,
+    SocketStatus, Trace, Violation, Violations, What,
 };
 pub use syncano_macros::{endpoint, socket, sockets};

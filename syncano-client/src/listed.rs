@@ -1,6 +1,6 @@
 //! Several sockets together: what `sockets!` expands to.
 
-use crate::{Error, Instance, Published, Socket};
+use crate::{Error, Instance, Plan, PublishAll, Socket};
 
 /// A socket as `sockets!` sees it.
 #[derive(Debug, Clone, Copy)]
@@ -18,16 +18,21 @@ pub fn definitions(sockets: &[Listed]) -> Vec<Socket> {
     sockets.iter().map(|socket| (socket.definition)()).collect()
 }
 
-/// Publishes all sockets, one after the other.
+/// What publishing all sockets would change.
 ///
 /// # Errors
-/// As [`Instance::publish`].
-pub async fn publish(instance: &Instance, sockets: &[Listed]) -> Result<Vec<Published>, Error> {
-    let mut published = Vec::new();
+/// As [`Instance::plan`].
+pub async fn plan(instance: &Instance, sockets: &[Listed]) -> Result<Vec<Plan>, Error> {
+    let mut plans = Vec::new();
     for socket in sockets {
-        published.push(instance.publish(&(socket.definition)()).await?);
+        plans.push(instance.plan(&(socket.definition)()).await?);
     }
-    Ok(published)
+    Ok(plans)
+}
+
+/// Publishes all sockets when awaited.
+pub fn publish(instance: &Instance, sockets: &[Listed]) -> PublishAll {
+    PublishAll::new(instance, definitions(sockets))
 }
 
 /// What to say if the socket at `index` has the name of an earlier one, or an endpoint of its name.

@@ -8,7 +8,7 @@ use syncano_core::{Map, route};
 pub use syncano_core::{Inputs, Placement};
 
 pub use crate::called::CompiledScript;
-pub use crate::listed::{Listed, Told, clash, definitions, publish};
+pub use crate::listed::{Listed, Told, clash, definitions, plan, publish};
 
 use crate::answer::{Read, ReadResult, read_json};
 use crate::call::Destination;

@@ -1,21 +1,109 @@
 //! Publishing: create, update or nothing, and never over somebody else's change.
 
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+
 use http::StatusCode;
 use serde_json::json;
 use syncano_core::{Severity, Socket, SocketStatus, Violations, normalize, route};
 
-use crate::{Change, Error, Instance, Published};
+use crate::{Change, Error, Instance, Plan, Published};
 
 /// The key under which an update names the revision that it was made from.
 const EXPECTED_REVISION: &str = "expected_revision";
 
+/// Publishes a socket when awaited.
+///
+/// What would break those who call it today is refused, unless [`allow_breaking`](Publish::allow_breaking) says otherwise.
+#[must_use = "a socket is published only when it is awaited"]
+#[derive(Debug, Clone)]
+pub struct Publish {
+    instance: Instance,
+    socket: Socket,
+    allow_breaking: bool,
+}
+
+impl Publish {
+    /// Whether to publish what breaks callers: a removed endpoint or method, arguments that are refused from now on,
+    /// results that today's callers don't expect, a key that is needed from now on.
+    ///
+    /// While an application is developed nobody else calls it: `.allow_breaking(cfg!(debug_assertions))`.
+    pub fn allow_breaking(mut self, allow: bool) -> Self {
+        self.allow_breaking = allow;
+        self
+    }
+
+    async fn run(self) -> Result<Published, Error> {
+        let plan = self.instance.plan(&self.socket).await?;
+        if plan.is_breaking() && !self.allow_breaking {
+            return Err(Error::Breaking { plans: vec![plan] });
+        }
+        plan.apply().await
+    }
+}
+
+impl IntoFuture for Publish {
+    type Output = Result<Published, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+/// Publishes several sockets when awaited, one after the other; none if one of them would break its callers.
+#[must_use = "sockets are published only when they are awaited"]
+#[derive(Debug, Clone)]
+pub struct PublishAll {
+    instance: Instance,
+    sockets: Vec<Socket>,
+    allow_breaking: bool,
+}
+
+impl PublishAll {
+    pub(crate) fn new(instance: &Instance, sockets: Vec<Socket>) -> PublishAll {
+        PublishAll { instance: instance.clone(), sockets, allow_breaking: false }
+    }
+
+    /// As [`Publish::allow_breaking`].
+    pub fn allow_breaking(mut self, allow: bool) -> Self {
+        self.allow_breaking = allow;
+        self
+    }
+
+    async fn run(self) -> Result<Vec<Published>, Error> {
+        let mut plans = Vec::new();
+        for socket in &self.sockets {
+            plans.push(self.instance.plan(socket).await?);
+        }
+        if !self.allow_breaking && plans.iter().any(Plan::is_breaking) {
+            return Err(Error::Breaking { plans });
+        }
+        let mut published = Vec::new();
+        for plan in plans {
+            published.push(plan.apply().await?);
+        }
+        Ok(published)
+    }
+}
+
+impl IntoFuture for PublishAll {
+    type Output = Result<Vec<Published>, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
 impl Instance {
-    /// Publishes a socket: creates it, updates it, or does nothing when the server has it just so.
+    /// Publishes a socket when awaited: creates it, updates it, or does nothing when the server has it just so.
     ///
     /// # Errors
-    /// [`Error::Definition`] for a definition that breaks rules (nothing is sent), [`Error::Conflict`] when
-    /// somebody else changed the socket meanwhile (nothing is written), [`Error::NotInstalled`] when the server
-    /// stored the socket but could not install it, an endpoint's name being taken for example.
+    /// [`Error::Definition`] for a definition that breaks rules (nothing is sent), [`Error::Breaking`] when it would break
+    /// those who call it today (nothing is written, unless [allowed](Publish::allow_breaking)), [`Error::Conflict`] when
+    /// somebody else changed the socket meanwhile (nothing is written), [`Error::NotInstalled`] when the server stored the
+    /// socket but could not install it, an endpoint's name being taken for example.
     ///
     /// ```no_run
     /// # async fn run(instance: syncano_client::Instance) -> anyhow::Result<()> {
@@ -30,34 +118,42 @@ impl Instance {
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn publish(&self, socket: &Socket) -> Result<Published, Error> {
-        check(socket)?;
-        let (written, refusal) = match self.socket(&socket.name).await? {
-            None => (create(self, socket).await, "name"),
-            Some(found) if !found.is(socket) => (update(found, socket).await, EXPECTED_REVISION),
-            // What kept it from being installed may be gone by now.
-            Some(mut found) if found.status() == SocketStatus::Error => {
-                found.recheck().await?;
-                found.change = Change::Updated;
-                return found.installed().await;
-            }
-            Some(found) => return found.installed().await,
-        };
-        match written {
-            // Somebody was faster. If they published the very same, all is well.
-            Err(error) if refuses(&error, refusal) => match self.socket(&socket.name).await? {
-                Some(found) if found.is(socket) => found.installed().await,
-                // The name was refused, and not because of a socket that has it.
-                None if refusal == "name" => Err(error),
-                _ => Err(Error::Conflict { socket: socket.name.clone() }),
-            },
-            other => other?.installed().await,
+    pub fn publish(&self, socket: &Socket) -> Publish {
+        Publish { instance: self.clone(), socket: socket.clone(), allow_breaking: false }
+    }
+}
+
+/// Writes a definition over what was found, and only over that.
+pub(crate) async fn write(
+    instance: &Instance,
+    found: Option<Published>,
+    socket: &Socket,
+) -> Result<Published, Error> {
+    let (written, refusal) = match found {
+        None => (create(instance, socket).await, "name"),
+        Some(found) if !found.is(socket) => (update(found, socket).await, EXPECTED_REVISION),
+        // What kept it from being installed may be gone by now.
+        Some(mut found) if found.status() == SocketStatus::Error => {
+            found.recheck().await?;
+            found.change = Change::Updated;
+            return found.installed().await;
         }
+        Some(found) => return found.installed().await,
+    };
+    match written {
+        // Somebody was faster. If they published the very same, all is well.
+        Err(error) if refuses(&error, refusal) => match instance.socket(&socket.name).await? {
+            Some(found) if found.is(socket) => found.installed().await,
+            // The name was refused, and not because of a socket that has it.
+            None if refusal == "name" => Err(error),
+            _ => Err(Error::Conflict { socket: socket.name.clone() }),
+        },
+        other => other?.installed().await,
     }
 }
 
 impl Published {
-    /// Writes a changed definition over the one that was read: a copy of [`definition`](Published::definition), with
+    /// Writes a changed definition over the one that was read, breaking or not (see [`Instance::plan`]): a copy of [`definition`](Published::definition), with
     /// endpoints and dependencies added and removed. Options of a call that the new one leaves open stay as they are.
     ///
     /// # Errors
@@ -98,7 +194,7 @@ impl Published {
 }
 
 /// Refuses what the server would refuse for its shape.
-fn check(socket: &Socket) -> Result<(), Error> {
+pub(crate) fn check(socket: &Socket) -> Result<(), Error> {
     let broken: Vec<_> =
         socket.validate().into_iter().filter(|v| v.kind.severity() == Severity::Shape).collect();
     match broken.is_empty() {

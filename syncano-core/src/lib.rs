@@ -20,6 +20,8 @@
 
 mod builder;
 mod class;
+mod compatibility;
+mod difference;
 mod edit;
 pub mod headers;
 mod inherit;
@@ -42,6 +44,8 @@ mod violation;
 
 pub use builder::SocketBuilder;
 pub use class::FIELD_TYPES;
+pub use compatibility::{Incompatibility, Reason, fits};
+pub use difference::{Change, Difference, ScriptChange, What, arguments_fit, list_methods, results_fit};
 pub use headers::ResultKind;
 pub use json::depth;
 pub use method::{Method, Methods, UnknownMethod};

@@ -85,15 +85,25 @@ impl ValidatedSocket {
                 pub const __SOCKET: #krate::__private::Listed =
                     #krate::__private::Listed { name: NAME, endpoints: &[#(#endpoints),*], definition };
 
-                /// Creates the socket in the instance, or updates it; what is published already stays untouched.
+                /// What publishing the socket would change; nothing is written.
                 ///
                 /// # Errors
-                /// The server can't be reached or refuses, or another socket stands in the way.
+                /// The server can't be reached or refuses.
                 #allow
-                pub async fn publish(
+                pub async fn plan(
                     instance: &#krate::Instance,
-                ) -> ::core::result::Result<#krate::Published, #krate::Error> {
-                    instance.publish(&definition()).await
+                ) -> ::core::result::Result<#krate::Plan, #krate::Error> {
+                    instance.plan(&definition()).await
+                }
+
+                /// Creates the socket in the instance when awaited, or updates it; what is published already stays
+                /// untouched. What would break its callers is refused unless `.allow_breaking(true)` allows it.
+                ///
+                /// # Errors
+                /// The server can't be reached or refuses, callers would break, or another socket stands in the way.
+                #allow
+                pub fn publish(instance: &#krate::Instance) -> #krate::Publish {
+                    instance.publish(&definition())
                 }
 
                 #[doc = #about_client]

@@ -11,7 +11,7 @@ use syn::{Attribute, Block, Ident, Item, Result, Signature, Token, UseTree, Visi
 use crate::errors::Errors;
 
 /// The names that `#[socket]` gives to what it generates.
-pub(crate) const GENERATED: [&str; 4] = ["NAME", "definition", "publish", "Client"];
+pub(crate) const GENERATED: [&str; 5] = ["NAME", "definition", "plan", "publish", "Client"];
 
 /// The module tagged with `#[socket]`.
 pub(crate) struct Module {

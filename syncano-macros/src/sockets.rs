@@ -54,15 +54,25 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
             #krate::__private::definitions(__SOCKETS)
         }
 
-        /// Publishes all sockets, one after the other; what is published already stays untouched.
+        /// What publishing all sockets would change; nothing is written.
+        ///
+        /// # Errors
+        /// As `plan` of the socket that failed.
+        #[allow(dead_code, unreachable_pub)]
+        pub async fn plan(
+            instance: &#krate::Instance,
+        ) -> ::core::result::Result<::std::vec::Vec<#krate::Plan>, #krate::Error> {
+            #krate::__private::plan(instance, __SOCKETS).await
+        }
+
+        /// Publishes all sockets when awaited, one after the other; what is published already stays untouched. None is
+        /// published if one would break its callers, unless `.allow_breaking(true)` allows it.
         ///
         /// # Errors
         /// As `publish` of the socket that failed; those before it are published.
         #[allow(dead_code, unreachable_pub)]
-        pub async fn publish(
-            instance: &#krate::Instance,
-        ) -> ::core::result::Result<::std::vec::Vec<#krate::Published>, #krate::Error> {
-            #krate::__private::publish(instance, __SOCKETS).await
+        pub fn publish(instance: &#krate::Instance) -> #krate::PublishAll {
+            #krate::__private::publish(instance, __SOCKETS)
         }
     }
 }

@@ -29,13 +29,15 @@ pub(crate) fn program(program: &str) -> Vec<u8> {
 pub(crate) fn script(script: &Script) -> Vec<u8> {
     let source = (!script.is_checker()).then(|| script.source());
     let texts = [Some(script.name()), Some(script.config()), source];
-    let length = 12 + 16 + texts.iter().flatten().map(|text| text.len()).sum::<usize>();
+    let length = 12 + 20 + texts.iter().flatten().map(|text| text.len()).sum::<usize>();
     let mut frame = Vec::with_capacity(4 + length);
     push_length(&mut frame, length);
     push_lengths(&mut frame, &texts);
     frame.extend((limits::OUTPUT as u64).to_le_bytes());
     push_length(&mut frame, limits::ANSWER);
     push_length(&mut frame, limits::HEAD);
+    // Whether it serves one call only.
+    push_length(&mut frame, usize::from(script.is_fresh()));
     for text in texts.iter().flatten() {
         frame.extend(text.as_bytes());
     }

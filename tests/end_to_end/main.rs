@@ -15,6 +15,7 @@ mod instances;
 mod network;
 mod options;
 mod other_servers;
+mod plans;
 mod publishing;
 mod reports;
 mod run_time_sockets;

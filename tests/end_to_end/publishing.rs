@@ -31,7 +31,7 @@ async fn publishing_creates_updates_or_does_nothing() {
 async fn a_published_socket_reloads_and_goes() {
     let world = World::new().await;
     let mut published = world.instance.publish(&socket("one", "e", "print(1)")).await.unwrap();
-    world.instance.publish(&socket("one", "other", "print(1)")).await.unwrap();
+    world.instance.publish(&socket("one", "other", "print(1)")).allow_breaking(true).await.unwrap();
     published.reload().await.unwrap();
     assert!(published.definition().endpoints.contains_key("other"));
     published.clone().delete().await.unwrap();

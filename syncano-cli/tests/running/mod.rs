@@ -22,6 +22,12 @@ pub(crate) struct Serve {
     stderr: BufReader<tokio::process::ChildStderr>,
 }
 
+/// A client of HTTP. In a build of the whole workspace reqwest has TLS, and wants a provider of cryptography.
+pub(crate) fn http() -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy().build().unwrap()
+}
+
 /// The database of the tests in this folder.
 pub(crate) fn database(folder: &TempDir) -> String {
     format!("sqlite://{}", folder.path().join("test.db").display())

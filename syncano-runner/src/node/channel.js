@@ -10,7 +10,7 @@
 // The server sends frames over CHANNEL, a socket; standard output and error are files in memory whose other end the
 // server reads, so nothing that a script prints can be taken for an answer.
 //
-//     server -> worker   setup    <length> name, config, source, each with its length or ABSENT
+//     server -> worker   setup    <length> name, config, source, each with its length or ABSENT, and numbers: see `protocol.rs`
 //                        call     <length> number, then five JSON texts, each with its length or ABSENT
 //     worker -> server   reply    number, kind, flags, exit, lengths of head and body; head; body
 //

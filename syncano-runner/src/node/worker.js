@@ -66,7 +66,8 @@ function conclude() {
   if (closeConnections()) return setImmediate(conclude);
   let isClean = false;
   try {
-    isClean = cleanUp();
+    // One that serves no other call has nothing to put back.
+    isClean = !IS_FRESH && cleanUp();
   } catch {
     // What a script has made of the process; a new one is better.
   }
@@ -199,7 +200,7 @@ function watchTheEnd() {
 
 const stdout = new Output(1, 'stdout');
 const stderr = new Output(2, 'stderr');
-let OUTPUT_LIMIT, MAX_ANSWER, MAX_HEAD;
+let OUTPUT_LIMIT, MAX_ANSWER, MAX_HEAD, IS_FRESH;
 umask(0o077);
 watchTheEnd();
 // Node has more to do once what stands on its command line has run: it sets globals of its own.
@@ -217,7 +218,8 @@ setImmediate(() => {
   OUTPUT_LIMIT = Number(frame.readBigUInt64LE(12));
   MAX_ANSWER = frame.readUInt32LE(20);
   MAX_HEAD = frame.readUInt32LE(24);
-  load(...takeTexts(frame, 0, 3, 28));
+  IS_FRESH = frame.readUInt32LE(28) !== 0;
+  load(...takeTexts(frame, 0, 3, 32));
   reply(new Uint8Array(NUMBER_SIZE), READY, 0, 0, EMPTY, EMPTY);
   serve();
 });

@@ -7,7 +7,7 @@ last one run before there is a worker.
 The server sends frames over CHANNEL, a socket; standard output and error are files in memory whose other end the
 server reads, so nothing that a script prints can be taken for an answer.
 
-    server -> worker   setup    <length> name, config, source, each with its length or ABSENT
+    server -> worker   setup    <length> name, config, source, each with its length or ABSENT, and numbers: see `protocol.rs`
                        call     <length> number, then five JSON texts, each with its length or ABSENT
     worker -> server   reply    number, kind, flags, exit, lengths of head and body; head; body
 
@@ -30,7 +30,7 @@ import warnings
 from _struct import Struct
 
 LENGTH = Struct("<I")
-SETUP = Struct("<4xIIIQII")
+SETUP = Struct("<4x3IQ3I")
 CALL = Struct("<4xQ5I")
 REPLY = Struct("<QBBHII")
 ABSENT = 0xFFFFFFFF
@@ -78,10 +78,11 @@ class Capped(io.RawIOBase):
 
     mode = "wb"
 
-    def __init__(self, descriptor, name, limit):
+    limit = left = 0
+
+    def __init__(self, descriptor, name):
         self.descriptor = descriptor
         self.name = name
-        self.limit = self.left = limit
 
     def fileno(self):
         return self.descriptor
@@ -103,11 +104,17 @@ class Capped(io.RawIOBase):
         return size
 
 
-def open_text(descriptor, name, limit):
+def open_text(descriptor, name):
     """A text layer that passes every line on at once, so that a crash loses at most an unfinished one."""
-    raw = Capped(descriptor, name, limit)
+    raw = Capped(descriptor, name)
     text = io.TextIOWrapper(
         io.BufferedWriter(raw), encoding="utf-8", errors="backslashreplace", newline="\n", line_buffering=True
     )
     text.mode = "w"
     return text, raw
+
+
+stdout, raw_stdout = open_text(1, "<stdout>")
+stderr, raw_stderr = open_text(2, "<stderr>")
+
+

@@ -1,7 +1,7 @@
 """Becomes the worker of the script that comes over the channel. What is above only defines; this runs."""
 
 frame = take_frame()
-name_size, config_size, source_size, output_limit, MAX_ANSWER, MAX_HEAD = SETUP.unpack_from(frame)
+name_size, config_size, source_size, output_limit, MAX_ANSWER, MAX_HEAD, is_fresh = SETUP.unpack_from(frame)
 offset = SETUP.size
 pieces = []
 for size in (name_size, config_size, source_size):
@@ -10,8 +10,7 @@ for size in (name_size, config_size, source_size):
 script = Checker() if pieces[2] is None else Script(*pieces)
 del frame, pieces
 
-stdout, raw_stdout = open_text(1, "<stdout>", output_limit)
-stderr, raw_stderr = open_text(2, "<stderr>", output_limit)
+raw_stdout.limit = raw_stderr.limit = output_limit
 sys.stdout = sys.__stdout__ = stdout
 sys.stderr = sys.__stderr__ = stderr
 sys.argv = [""]
@@ -20,9 +19,10 @@ atexit.register, atexit.unregister = register, unregister
 _thread.stack_size(4 << 20)
 _signal.signal(_signal.SIGINT, out_of_time)
 os.umask(0o077)
-notice_timers()
-baseline = Baseline()
-collect()
+if not is_fresh:
+    notice_timers()
+    baseline = Baseline()
+    collect()
 reply(0, READY)
 while True:
     serve(take_frame())

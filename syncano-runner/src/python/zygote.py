@@ -4,7 +4,7 @@ It never sees a script: the server asks for a worker, over CHANNEL, and speaks w
 of system calls as `sandbox/plan.rs` writes it, and the descriptors that it names. Its first one is where the new process
 reports; the answer is the number of the process and its descriptor, or the error number, negative.
 
-    server -> zygote   once     definitions, start; both as <length> text
+    server -> zygote   once     definitions, start; both as <length> text; a plan for itself, <length> plan
                        request  <length> plan, with descriptors
     zygote -> server   once     one byte: ready
                        answer   <number>, with a descriptor
@@ -13,6 +13,8 @@ reports; the answer is the number of the process and its descriptor, or the erro
 import ctypes
 import gc
 import os
+import random
+import threading
 from _socket import CMSG_SPACE, SCM_RIGHTS, SOL_SOCKET, socket
 from _struct import Struct, unpack_from
 
@@ -30,9 +32,6 @@ ANSWER = Struct("<q")
 system_call = ctypes.PyDLL(None, use_errno=True).syscall
 system_call.restype = ctypes.c_long
 system_call.argtypes = [ctypes.c_long] * 7
-before_fork = ctypes.pythonapi.PyOS_BeforeFork
-after_fork_in_parent = ctypes.pythonapi.PyOS_AfterFork_Parent
-after_fork_in_child = ctypes.pythonapi.PyOS_AfterFork_Child
 
 
 def take(size):
@@ -102,16 +101,15 @@ def copy(plan, flags):
         flags |= CLONE_CHILD_SETTID
     # Not every processor has the same order.
     order = (written, number, 0) if not IS_BACKWARDS else (written, 0, number)
-    before_fork()
     process = system_call(SYS_CLONE, flags, 0, *order, 0)
     if process == 0:
-        after_fork_in_child()
+        # This process has one thread, which holds no locks, so what Python does after a fork is not needed, and it would make
+        # a quarter of all memory that a copy touches its own. But no two copies may draw the same numbers.
+        draw_anew()
         os.dup2(plan.report, REPORT, False)
         plan.carry_out()
         return 0, -1
-    error = ctypes.get_errno()
-    after_fork_in_parent()
-    return (process if process > 0 else -error), descriptor.value
+    return (process if process > 0 else -ctypes.get_errno()), descriptor.value
 
 
 def serve():
@@ -156,9 +154,14 @@ for module in (
         # Another version of Python, or built without it.
         pass
 
+draw_anew = random._inst.seed
+# What a copy is in its namespace.
+threading.main_thread()._native_id = 1
 worker = {"__name__": "syncano_worker", "CHANNEL": CHANNEL}
 exec(compile(text(), "<syncano worker>", "exec"), worker)
 start = compile(text(), "<syncano worker>", "exec")
+# What is done once for all copies.
+Plan(take(int.from_bytes(take(4), "little")), []).carry_out()
 control = socket(fileno=CHANNEL)
 # What is here now stays: collections in the copies need not look at it, which would make it their own memory.
 gc.collect()

@@ -73,14 +73,18 @@ pub(super) fn wait_for_server(plan: &mut Plan, report: Argument<'_>) {
     plan.at_least(read, 1);
 }
 
-/// Becomes `owner`, and nobody else later.
-pub(super) fn change_user(plan: &mut Plan, (uid, gid): Owner) {
-    plan.call("setgroups", libc::SYS_setgroups, [0.into(), 0.into()]);
-    plan.call("setresgid", libc::SYS_setresgid, [gid.into(); 3]);
+/// No program that is executed from now on has a capability.
+pub(super) fn drop_bounding_set(plan: &mut Plan) {
     for (capability, _) in kernel::capabilities() {
         // Those that the server itself has lost can't be lost again.
         prctl_or(plan, ANY_ERROR, "PR_CAPBSET_DROP", libc::PR_CAPBSET_DROP, capability as c_ulong);
     }
+}
+
+/// Becomes `owner`, and nobody else later.
+pub(super) fn change_user(plan: &mut Plan, (uid, gid): Owner) {
+    plan.call("setgroups", libc::SYS_setgroups, [0.into(), 0.into()]);
+    plan.call("setresgid", libc::SYS_setresgid, [gid.into(); 3]);
     plan.call("setresuid", libc::SYS_setresuid, [uid.into(); 3]);
 }
 

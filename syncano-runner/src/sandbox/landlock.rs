@@ -35,11 +35,37 @@ pub(super) const DEVICES: [&str; 4] = ["/dev/urandom", "/dev/random", "/dev/zero
 
 const NULL: &str = "/dev/null";
 
-/// The rules for one worker: programs and libraries (the system's, and `files` and folders of the interpreter's own) are
-/// readable, `home` is its own, everything else is closed. A folder that is only made in the child gets its rule there,
-/// see [`own_folder`]. With a network the proxy's port can be connected to, and no other.
-pub(super) fn ruleset(files: &[PathBuf], home: Option<&Path>, has_network: bool) -> io::Result<OwnedFd> {
-    build(files, home, has_network)
+/// What every worker of an interpreter may read: programs and libraries (the system's, and the interpreter's own), a few
+/// settings and devices. Open, so that the rules of the next worker need not look them up again.
+#[derive(Debug)]
+pub(super) struct Readable(Vec<(PathFd, BitFlags<AccessFs>)>);
+
+impl Readable {
+    /// Opens what is there. `files` are the interpreter's own files and folders.
+    pub(super) fn open(files: &[PathBuf]) -> Readable {
+        let read = AccessFs::ReadFile | AccessFs::ReadDir;
+        let run = read | AccessFs::Execute;
+        let programs = SYSTEM.iter().map(Path::new).chain(files.iter().map(PathBuf::as_path));
+        let others = SETTINGS.iter().chain(&DEVICES).map(Path::new);
+        let mut readable = Readable(Vec::new());
+        programs.for_each(|path| readable.add(path, run));
+        others.for_each(|path| readable.add(path, read));
+        readable.add(Path::new(NULL), read | AccessFs::WriteFile);
+        readable
+    }
+
+    /// Adds `path`, if there is such a path.
+    fn add(&mut self, path: &Path, access: BitFlags<AccessFs>) {
+        let Ok(descriptor) = PathFd::new(path) else { return };
+        let access = if path.is_dir() { access } else { access & AccessFs::from_file(NEWEST) };
+        self.0.push((descriptor, access));
+    }
+}
+
+/// The rules for one worker: what is `readable`, `home` is its own, everything else is closed. A folder that is only made in
+/// the child gets its rule there, see [`own_folder`]. With a network the proxy's port can be connected to, and no other.
+pub(super) fn ruleset(readable: &Readable, home: Option<&Path>, has_network: bool) -> io::Result<OwnedFd> {
+    build(readable, home, has_network)
         .map_err(io::Error::other)
         .and_then(|ruleset| Option::from(ruleset).ok_or_else(|| io::ErrorKind::Unsupported.into()))
 }
@@ -71,40 +97,24 @@ fn own() -> BitFlags<AccessFs> {
 }
 
 fn build(
-    files: &[PathBuf],
+    readable: &Readable,
     home: Option<&Path>,
     has_network: bool,
 ) -> Result<RulesetCreated, landlock::RulesetError> {
-    let read = AccessFs::ReadFile | AccessFs::ReadDir;
-    let run = read | AccessFs::Execute;
     let mut rules = Ruleset::default()
         .handle_access(AccessFs::from_all(NEWEST))?
         .handle_access(AccessNet::from_all(NEWEST))?
         .scope(Scope::from_all(NEWEST))?
         .create()?;
-    for path in SYSTEM.iter().map(Path::new).chain(files.iter().map(PathBuf::as_path)) {
-        rules = allow(rules, path, run)?;
+    for (path, access) in &readable.0 {
+        rules = rules.add_rule(PathBeneath::new(path, *access))?;
     }
-    for path in SETTINGS.iter().chain(&DEVICES) {
-        rules = allow(rules, Path::new(path), read)?;
-    }
-    rules = allow(rules, Path::new(NULL), read | AccessFs::WriteFile)?;
     if has_network {
         rules = rules.add_rule(NetPort::new(PORT, AccessNet::ConnectTcp))?;
     }
-    match home {
-        Some(home) => allow(rules, home, own()),
-        None => Ok(rules),
+    match home.map(PathFd::new) {
+        Some(Ok(home)) => rules.add_rule(PathBeneath::new(home, own())),
+        // Then it is closed like everything else.
+        Some(Err(_)) | None => Ok(rules),
     }
-}
-
-/// Adds a rule for `path`, if there is such a path.
-fn allow(
-    rules: RulesetCreated,
-    path: &Path,
-    access: BitFlags<AccessFs>,
-) -> Result<RulesetCreated, landlock::RulesetError> {
-    let Ok(descriptor) = PathFd::new(path) else { return Ok(rules) };
-    let access = if path.is_dir() { access } else { access & AccessFs::from_file(NEWEST) };
-    rules.add_rule(PathBeneath::new(descriptor, access))
 }

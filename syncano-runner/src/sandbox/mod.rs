@@ -36,6 +36,7 @@ use crate::network::PORT;
 use crate::recipe::Recipe;
 
 pub(crate) use identity::Identities;
+use landlock::Readable;
 use plan::Plan;
 use program::Program;
 use root::{Root, text};
@@ -178,6 +179,7 @@ impl Sandbox {
         {
             // In a user namespace nobody has the server's own user, who could make no files there. There is no root in it
             // either, whose loss would take the capabilities along.
+            confine::drop_bounding_set(&mut plan);
             confine::change_user(&mut plan, owner);
         }
         if has_namespaces {
@@ -189,10 +191,12 @@ impl Sandbox {
         if map.is_none()
             && let Some(owner) = owner
         {
+            confine::drop_bounding_set(&mut plan);
             confine::change_user(&mut plan, owner);
         }
         let own_folder = (!has_namespaces).then_some(home);
-        self.give_up(&mut plan, interpreter, owner, map.is_some(), report, own_folder)?;
+        let readable = Readable::open(&interpreter.files);
+        self.give_up(&mut plan, &readable, owner, map.is_some(), report, own_folder)?;
         let channel = plan.bring(channel);
         confine::channel(&mut plan, channel);
         if let Some(filter) = &self.filter {
@@ -218,12 +222,12 @@ impl Sandbox {
         Ok(())
     }
 
-    /// Rights that are lost once and for all, and files: those of the interpreter, and its own folder, which is `folder` or
-    /// the working directory.
+    /// Rights that are lost once and for all, and files: but for those that are `readable`, and its own folder, which is
+    /// `folder` or the working directory.
     fn give_up(
         &self,
         plan: &mut Plan,
-        interpreter: &Interpreter,
+        readable: &Readable,
         owner: Option<confine::Owner>,
         has_user_namespace: bool,
         report: plan::Argument<'_>,
@@ -236,11 +240,8 @@ impl Sandbox {
         confine::die_with_server(plan, report);
         if confined {
             confine::no_new_privileges(plan);
-            let rules = plan.bring(landlock::ruleset(
-                &interpreter.files,
-                folder,
-                self.isolation >= Isolation::Namespace,
-            )?);
+            let has_network = self.isolation >= Isolation::Namespace;
+            let rules = plan.bring(landlock::ruleset(readable, folder, has_network)?);
             let access = landlock::own_folder(self.landlock_abi);
             confine::files(plan, rules, folder.is_none().then_some(access));
         }

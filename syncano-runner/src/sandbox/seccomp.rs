@@ -39,13 +39,8 @@ impl Filter {
         let arch = TargetArch::try_from(std::env::consts::ARCH).map_err(|error| error.to_string())?;
         let rules =
             rules(own_user, landlock_abi, executes, has_network).map_err(|error| error.to_string())?;
-        let refuse = SeccompAction::Errno(EPERM as u32);
-        let filter = SeccompFilter::new(rules, SeccompAction::Allow, refuse, arch)
-            .map_err(|error| error.to_string())?;
-        let compiled: BpfProgram =
-            filter.try_into().map_err(|error: seccompiler::BackendError| error.to_string())?;
         let mut program = first_instructions();
-        program.extend(compiled);
+        program.extend(search(rules, arch).map_err(|error| error.to_string())?);
         let all = |k| (0..program.len()).filter(|&at| program[at].k == k).collect();
         let path_address_at = [all(PATH_ADDRESS as u32), all((PATH_ADDRESS >> 32) as u32)];
         Ok(Filter { program, path_address_at })
@@ -95,6 +90,29 @@ fn first_instructions() -> BpfProgram {
         instruction((BPF_JMP | BPF_JEQ | BPF_K) as u16, 0, 1, SYS_clone3 as u32),
         instruction((BPF_RET | BPF_K) as u16, 0, 0, no_such_call),
     ]
+}
+
+/// A filter for these rules that finds the one for a call by halves. The kernel carries a new filter out once for each call
+/// that there is, to know which need not be looked at; with one rule after the other that took 0.4 ms for each worker.
+fn search(mut rules: Rules, arch: TargetArch) -> Fallible<BpfProgram> {
+    /// So many rules are looked at one after the other.
+    const FEW: usize = 6;
+    let middle = rules.keys().nth(rules.len() / 2).copied();
+    let Some(middle) = middle.filter(|_| rules.len() > FEW) else {
+        let refuse = SeccompAction::Errno(EPERM as u32);
+        return SeccompFilter::new(rules, SeccompAction::Allow, refuse, arch)?.try_into();
+    };
+    let upper = search(rules.split_off(&middle), arch)?;
+    let lower = search(rules, arch)?;
+    let instruction = |code, jt, jf, k| sock_filter { code, jt, jf, k };
+    let mut program = vec![
+        instruction((BPF_LD | BPF_W | BPF_ABS) as u16, 0, 0, 0),
+        instruction((BPF_JMP | BPF_JGE | BPF_K) as u16, 0, 1, middle as u32),
+        instruction((BPF_JMP | BPF_JA) as u16, 0, 0, lower.len() as u32),
+    ];
+    program.extend(lower);
+    program.extend(upper);
+    Ok(program)
 }
 
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;

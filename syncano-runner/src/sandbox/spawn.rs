@@ -92,7 +92,13 @@ pub(super) fn spawn(start: Start) -> io::Result<Spawned> {
     // The child's ends of everything: it must see when ours are closed.
     let names = plan.into_names();
     let mapped = map.map_or(Ok(()), |map| write_map(pid, map));
-    heard(process, mapped.and_then(|()| hear(&names, &mut ours)))
+    let go_on = mapped.and_then(|()| go_on(&mut ours));
+    heard(process, go_on.and_then(|()| hear(&names, &mut ours)))
+}
+
+/// Lets the child go on with what it does after waiting for the server.
+pub(super) fn go_on(child: &mut UnixStream) -> io::Result<()> {
+    child.write_all(&[0])
 }
 
 /// The process, if it has become a worker; else it is ended.
@@ -112,10 +118,9 @@ pub(super) fn end(process: &OwnedFd) {
     let _ = waitid(WaitId::PidFd(process.as_fd()), WaitIdOptions::EXITED);
 }
 
-/// Lets the child go on, and waits until it has closed its end, which is the last it does, or said what failed. One that
-/// has a network first sends the socket by which it is reached.
+/// Waits until the child has closed its end, which is the last it does, or said what failed. One that has a network first
+/// sends the socket by which it is reached.
 pub(super) fn hear(names: &[&str], child: &mut UnixStream) -> io::Result<Option<OwnedFd>> {
-    child.write_all(&[0])?;
     let (mut report, listener) = receive(child)?;
     child.read_to_end(&mut report)?;
     if report.is_empty() {

@@ -16,6 +16,7 @@ use rustix::net::{
 };
 use rustix::process::{getegid, geteuid};
 
+use super::landlock::Readable;
 use super::plan::Plan;
 use super::program::Program;
 use super::root::{FOLDER, Root};
@@ -39,6 +40,8 @@ pub(crate) struct Zygote {
     process: OwnedFd,
     control: UnixStream,
     is_ready: bool,
+    /// What its copies may read.
+    readable: Readable,
 }
 
 impl Sandbox {
@@ -85,7 +88,8 @@ impl Sandbox {
             map: self.own_map(),
             program: executed,
         })?;
-        let mut zygote = Zygote { process, control, is_ready: false };
+        let readable = Readable::open(&interpreter.files);
+        let mut zygote = Zygote { process, control, is_ready: false, readable };
         // One that doesn't answer must not keep the server from starting workers.
         zygote.control.set_read_timeout(Some(limits::START))?;
         zygote.control.set_write_timeout(Some(limits::START))?;
@@ -94,6 +98,15 @@ impl Sandbox {
         frames.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
         frames.extend(protocol::program(program.definitions));
         frames.extend(protocol::program(program.start));
+        // Once for all copies; as late as this, since it would have lost them by becoming the interpreter. In a user
+        // namespace of their own they have another one.
+        let mut last = Plan::default();
+        if self.may_administer {
+            confine::drop_bounding_set(&mut last);
+        }
+        let last = last.encode();
+        frames.extend((last.len() as u32).to_le_bytes());
+        frames.extend(last);
         zygote.control.write_all(&frames)?;
         Ok(zygote)
     }
@@ -125,9 +138,10 @@ impl Sandbox {
         confine::wait_for_server(&mut plan, report);
         self.furnish(&mut plan, own, report)?;
         if let Some(owner) = owner {
+            // Its user is the machine's, so it has the zygote's bounding set.
             confine::change_user(&mut plan, owner);
         }
-        self.give_up(&mut plan, interpreter, owner, map.is_some(), report, None)?;
+        self.give_up(&mut plan, &zygote.readable, owner, map.is_some(), report, None)?;
         // In the place of the zygote's own.
         let channel = plan.bring(channel).into();
         plan.call("dup3", libc::SYS_dup3, [channel, CHANNEL.into(), libc::O_CLOEXEC.into()]);
@@ -139,6 +153,8 @@ impl Sandbox {
         plan.call("close", libc::SYS_close, [report]);
         let user = map.map_or(0, |_| libc::CLONE_NEWUSER);
         let flags = spawn::NAMESPACES | user | libc::CLONE_PARENT | libc::CLONE_PIDFD | libc::SIGCHLD;
+        // There is nothing that it would have to wait for. (Limits of a control group would be set before this.)
+        spawn::go_on(&mut ours)?;
         let process = zygote.copy(&plan, flags)?;
         let names = plan.into_names();
         ours.set_read_timeout(Some(limits::START))?;

@@ -106,6 +106,9 @@ async fn a_script_is_nobody() {
     }
     // Both are warm, so both are there: not the same user.
     assert_ne!(users[0], users[1]);
+    // PR_CAPBSET_READ: no program that it might execute would have a capability, either.
+    let source = "import ctypes\nlibc = ctypes.CDLL(None)\nprint([c for c in range(41) if libc.prctl(23, c, 0, 0, 0)])";
+    assert_eq!(printed(&runner, source).await, "[]");
 }
 
 #[tokio::test]

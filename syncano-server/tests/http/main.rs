@@ -52,6 +52,12 @@ struct World {
 
 const INSTANCE: &str = "test-instance";
 
+/// A client of HTTP. In a build of the whole workspace reqwest has TLS, and wants a provider of cryptography.
+fn http() -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy().build().unwrap()
+}
+
 impl World {
     async fn new() -> World {
         World::with(|server| server).await
@@ -68,8 +74,7 @@ impl World {
 
     fn of(server: TestServer) -> World {
         let key = server.account_key().expose_secret().to_owned();
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        World { server, http, key }
+        World { server, http: http(), key }
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {

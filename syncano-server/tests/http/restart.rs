@@ -5,7 +5,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::json;
 use syncano_server::{Server, ServerBuilder, StartError};
 
-use super::{World, python, run, socket, sockets};
+use super::{World, http, python, run, socket, sockets};
 
 struct Database(tempfile::TempDir);
 
@@ -89,7 +89,7 @@ async fn a_configured_account_is_made_unless_it_exists() {
     let login = |password: &'static str| {
         let url = format!("{}/v1.1/account/auth/", second.url());
         let body = json!({ "email": "ann@example.org", "password": password });
-        async move { reqwest::Client::new().post(url).json(&body).send().await.unwrap().status().as_u16() }
+        async move { http().post(url).json(&body).send().await.unwrap().status().as_u16() }
     };
     // The password of an account that exists stays as it is.
     assert_eq!((login("one").await, login("two").await), (200, 401));

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use reqwest::Method;
 
-use super::{Reply, World, python, run};
+use super::{Reply, World, http, python, run};
 
 /// Nobody listens there any more. A process that another test is just starting may hold the socket for a moment.
 async fn assert_gone(address: &str) {
     for _ in 0..100 {
-        match reqwest::get(format!("{address}/health")).await {
+        match http().get(format!("{address}/health")).send().await {
             Err(error) if error.is_connect() => return,
             _ => tokio::time::sleep(Duration::from_millis(50)).await,
         }

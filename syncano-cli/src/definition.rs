@@ -1,0 +1,28 @@
+//! Definition files, as commands read them.
+
+use std::fs;
+use std::io::Read as _;
+use std::path::Path;
+
+use anyhow::Context as _;
+use serde_json::Value;
+use syncano_core::Socket;
+
+/// The sockets of a definition file; `-` is standard input.
+pub(crate) fn read(file: &Path) -> anyhow::Result<Vec<Socket>> {
+    let mut text = String::new();
+    let name = if file == Path::new("-") {
+        std::io::stdin().read_to_string(&mut text).context("standard input can't be read")?;
+        "standard input".to_owned()
+    } else {
+        text = fs::read_to_string(file).with_context(|| format!("`{}` can't be read", file.display()))?;
+        format!("`{}`", file.display())
+    };
+    let value: Value = serde_json::from_str(&text).with_context(|| format!("{name} is not JSON"))?;
+    let values = match value {
+        Value::Array(values) => values,
+        value => vec![value],
+    };
+    let sockets = values.into_iter().map(serde_json::from_value);
+    sockets.collect::<Result<_, _>>().with_context(|| format!("{name} is no definition of a socket"))
+}

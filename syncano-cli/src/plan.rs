@@ -1,0 +1,68 @@
+//! `syncano plan`: what publishing a definition would change on a server.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use syncano_client::{Client, Plan as Planned};
+
+use crate::definition;
+use crate::environment::{KEY, variable};
+
+/// Show what publishing a definition would change, and which of it breaks callers
+///
+/// Nothing is written. The definition is the raw JSON format, one socket or a list of them: what a program prints with
+/// `serde_json::to_string(&my_socket::definition())`.
+#[derive(Args)]
+#[command(after_help = "Environment:
+  SYNCANO_KEY  the account key
+
+Exit status: 0 if nothing breaks callers, 2 if something does, 1 if it can't be told.")]
+pub(crate) struct Plan {
+    /// The file with the definition; `-` is standard input
+    definition: PathBuf,
+
+    /// The instance to publish to
+    #[arg(long, value_name = "NAME")]
+    instance: String,
+
+    /// The server
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    url: String,
+
+    /// Answer as JSON: a list with an object for each socket
+    #[arg(long)]
+    json: bool,
+}
+
+impl Plan {
+    #[tokio::main(flavor = "current_thread")]
+    pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
+        let sockets = definition::read(&self.definition)?;
+        let key = variable(KEY)?.with_context(|| format!("set {KEY} to the account key"))?;
+        let instance = Client::connect(&self.url)?.account_key(key).instance(&self.instance);
+        if !instance.exists().await? {
+            bail!("there is no instance `{}` that this key opens", self.instance);
+        }
+        let mut plans = Vec::new();
+        for socket in &sockets {
+            plans.push(instance.plan(socket).await?);
+        }
+        let mut stdout = std::io::stdout().lock();
+        if self.json {
+            writeln!(stdout, "{}", serde_json::to_string_pretty(&plans)?)?;
+        } else {
+            for plan in &plans {
+                write!(stdout, "{plan}")?;
+            }
+        }
+        stdout.flush()?;
+        let breaks: usize = plans.iter().map(|plan| plan.breaking().count()).sum();
+        if breaks > 0 && !self.json {
+            eprintln!("marked with `!`: {breaks} that would break those who call today");
+        }
+        Ok(if plans.iter().any(Planned::is_breaking) { ExitCode::from(2) } else { ExitCode::SUCCESS })
+    }
+}
