@@ -35,7 +35,9 @@ enum Payment {
     Card { number: String },
 }
 
-#[derive(Debug, Deserialize, JsonSchema)]
+/// Only its schema is used.
+#[derive(Deserialize, JsonSchema)]
+#[allow(dead_code)]
 enum StockError {
     OutOfStock { left: u32 },
     Closed,

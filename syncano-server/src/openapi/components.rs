@@ -22,12 +22,18 @@ impl Components {
 
     /// A schema whose references lead to components. `name` is for one that refers to itself.
     pub(super) fn lift(&mut self, name: &str, schema: &Value) -> Value {
-        self.lift_part(name, schema, schema)
+        match under_its_name(schema) {
+            Some(named) => self.lift_part(name, &json!({ "$ref": named["$ref"] }), &named),
+            None => self.lift_part(name, schema, schema),
+        }
     }
 
     /// As [`lift`](Components::lift), for a part of the schema `root`.
     pub(super) fn lift_part(&mut self, name: &str, part: &Value, root: &Value) -> Value {
-        let mut lifting = Lifting { components: self, root, root_name: name, names: BTreeMap::new() };
+        let owner = name.to_owned();
+        let names = BTreeMap::new();
+        let mut lifting =
+            Lifting { components: self, root, root_name: name, names, owner, is_variant: false };
         lifting.schema(part, true)
     }
 
@@ -39,6 +45,40 @@ impl Components {
     }
 }
 
+/// A type that is a whole schema, as one that is referred to: in other schemas it is a definition of that name.
+fn under_its_name(schema: &Value) -> Option<Value> {
+    let name = schema.get("title")?.as_str()?;
+    let has_parts = ["properties", "oneOf", "anyOf"].iter().any(|key| schema.get(key).is_some());
+    let mut definitions = schema.get("$defs").and_then(Value::as_object).cloned().unwrap_or_default();
+    if !has_parts || definitions.contains_key(name) {
+        return None;
+    }
+    let mut own = schema.clone();
+    let fields = own.as_object_mut()?;
+    fields.retain(|key, _| !matches!(key.as_str(), "title" | "$defs"));
+    definitions.insert(name.to_owned(), own);
+    let place = format!("#/$defs/{}", name.replace('~', "~0").replace('/', "~1"));
+    let mut named = json!({ "$ref": place, "$defs": definitions });
+    redirect(&mut named["$defs"], &place);
+    Some(named)
+}
+
+/// Lets references to the root lead to `place`.
+fn redirect(value: &mut Value, place: &str) {
+    match value {
+        Value::Object(fields) => {
+            if let Some(Value::String(target)) = fields.get_mut("$ref")
+                && !target.starts_with("#/$defs/")
+            {
+                *target = format!("{place}{}", target.trim_start_matches('#'));
+            }
+            fields.values_mut().for_each(|value| redirect(value, place));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| redirect(item, place)),
+        _ => {}
+    }
+}
+
 /// One schema on its way into the document.
 struct Lifting<'a> {
     components: &'a mut Components,
@@ -46,6 +86,10 @@ struct Lifting<'a> {
     root_name: &'a str,
     /// The components of the pointers that it has referred to.
     names: BTreeMap<String, String>,
+    /// What it is a part of.
+    owner: String,
+    /// Whether it is one of several alternatives.
+    is_variant: bool,
 }
 
 impl Lifting<'_> {
@@ -60,15 +104,28 @@ impl Lifting<'_> {
                     let value = match (key.as_str(), value) {
                         // Where it travels is said by its place.
                         ("$defs" | "$schema" | "$id" | "x-syncano-in", _) => continue,
+                        // The component has a name; generators would take the title for another.
+                        ("title", _) if outermost => continue,
                         ("$ref", Value::String(target)) => Value::from(self.reference(target)),
                         ("const" | "enum" | "default" | "examples", _) => value.clone(),
                         ("properties" | "patternProperties" | "dependentSchemas", Value::Object(named)) => {
                             let named =
-                                named.iter().map(|(name, schema)| (name.clone(), self.schema(schema, false)));
+                                named.iter().map(|(name, schema)| (name.clone(), self.named(name, schema)));
                             Value::Object(named.collect())
                         }
                         ("additionalProperties" | "items" | "unevaluatedProperties", Value::Bool(_)) => {
                             value.clone()
+                        }
+                        ("oneOf" | "anyOf", Value::Array(variants)) if texts(variants).is_some() => {
+                            lifted.insert("type".to_owned(), "string".into());
+                            lifted.insert("enum".to_owned(), texts(variants).into());
+                            continue;
+                        }
+                        ("oneOf" | "anyOf", Value::Array(variants)) => {
+                            let is_variant = std::mem::replace(&mut self.is_variant, true);
+                            let lifted = variants.iter().map(|variant| self.schema(variant, false)).collect();
+                            self.is_variant = is_variant;
+                            lifted
                         }
                         (_, Value::Object(_)) => self.schema(value, false),
                         (_, Value::Array(items)) => {
@@ -82,6 +139,26 @@ impl Lifting<'_> {
             }
             other => other.clone(),
         }
+    }
+
+    /// A property. What a variant of an enum holds is a component of its own: generators name it badly otherwise, or not at all.
+    fn named(&mut self, name: &str, schema: &Value) -> Value {
+        if !self.is_variant || schema.get("properties").is_none() {
+            return self.schema(schema, false);
+        }
+        let component = self.components.free_name(&format!("{}{name}", self.owner));
+        self.lift_as(&component, schema);
+        json!({ "$ref": format!("#/components/schemas/{component}") })
+    }
+
+    fn lift_as(&mut self, component: &str, schema: &Value) {
+        // Taken before it is read: it may refer to itself.
+        self.components.schemas.insert(component.to_owned(), Value::Null);
+        let owner = std::mem::replace(&mut self.owner, component.to_owned());
+        let is_variant = std::mem::replace(&mut self.is_variant, false);
+        let lifted = self.schema(schema, true);
+        (self.owner, self.is_variant) = (owner, is_variant);
+        self.components.schemas.insert(component.to_owned(), lifted);
     }
 
     /// Where the reference leads in the document.
@@ -102,12 +179,9 @@ impl Lifting<'_> {
             return format!("#/components/schemas/{name}");
         }
         let name = self.components.free_name(&says.0);
-        // Taken before it is read: it may refer to itself.
-        self.components.schemas.insert(name.clone(), Value::Null);
         self.components.known.insert(says, name.clone());
         self.names.insert(pointer, name.clone());
-        let lifted = self.schema(schema, true);
-        self.components.schemas.insert(name.clone(), lifted);
+        self.lift_as(&name, schema);
         format!("#/components/schemas/{name}")
     }
 
@@ -127,6 +201,11 @@ impl Lifting<'_> {
         }
         json!(said).to_string()
     }
+}
+
+/// The texts of an enum each of whose variants is described: generators know lists of values better.
+fn texts(variants: &[Value]) -> Option<Vec<&str>> {
+    variants.iter().map(|variant| variant.get("const")?.as_str()).collect()
 }
 
 fn references(value: &Value, found: &mut BTreeSet<String>) {

@@ -80,7 +80,7 @@ impl Document {
             "name": "Syncano-Want",
             "in": "header",
             "required": true,
-            "schema": { "type": "string", "const": headers::WANT_VALUE, "default": headers::WANT_VALUE },
+            "schema": { "type": "string", "enum": [headers::WANT_VALUE], "default": headers::WANT_VALUE },
         })];
         let mut body = Map::new();
         let mut whole = None;
