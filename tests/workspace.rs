@@ -34,7 +34,7 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("syncano-client", &["syncano-core", "syncano-macros"]),
         ("syncano-runner", &["syncano-core"]),
         ("syncano-server", &["syncano-core", "syncano-runner"]),
-        ("syncano-cli", &["syncano-client", "syncano-core", "syncano-server"]),
+        ("syncano-cli", &["syncano-client", "syncano-core", "syncano-server", "syncano-syntax"]),
         ("syncano-testing", &["syncano-client", "syncano-macros", "syncano-server"]),
     ])
 }

@@ -1,6 +1,7 @@
 //! The `syncano` command.
 
 mod account;
+mod check;
 mod columns;
 mod database;
 mod definition;
@@ -25,6 +26,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Serve(serve::Serve),
+    Check(check::Check),
     Doctor(doctor::Doctor),
     Account(account::Account),
     Key(key::Key),
@@ -34,6 +36,7 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Serve(serve) => serve.run().map(|()| ExitCode::SUCCESS),
+        Command::Check(check) => Ok(check.run()),
         Command::Doctor(doctor) => doctor.run(),
         Command::Account(account) => account.run().map(|()| ExitCode::SUCCESS),
         Command::Key(key) => key.run().map(|()| ExitCode::SUCCESS),

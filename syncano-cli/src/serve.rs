@@ -58,6 +58,10 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "PATH")]
     node: Option<PathBuf>,
 
+    /// Packages for the scripts that name them: a virtual environment of Python's, or a folder node_modules; can be repeated
+    #[arg(long, value_name = "NAME=PATH", value_parser = environment)]
+    environment: Vec<(String, PathBuf)>,
+
     /// How far scripts must be kept away from the machine: none, process or namespace; `syncano doctor` says how far they
     /// can be
     #[arg(long, value_name = "LEVEL", default_value = MINIMUM)]
@@ -118,6 +122,13 @@ impl From<FlatNames> for syncano_server::FlatNames {
     }
 }
 
+fn environment(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((name, path)) if !path.is_empty() => Ok((name.to_owned(), path.into())),
+        _ => Err("write a name and a path, as science=/srv/venvs/science".to_owned()),
+    }
+}
+
 fn network(text: &str) -> Result<IpNet, String> {
     text.parse().map_err(|_| "write a network, as 10.0.0.0/8 or fd00::/8".to_owned())
 }
@@ -160,6 +171,9 @@ impl Serve {
             .open_registration(self.open_registration)
             .require_key(self.require_key)
             .accept_new_secret(self.accept_new_secret);
+        for (name, path) in self.environment {
+            builder = builder.environment(name, path);
+        }
         for network in self.allow_network {
             builder = builder.allow_network(network);
         }

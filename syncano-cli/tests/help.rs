@@ -30,6 +30,11 @@ fn serve_explains_itself() {
 }
 
 #[test]
+fn check_explains_itself() {
+    golden("check.txt", &["check", "--help"]);
+}
+
+#[test]
 fn doctor_explains_itself() {
     golden("doctor.txt", &["doctor", "--help"]);
 }

@@ -23,10 +23,13 @@ use crate::{CallError, Client};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be an argument of an endpoint",
     label = "an argument must implement `serde::Serialize` and `schemars::JsonSchema`",
-    note = "derive them: #[derive(serde::Serialize, schemars::JsonSchema)]"
+    note = "for each type of yours in it: `#[derive(serde::Serialize, schemars::JsonSchema)]`",
+    note = "for types of other crates: turn their feature `serde` on, and that of schemars for them, such as `uuid1` or `chrono04`"
 )]
 pub trait Argument: Serialize + JsonSchema {}
 
+// So that a type that lacks both is told once, and by its name.
+#[diagnostic::do_not_recommend]
 impl<T: Serialize + JsonSchema + ?Sized> Argument for T {}
 
 /// What a function tagged with `#[endpoint]` may return: any type that deserialises and has a JSON Schema.
@@ -36,20 +39,26 @@ impl<T: Serialize + JsonSchema + ?Sized> Argument for T {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be the result of an endpoint",
     label = "a result must implement `serde::Deserialize` and `schemars::JsonSchema`",
-    note = "derive them: #[derive(serde::Deserialize, schemars::JsonSchema)]"
+    note = "for each type of yours in it: `#[derive(serde::Deserialize, schemars::JsonSchema)]`",
+    note = "for types of other crates: turn their feature `serde` on, and that of schemars for them, such as `uuid1` or `chrono04`"
 )]
 pub trait CallResult: DeserializeOwned + JsonSchema + Send + 'static {}
 
+// So that a type that lacks both is told once, and by its name.
+#[diagnostic::do_not_recommend]
 impl<T: DeserializeOwned + JsonSchema + Send + 'static> CallResult for T {}
 
 /// What `error = …` of an endpoint may name: any type that deserialises and has a JSON Schema, usually an enum.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be the error of an endpoint",
     label = "an error must implement `serde::Deserialize` and `schemars::JsonSchema`",
-    note = "derive them: #[derive(serde::Deserialize, schemars::JsonSchema)]"
+    note = "for each type of yours in it: `#[derive(serde::Deserialize, schemars::JsonSchema)]`",
+    note = "for types of other crates: turn their feature `serde` on, and that of schemars for them, such as `uuid1` or `chrono04`"
 )]
 pub trait ScriptError: DeserializeOwned + JsonSchema + Send + 'static {}
 
+// So that a type that lacks both is told once, and by its name.
+#[diagnostic::do_not_recommend]
 impl<T: DeserializeOwned + JsonSchema + Send + 'static> ScriptError for T {}
 
 /// The error type of a call whose script has no errors of its own. It has no values.

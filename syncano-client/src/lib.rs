@@ -62,6 +62,7 @@
 //!     name = "shop",
 //!     description = "What we sell.",
 //!     runtime = "python3",
+//!     environment = "science",
 //!     python = "3.12",
 //!     config = {"currency": "EUR", "page": 20},
 //!     metadata = {"author": "Ada"},
@@ -111,13 +112,14 @@
 //! | `cache = 60` | for so many seconds the answer is repeated to whoever sends the same arguments |
 //! | `timeout = 2.5` | the seconds that the script may take |
 //! | `fresh` | each call gets a process of its own |
+//! | `environment = "…"` | packages that the script finds: the name of an environment that the server's operator has prepared. On the socket: for all scripts that it brings along |
 //! | `config = {"key": …}` | the script's own configuration, over the socket's |
 //! | `description = "…"` | of the endpoint, for people |
 //! | `metadata = {"key": …}` | free data of the endpoint; scripts see it in `META`. Of several functions of an endpoint each adds its keys |
 //! | `acl = {"*": ["GET"]}` | the methods that callers with an API key may use |
 //!
-//! A published call keeps its `private`, `cache`, `timeout` and `config` where an update doesn't mention them, as clients of
-//! 2016 need: to take one back, write `private = false`, `cache = 0`, `timeout = 30` or `config = {}`.
+//! The source is all that counts: what is removed from it, such as `private` or an `error`, is removed from the server by the next
+//! `publish`. (Definitions that are built at run time leave open what they don't mention.)
 //!
 //! ```
 //! #[syncano_client::socket(runtime = "python3")]
@@ -287,26 +289,10 @@
 //! # }
 //! ```
 //!
-//! # What is checked, and what isn't
+//! # What is checked
 //!
-//! `cargo check` looks at
-//!
-//! * the definition: names, methods and overlaps, scripts, runtimes, limits, JSON; all that a server refuses for its shape;
-//! * the types: arguments serialise, results deserialise, and all have a JSON Schema;
-//! * the syntax of Python scripts, with what the compiler of Python refuses beyond the grammar (`return` outside of a
-//!   function, `break` outside of a loop, …);
-//! * `main` of a Python script against the function: each argument has a parameter (or `**kwargs` takes it), each parameter
-//!   without a default has an argument that isn't an `Option`, and simple annotations (`int`, `float`, `str`, `bool`,
-//!   `list`, `dict`, `None`, `Optional[…]`, `X | Y`) admit simple Rust types;
-//! * in a script without `main`, the keys that are read out of `ARGS`: one that the function doesn't send is an error, an
-//!   argument that is never read a warning, which `#[allow(deprecated)]` on the function silences;
-//! * the syntax of JavaScript as Node has it, with redeclarations, regular expressions, `return` and `await` outside of their place. A
-//!   script that imports or exports something is a module, any other a program, as on the server. TypeScript and JSX are
-//!   told as such: Node doesn't run them here;
-//! * in JavaScript, the keys that the default function takes out of its first parameter, that a program reads out of `ARGS`, or
-//!   that the function which is a program's last statement takes out of `args`: one that the function doesn't send is an error,
-//!   unless it has a default or the script asks whether it is there; a value that is taken apart must not be an `Option`; an
-//!   argument that is never read is a warning.
+//! `cargo check` looks at the definition, the types, the scripts' syntax, and at what each script takes and returns against its
+//! function. A slip is an error at the token that is wrong:
 //!
 //! ```compile_fail
 //! #[syncano_client::socket(runtime = "python3")]
@@ -316,22 +302,52 @@
 //! }
 //! ```
 //!
-//! ```compile_fail
-//! #[syncano_client::socket(runtime = "nodejs_v12")]
-//! mod text {
-//!     #[endpoint("slug", GET, source = "export default ({ titel }) => titel.toLowerCase()")]
-//!     pub async fn slug(title: &str) -> String; // did you mean `title`?
+//! [What is checked, and what is not](what_is_checked) has all of it, rule by rule. The parsers are what takes longest to compile
+//! here; each is a feature, `check-python` and `check-javascript`, and both are on unless `default-features = false` says otherwise.
+//! Without one, scripts in that language are accepted as they are, and the server says what is wrong with them.
+//!
+//! # Attributes, conditions, editors
+//!
+//! Documentation, `#[cfg]`, `#[deprecated]`, `#[allow]` and the like go where the function would be. The module's other items stay as
+//! they are written, and generated code names everything by its full path, whatever the module calls its own types.
+//!
+//! ```
+//! #[syncano_client::socket(runtime = "python3")]
+//! mod texts {
+//!     /// Names may be raw: the script gets `type`.
+//!     #[endpoint("kind", GET, source = "def main(type): return type")]
+//!     #[deprecated(note = "call `kind_of`")]
+//!     pub async fn kind(r#type: &str) -> String;
+//!
+//!     /// Neither published nor there where the condition doesn't hold.
+//!     #[endpoint("debug", GET, source = "def main(): pass")]
+//!     #[cfg(feature = "debugging")]
+//!     pub async fn debug();
+//!
+//!     /// A constant of yours.
+//!     pub const KINDS: [&str; 2] = ["tea", "coffee"];
 //! }
+//!
+//! assert_eq!(texts::definition().endpoints.len(), 1);
 //! ```
 //!
-//! What can't be told for certain is never an error: a `main` that is decorated or bound twice, an annotation or type that
-//! isn't named above, arguments that are passed on or looped over, a key that is read with `get` or in a `try` (unless it
-//! looks like a slip). Not checked at all are scripts in other languages, what a script returns (the server
-//! does, when it has run), what it imports, and whatever only the server knows: its scripts and script endpoints, and names that
-//! other sockets have taken. That is told by `publish`.
+//! A function that isn't finished costs its own message and nothing else: the other calls keep their types in your editor. A module in
+//! a file of its own can't be tagged where it is named (rustc gives macros no such modules yet); tag one inside of that file:
 //!
-//! The parsers are what takes longest to compile here. Each is a feature, `check-python` and `check-javascript`, and both are on unless
-//! `default-features = false` says otherwise. Without one, scripts in that language are accepted as they are.
+//! ```compile_fail
+//! #[syncano_client::socket]
+//! mod in_another_file;
+//! ```
+//!
+//! Functions have no generics, lifetimes or `self`, and results own what they hold:
+//!
+//! ```compile_fail
+//! #[syncano_client::socket(runtime = "python3")]
+//! mod texts {
+//!     #[endpoint("first", GET, source = "def main(texts): return texts[0]")]
+//!     pub async fn first<'a>(texts: &'a [String]) -> &'a str; // `texts: &[String]`, `-> String`
+//! }
+//! ```
 //!
 //! # Managing without the macro
 //!
@@ -418,6 +434,11 @@ pub mod types {}
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+
+// A page of documentation, whose snippets are tests.
+#[cfg(any(doc, doctest))]
+#[doc = include_str!("../docs/what_is_checked.md")]
+pub mod what_is_checked {}
 
 pub use account::{Account, AccountUpdate};
 pub use api_key::{ApiKey, ApiKeyOptions};

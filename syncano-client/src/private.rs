@@ -157,8 +157,9 @@ impl Definition {
     ) -> Definition {
         let mut schemas = Map::new();
         schemas.insert("inputs".to_owned(), inputs.build());
-        schemas.extend(outputs.map(|schema| ("outputs".to_owned(), schema)));
-        schemas.extend(errors.map(|schema| ("errors".to_owned(), schema)));
+        // `null` for none: that of an earlier definition would stay.
+        schemas.insert("outputs".to_owned(), outputs.unwrap_or_default());
+        schemas.insert("errors".to_owned(), errors.unwrap_or_default());
         let endpoint = self.socket.endpoints.entry(endpoint.to_owned()).or_default();
         for key in call.methods.metadata_keys() {
             endpoint.metadata.insert(key.to_owned(), Value::Object(schemas.clone()));
@@ -187,9 +188,24 @@ impl Definition {
         self
     }
 
-    /// The definition.
+    /// The definition. What the source doesn't say is said: an update keeps what isn't mentioned, and what was removed from
+    /// the source would stay on the server.
     pub fn build(self) -> Socket {
-        self.socket
+        let mut socket = self.socket;
+        for policy in ["network", "results"] {
+            socket.metadata.entry(policy).or_insert(Value::Null);
+        }
+        for call in socket.endpoints.values_mut().flat_map(|endpoint| &mut endpoint.calls) {
+            call.private.get_or_insert(false);
+            call.cache.get_or_insert(0);
+            call.timeout.get_or_insert(0.0);
+        }
+        for dependency in &mut socket.dependencies {
+            if let Dependency::Script(script) = dependency {
+                script.config.get_or_insert_default();
+            }
+        }
+        socket
     }
 }
 

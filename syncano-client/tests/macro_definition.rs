@@ -111,7 +111,7 @@ fn every_call_has_its_schemas() {
 
     let other = &socket.endpoints["other"].metadata["*"];
     assert_eq!(other["inputs"]["properties"], json!({}));
-    assert_eq!(other.get("outputs"), None::<&Value>);
+    assert_eq!(other["outputs"], Value::Null);
 }
 
 #[test]
@@ -176,31 +176,39 @@ fn the_macro_says_whatever_the_raw_format_says() {
             "name": "everything",
             "description": "All that the raw format can say.",
             "config": {"currency": "EUR", "limits": [1, -2.5, null, true, {"a": "b"}]},
-            "metadata": {"author": "Ada", "network": {"hosts": ["api.example.com", "10.0.0.1"]}},
+            // What the source doesn't say is said, since an update keeps what isn't mentioned.
+            "metadata": {
+                "author": "Ada", "network": {"hosts": ["api.example.com", "10.0.0.1"]}, "results": null,
+            },
             "endpoints": {
                 "items": {
                     "calls": [
                         {"type": "script", "name": "list", "methods": ["GET", "PUT"],
                          "private": true, "cache": 60, "timeout": 2.5},
-                        {"type": "script", "name": "list", "methods": ["POST"], "private": false},
+                        {"type": "script", "name": "list", "methods": ["POST"],
+                         "private": false, "cache": 0, "timeout": 0.0},
                     ],
                     "metadata": {
                         "description": "Items.",
                         "icon": "box",
                         "order": 1,
                         "GET": {"inputs": optional, "outputs": nothing, "errors": {"enum": ["SoldOut"]}},
-                        "PUT": {"inputs": optional, "outputs": nothing},
-                        "POST": {"inputs": inputs(json!(["limit"]), json!("integer")), "outputs": nothing},
+                        "PUT": {"inputs": optional, "outputs": nothing, "errors": null},
+                        "POST": {
+                            "inputs": inputs(json!(["limit"]), json!("integer")), "outputs": nothing, "errors": null,
+                        },
                     },
                     "acl": {"*": ["GET"]},
                 },
                 "report": {
-                    "calls": [{"type": "script", "name": "reporter", "methods": ["*"], "timeout": 300.0}],
-                    "metadata": {"*": {"inputs": none()}},
+                    "calls": [{"type": "script", "name": "reporter", "methods": ["*"],
+                               "private": false, "cache": 0, "timeout": 300.0}],
+                    "metadata": {"*": {"inputs": none(), "outputs": null, "errors": null}},
                 },
                 "legacy": {
-                    "calls": [{"type": "script", "name": "monthly", "methods": ["GET"], "cache": 0}],
-                    "metadata": {"GET": {"inputs": none()}},
+                    "calls": [{"type": "script", "name": "monthly", "methods": ["GET"],
+                               "private": false, "cache": 0, "timeout": 0.0}],
+                    "metadata": {"GET": {"inputs": none(), "outputs": null, "errors": null}},
                 },
             },
             "dependencies": [

@@ -11,3 +11,45 @@ fn ui_pass() {
 fn ui_fail() {
     trybuild::TestCases::new().compile_fail("tests/ui/fail/*.rs");
 }
+
+/// Editors list messages without their places: each says which endpoint or function, socket or script it is about.
+#[test]
+fn every_message_of_the_macro_names_what_it_is_about() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ui/fail");
+    let mut messages = 0;
+    for file in folder.read_dir().expect("the cases") {
+        let file = file.expect("a case").path();
+        // What is about the socket as a whole names the key, and what rustc says has a code.
+        let name = file.file_stem().expect("a name").to_string_lossy().into_owned();
+        if file.extension().is_none_or(|extension| extension != "stderr") || name.starts_with("socket") {
+            continue;
+        }
+        for line in std::fs::read_to_string(&file).expect("a text").lines() {
+            let Some(message) = line.strip_prefix("error: ") else { continue };
+            messages += 1;
+            let named = [
+                "endpoint `",
+                "endpoint name `",
+                "function `",
+                "the script `",
+                "script name `",
+                "`#[endpoint]`",
+                "`#[socket]`",
+            ];
+            assert!(
+                named.iter().any(|word| message.contains(word)) || EXCEPTIONS.contains(&&*name),
+                "{name}: {message}"
+            );
+        }
+    }
+    assert!(messages > 150, "{messages}");
+}
+
+/// What rustc says by itself, and a mistake in the attribute of the socket.
+const EXCEPTIONS: [&str; 5] = [
+    "all_at_once",
+    "function_half_typed",
+    "function_not_finished",
+    "script_file_missing",
+    "script_file_missing_and_more",
+];

@@ -14,7 +14,7 @@ pub(crate) const NETWORK: &str = "network";
 impl Socket {
     /// Takes over from `previous` what this definition leaves open: `private`, `cache` and `timeout` of calls,
     /// schemas of methods, `config` of scripts, the policies of the network and of results. An explicit `null` in the
-    /// metadata removes a schema or a policy.
+    /// metadata removes a schema or a policy, and a timeout of 0 a timeout.
     ///
     /// ```
     /// use syncano_core::Socket;
@@ -43,6 +43,7 @@ impl Socket {
                 endpoint.inherit_calls(before);
                 endpoint.inherit_schemas(before);
             }
+            endpoint.drop_zero_timeouts();
             endpoint.drop_null_schemas();
         }
         for dependency in &mut self.dependencies {
@@ -66,6 +67,13 @@ impl Endpoint {
                 call.cache = call.cache.or(before.cache);
                 call.timeout = call.timeout.or(before.timeout);
             }
+        }
+    }
+
+    /// 0 says that the call has no timeout of its own.
+    fn drop_zero_timeouts(&mut self) {
+        for call in &mut self.calls {
+            call.timeout = call.timeout.filter(|seconds| *seconds > 0.0);
         }
     }
 

@@ -59,5 +59,5 @@ pub use schema::{CompiledSchema, Inputs, Mismatch, Outputs, Placement, SCHEMA_KE
 pub use socket::{Call, ClassDependency, Dependency, Endpoint, Map, ScriptDependency, ScriptSource, Socket};
 pub use status::SocketStatus;
 pub use trace::{CustomResponse, RunResult, RunStatus, Trace};
-pub use validate::{config_violations, metadata_violations};
+pub use validate::{config_violations, metadata_violations, script_config_violations};
 pub use violation::{Path, Segment, Severity, Violation, ViolationKind, Violations};

@@ -107,7 +107,7 @@ pub struct Call {
     /// Seconds for which an answer may be repeated. `None` keeps what was published before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache: Option<u32>,
-    /// Seconds that the script may take. `None` keeps what was published before.
+    /// Seconds that the script may take; 0 takes back what was published before, and `None` keeps it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<f64>,
 }
@@ -130,7 +130,7 @@ impl Call {
         self
     }
 
-    /// How many seconds the script may take.
+    /// How many seconds the script may take; 0 leaves that to its configuration and the server.
     pub fn timeout(mut self, seconds: f64) -> Self {
         self.timeout = Some(seconds);
         self

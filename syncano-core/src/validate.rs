@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::{
     Call, CompiledSchema, Dependency, Endpoint, Map, Methods, NameKind, NetworkPolicy, Path,
-    ScriptDependency, ScriptSource, Socket, Violation, ViolationKind, depth, inherit::NETWORK, limits,
-    name::normalize, results::RESULTS, schema,
+    ScriptDependency, ScriptSource, Socket, Violation, ViolationKind, depth, inherit::NETWORK,
+    json::type_name, limits, name::normalize, results::RESULTS, schema,
 };
 
 pub(crate) fn validate(socket: &Socket) -> Vec<Violation> {
@@ -29,7 +29,17 @@ pub(crate) fn validate(socket: &Socket) -> Vec<Violation> {
     found.0
 }
 
-/// The rules of a `config` object that stands alone, as an instance's or a script's; `path` is its own.
+/// The key of a script's configuration that names the environment in which it finds its packages.
+const ENVIRONMENT: &str = "environment";
+
+/// The rules of a script's `config` object that stands alone; `path` is its own.
+pub fn script_config_violations(path: &Path, config: &Map) -> Vec<Violation> {
+    let mut found = Found::default();
+    found.script_config(path, config);
+    found.0
+}
+
+/// The rules of a `config` object that stands alone, as an instance's; `path` is its own.
 pub fn config_violations(path: &Path, config: &Map) -> Vec<Violation> {
     let mut found = Found::default();
     found.config(path, config);
@@ -76,6 +86,17 @@ impl Found {
             self.length(&path.key(key), "characters in a key", limits::CONFIG_KEY, key.chars().count());
         }
         self.length(path, "bytes of JSON", limits::CONFIG_BYTES, json_bytes(config));
+    }
+
+    /// `null` stands for no environment.
+    fn script_config(&mut self, path: &Path, config: &Map) {
+        self.config(path, config);
+        if let Some(name) = config.get(ENVIRONMENT)
+            && !(name.is_string() || name.is_null())
+        {
+            let expected = "the name of an environment";
+            self.report(path.key(ENVIRONMENT), ViolationKind::Type { expected, found: type_name(name) });
+        }
     }
 
     fn metadata(&mut self, path: &Path, metadata: &Map, of_endpoint: bool) {
@@ -165,7 +186,7 @@ impl Found {
                 );
             }
             if let Some(seconds) = call.timeout
-                && !(seconds > 0.0 && seconds <= limits::TIMEOUT_SECONDS)
+                && !(0.0..=limits::TIMEOUT_SECONDS).contains(&seconds)
             {
                 self.report(path.key("timeout"), ViolationKind::Timeout(seconds));
             }
@@ -247,7 +268,7 @@ impl Found {
             }
         }
         if let Some(config) = &script.config {
-            self.config(&path.key("config"), config);
+            self.script_config(&path.key("config"), config);
         }
     }
 }

@@ -229,7 +229,7 @@ pub enum ViolationKind {
     #[error("{0} is no type of a field: use one of {list}", list = crate::FIELD_TYPES.join(", "))]
     ClassFieldType(String),
     /// A script without a source.
-    #[error("the script `{0}` is empty")]
+    #[error("the script `{0}` is empty: write it, or remove the call")]
     EmptyScript(String),
     /// More than a limit allows.
     #[error("{found} {what}: at most {limit} are allowed")]
@@ -264,7 +264,7 @@ pub enum ViolationKind {
     #[error(transparent)]
     Schema(#[from] SchemaProblem),
     /// What becomes of results that don't fit is said by another word.
-    #[error("no policy for results: write `\"enforce\"` or `\"warn\"`")]
+    #[error("`results` is `\"enforce\"` or `\"warn\"`: write one of them")]
     Results,
     /// What is no network policy.
     #[error("{0}")]
@@ -272,6 +272,41 @@ pub enum ViolationKind {
 }
 
 impl ViolationKind {
+    /// A name of the rule, for programs: `method-taken`. It stays what it is.
+    pub fn code(&self) -> &'static str {
+        match self {
+            ViolationKind::Name { .. } => "name",
+            ViolationKind::Missing(_) => "missing",
+            ViolationKind::Type { .. } => "type",
+            ViolationKind::UnknownKey { .. } => "unknown-key",
+            ViolationKind::NotJson(_) => "not-json",
+            ViolationKind::Runtime(_) => "runtime",
+            ViolationKind::Method(_) => "method",
+            ViolationKind::WildcardNotAlone => "wildcard-not-alone",
+            ViolationKind::NoMethods => "no-methods",
+            ViolationKind::CallType(_) => "call-type",
+            ViolationKind::DependencyType(_) => "dependency-type",
+            ViolationKind::NoCalls(_) => "no-calls",
+            ViolationKind::NoEndpoints(_) => "no-endpoints",
+            ViolationKind::DuplicateDependency(_) => "duplicate-dependency",
+            ViolationKind::DuplicateEndpoint(_) => "duplicate-endpoint",
+            ViolationKind::MethodTaken { .. } => "method-taken",
+            ViolationKind::Unreachable { .. } => "unreachable",
+            ViolationKind::UnresolvedCall { .. } => "unresolved-call",
+            ViolationKind::ClassField(_) => "class-field",
+            ViolationKind::ClassFieldType(_) => "class-field-type",
+            ViolationKind::EmptyScript(_) => "empty-script",
+            ViolationKind::TooMany { .. } => "too-many",
+            ViolationKind::TooLong { .. } => "too-long",
+            ViolationKind::TooDeep(_) => "too-deep",
+            ViolationKind::Timeout(_) => "timeout",
+            ViolationKind::Cache(_) => "cache",
+            ViolationKind::Network(_) => "network",
+            ViolationKind::Schema(_) => "schema",
+            ViolationKind::Results => "results",
+        }
+    }
+
     /// What the violation means for the definition.
     pub fn severity(&self) -> Severity {
         match self {

@@ -133,8 +133,8 @@ fn what_the_server_refuses() {
         ),
         (
             "/endpoints/e/calls/0/timeout",
-            json!(0),
-            "at /endpoints/e/calls/0/timeout: a timeout of 0 s: use more than 0 and at most 300 seconds",
+            json!(-1),
+            "at /endpoints/e/calls/0/timeout: a timeout of -1 s: use more than 0 and at most 300 seconds",
         ),
         (
             "/endpoints/e/calls/0/timeout",
@@ -268,7 +268,11 @@ fn what_the_server_tolerates_is_still_reported() {
     let second = |methods: Value| json!({"type": "script", "name": "a", "methods": methods});
     for (pointer, value, text) in [
         ("/endpoints", json!({}), "at /endpoints: the socket `s` has no endpoint: define at least one"),
-        ("/dependencies/0/source", json!(" \n"), "at /dependencies/0/source: the script `a` is empty"),
+        (
+            "/dependencies/0/source",
+            json!(" \n"),
+            "at /dependencies/0/source: the script `a` is empty: write it, or remove the call",
+        ),
         (
             "/endpoints/e/calls/-",
             second(json!(["POST", "GET"])),
@@ -344,6 +348,34 @@ proptest! {
             prop_assert_eq!(inherited, again);
         }
     }
+}
+
+#[test]
+fn what_was_published_is_taken_back_by_saying_so() {
+    let socket = |call: Value| {
+        let mut call = call;
+        call["type"] = json!("script");
+        call["name"] = json!("a");
+        call["methods"] = json!(["GET"]);
+        Socket::from_json(&json!({"name": "s", "endpoints": {"e": {"calls": [call]}}})).unwrap()
+    };
+    let before = socket(json!({"private": true, "cache": 60, "timeout": 5}));
+    let after = |call: Value| {
+        let mut socket = socket(call);
+        socket.inherit(&before);
+        let call = &socket.endpoints["e"].calls[0];
+        (call.private, call.cache, call.timeout)
+    };
+    assert_eq!(after(json!({})), (Some(true), Some(60), Some(5.0)));
+    assert_eq!(
+        after(json!({"private": null, "cache": null, "timeout": null})),
+        (Some(true), Some(60), Some(5.0))
+    );
+    assert_eq!(after(json!({"private": false, "cache": 0, "timeout": 0})), (Some(false), Some(0), None));
+    // Where nothing was before, too.
+    let mut new = socket(json!({"timeout": 0}));
+    new.inherit(&Socket::default());
+    assert_eq!(new.endpoints["e"].calls[0].timeout, None);
 }
 
 #[test]

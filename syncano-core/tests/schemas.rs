@@ -300,7 +300,7 @@ fn all_that_is_wrong_with_a_definition_is_told_with_its_place() {
     let violations: Vec<String> = violations.iter().map(ToString::to_string).collect();
     assert_eq!(
         violations[0],
-        "at /metadata/results: no policy for results: write `\"enforce\"` or `\"warn\"`"
+        "at /metadata/results: `results` is `\"enforce\"` or `\"warn\"`: write one of them"
     );
     assert!(violations[1].starts_with("at /endpoints/e/metadata/GET/inputs/type: there is no type `int`"));
     assert!(

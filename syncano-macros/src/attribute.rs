@@ -19,6 +19,8 @@ pub(crate) struct SocketOptions {
     pub(crate) name: Option<LitStr>,
     pub(crate) description: Option<LitStr>,
     pub(crate) runtime: Option<NamedRuntime>,
+    /// Where the scripts find their packages.
+    pub(crate) environment: Option<LitStr>,
     /// The version of Python whose syntax the scripts have; `None` inside if there is none such, which has been reported.
     pub(crate) python: Option<Option<Version>>,
     pub(crate) config: Option<Object>,
@@ -46,6 +48,7 @@ pub(crate) struct EndpointOptions {
     pub(crate) cache: Option<(u32, Span)>,
     pub(crate) timeout: Option<(f64, Span)>,
     pub(crate) fresh: Option<(bool, Span)>,
+    pub(crate) environment: Option<LitStr>,
     pub(crate) config: Option<Object>,
     pub(crate) description: Option<LitStr>,
     pub(crate) metadata: Option<Object>,
@@ -92,10 +95,11 @@ impl MethodList {
     }
 }
 
-const SOCKET_KEYS: [&str; 10] = [
+const SOCKET_KEYS: [&str; 11] = [
     "name",
     "description",
     "runtime",
+    "environment",
     "python",
     "config",
     "metadata",
@@ -104,7 +108,7 @@ const SOCKET_KEYS: [&str; 10] = [
     "classes",
     "crate",
 ];
-const ENDPOINT_KEYS: [&str; 15] = [
+const ENDPOINT_KEYS: [&str; 16] = [
     "source",
     "file",
     "script",
@@ -116,6 +120,7 @@ const ENDPOINT_KEYS: [&str; 15] = [
     "cache",
     "timeout",
     "fresh",
+    "environment",
     "config",
     "description",
     "metadata",
@@ -147,6 +152,7 @@ impl SocketOptions {
                 set(&mut self.description, &key, text(&key, input, "what it is for")?, errors);
             }
             "runtime" => set(&mut self.runtime, &key, runtime(&key, input, errors)?, errors),
+            "environment" => set(&mut self.environment, &key, text(&key, input, "science")?, errors),
             "python" => set(&mut self.python, &key, version(&key, input, errors)?, errors),
             "config" => set(&mut self.config, &key, Object::parse(&key, input, CONFIG)?, errors),
             "metadata" => set(&mut self.metadata, &key, Object::parse(&key, input, METADATA)?, errors),
@@ -159,7 +165,10 @@ impl SocketOptions {
                 let example = r#"{"item": [{"name": "title", "type": "string"}]}"#;
                 set(&mut self.classes, &key, Object::parse(&key, input, example)?, errors);
             }
-            _ => set(&mut self.krate, &key, input.call(Path::parse_mod_style)?, errors),
+            _ => {
+                let error = wrong(&key, input, "the path of `syncano_client`", "my_calls");
+                set(&mut self.krate, &key, input.call(Path::parse_mod_style).map_err(|_| error)?, errors);
+            }
         }
         Ok(())
     }
@@ -182,6 +191,7 @@ impl EndpointOptions {
             cache: None,
             timeout: None,
             fresh: None,
+            environment: None,
             config: None,
             description: None,
             metadata: None,
@@ -197,7 +207,7 @@ impl EndpointOptions {
             options.unread = true;
             return options;
         };
-        let mut found = Errors::default();
+        let mut found = errors.aside();
         let parsed = list.parse_args_with(|input: ParseStream<'_>| {
             Ok(each(input, &mut found, |input, errors| options.argument(input, errors)))
         });
@@ -273,13 +283,17 @@ impl EndpointOptions {
             }
             "cache" => set(&mut self.cache, &key, cache(&key, input)?, errors),
             "timeout" => set(&mut self.timeout, &key, timeout(&key, input)?, errors),
+            "environment" => set(&mut self.environment, &key, text(&key, input, "science")?, errors),
             "config" => set(&mut self.config, &key, Object::parse(&key, input, CONFIG)?, errors),
             "description" => {
                 set(&mut self.description, &key, text(&key, input, "what it is for")?, errors);
             }
             "metadata" => set(&mut self.metadata, &key, Object::parse(&key, input, METADATA)?, errors),
             "acl" => set(&mut self.acl, &key, Object::parse(&key, input, r#"{"*": ["GET"]}"#)?, errors),
-            _ => set(&mut self.error, &key, input.parse()?, errors),
+            _ => {
+                let error = wrong(&key, input, "a type", "StockError");
+                set(&mut self.error, &key, input.parse().map_err(|_| error)?, errors);
+            }
         }
         self.unread = !complete;
         Ok(())
@@ -323,7 +337,7 @@ fn each(
             Ok(()) if input.is_empty() || input.peek(Token![,]) => {}
             Ok(()) => {
                 complete = false;
-                errors.push(input.error("expected `,`"));
+                errors.push(input.error("expected `,`: write one between two keys"));
             }
             Err(error) => errors.push(error),
         }

@@ -3,11 +3,11 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use serde_json::Value;
-use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Attribute, Ident, Path, ReturnType, Type};
 use syncano_core::{Map, Method, Methods, Placement};
 
+use crate::agreement::Warning;
 use crate::attribute::SocketOptions;
 use crate::errors::Errors;
 use crate::parse::Module;
@@ -52,7 +52,7 @@ impl ValidatedSocket {
         let steps = self.calls.iter().map(|call| call.definition(&krate));
         let methods = self.calls.iter().map(|call| call.method(&krate, self.script_of(call)));
         let stubs = self.stubs.iter().map(|stub| stub.method(&krate));
-        let unread = self.calls.iter().flat_map(ValidatedCall::unread);
+        let warnings = self.calls.iter().flat_map(ValidatedCall::warnings);
         let files = self.stubs.iter().filter_map(Stub::file);
         let about_name = " The socket's name.";
         let about_client = format!(" Calls the endpoints of the socket `{name}`.");
@@ -63,7 +63,7 @@ impl ValidatedSocket {
                 #(#kept)*
                 #errors
                 #(#files)*
-                #(#unread)*
+                #(#warnings)*
 
                 #[doc = #about_name]
                 #allow
@@ -208,18 +208,15 @@ impl ValidatedCall {
         self.attrs.iter().filter(|attr| attr.path().is_ident("cfg"))
     }
 
-    /// A warning at each argument that the script never reads: on stable Rust only the use of something deprecated is
-    /// one.
-    fn unread(&self) -> impl Iterator<Item = TokenStream> {
+    /// On stable Rust only the use of something deprecated is a warning that a macro can write.
+    fn warnings(&self) -> impl Iterator<Item = TokenStream> {
         let lints = |attr: &&Attribute| {
             ["cfg", "allow", "warn", "deny"].iter().any(|word| attr.path().is_ident(word))
         };
-        self.unread.iter().map(move |argument| {
+        self.warnings.iter().map(move |Warning { span, item, note }| {
             let attrs = self.attrs.iter().filter(lints);
-            let note =
-                format!("the script of the endpoint `{}` never reads `{}`", self.endpoint, argument.unraw());
-            let item = Ident::new("argument", Span::call_site());
-            let used = Ident::new("argument", argument.span());
+            let used = Ident::new(item, *span);
+            let item = Ident::new(item, Span::call_site());
             quote! {
                 #(#attrs)*
                 const _: () = {

@@ -58,23 +58,20 @@ pub(crate) fn value(input: ParseStream<'_>) -> Result<Value> {
             "JSON is written out here: a string, a number, `true`, `false`, `null`, `[…]` or `{\"key\": …}`",
         )
     };
+    let too_large = || Error::new(place, "the number is too large: write a smaller one, or a text");
     let minus = input.parse::<Option<Token![-]>>()?.is_some();
     let value = match input.parse::<Lit>() {
         Ok(Lit::Str(text)) if !minus => Value::String(text.value()),
         Ok(Lit::Bool(truth)) if !minus => Value::Bool(truth.value),
         Ok(Lit::Int(number)) if number.suffix().is_empty() => {
-            let magnitude: i128 = number.base10_parse()?;
+            let magnitude: i128 = number.base10_parse().map_err(|_| too_large())?;
             let number = if minus { -magnitude } else { magnitude };
-            Value::Number(
-                Number::from_i128(number).ok_or_else(|| Error::new(place, "the number is too large"))?,
-            )
+            Value::Number(Number::from_i128(number).ok_or_else(too_large)?)
         }
         Ok(Lit::Float(number)) if number.suffix().is_empty() => {
-            let magnitude: f64 = number.base10_parse()?;
+            let magnitude: f64 = number.base10_parse().map_err(|_| too_large())?;
             let number = if minus { -magnitude } else { magnitude };
-            Value::Number(
-                Number::from_f64(number).ok_or_else(|| Error::new(place, "the number is too large"))?,
-            )
+            Value::Number(Number::from_f64(number).ok_or_else(too_large)?)
         }
         Ok(_) => return Err(wrong()),
         Err(_) => {
@@ -123,7 +120,9 @@ fn each(content: ParseStream<'_>, mut one: impl FnMut(String, Span, Value)) -> R
             break;
         }
         let place = content.span();
-        content.parse::<Token![,]>().map_err(|_| Error::new(place, "expected `,` between two keys"))?;
+        content
+            .parse::<Token![,]>()
+            .map_err(|_| Error::new(place, "expected `,` between two keys: write one"))?;
     }
     Ok(())
 }

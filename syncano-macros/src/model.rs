@@ -4,8 +4,8 @@ use proc_macro2::Span;
 use quote::ToTokens;
 use syn::LitStr;
 use syncano_core::{
-    Dependency, Method, Methods, Runtime, ScriptDependency, ScriptSource, Segment, Socket, Violation,
-    ViolationKind, normalize,
+    Dependency, Method, Methods, NetworkProblem, Path, Runtime, ScriptDependency, ScriptSource, Segment,
+    Socket, Violation, ViolationKind, normalize,
 };
 
 use crate::attribute::{EndpointOptions, SocketOptions};
@@ -111,6 +111,19 @@ pub(crate) struct Place<'a> {
 }
 
 impl Place<'_> {
+    /// The endpoint that a path of the model belongs to.
+    pub(crate) fn endpoint(&self, path: &Path) -> Option<String> {
+        match path.0.as_slice() {
+            [Segment::Key(field), Segment::Key(endpoint), ..] if field == "endpoints" => {
+                Some(endpoint.clone())
+            }
+            [Segment::Key(field), Segment::Index(index), ..] if field == "dependencies" => {
+                bringing(self.drafts).nth(*index)?.1.endpoint().map(LitStr::value)
+            }
+            _ => None,
+        }
+    }
+
     /// Reports a violation at its token, and returns the call that it makes unusable.
     pub(crate) fn report(&self, violation: &Violation, errors: &mut Errors) -> Option<usize> {
         use Segment::{Index, Key};
@@ -151,7 +164,13 @@ impl Place<'_> {
                     }
                 };
                 let (call, span) = self.calls(endpoint).find_map(|call| Some((call, of(call)?)))?;
-                errors.at(span, format!("the endpoint `{endpoint}` has {kind}"));
+                let message = match kind {
+                    ViolationKind::Schema(_) => {
+                        format!("a schema of the endpoint `{endpoint}` can't be used: {kind}")
+                    }
+                    _ => format!("`{field}` of the endpoint `{endpoint}` has {kind}"),
+                };
+                errors.at(span, message);
                 return Some(call);
             }
             ("endpoints", Some(Key(endpoint)), _) => {
@@ -166,13 +185,16 @@ impl Place<'_> {
                 Some((call, draft)) => {
                     let options = draft.options.as_ref();
                     let span = match (field, &draft.script) {
+                        ("source", Some(script)) if matches!(kind, ViolationKind::TooLong { .. }) => {
+                            errors.at(script.span(), format!("the script has {kind}"));
+                            return Some(call);
+                        }
                         ("source", Some(script)) => script.span(),
                         ("config", _) => {
                             let span = options?.config.as_ref()?.key(key(3));
-                            errors.at(
-                                span,
-                                format!("`config` of the script `{}` has {kind}", draft.script_name()),
-                            );
+                            let has = if matches!(kind, ViolationKind::Type { .. }) { ":" } else { " has" };
+                            let name = draft.script_name();
+                            errors.at(span, format!("`config` of the script `{name}`{has} {kind}"));
                             return Some(call);
                         }
                         _ => draft.script_name_span(),
@@ -189,7 +211,13 @@ impl Place<'_> {
             },
             ("name", ..) => (None, self.name_span),
             ("description", ..) => {
-                (None, self.options.description.as_ref().map_or(self.module, LitStr::span))
+                let span = self.options.description.as_ref().map_or(self.module, LitStr::span);
+                errors.at(span, format!("`description` of the socket has {kind}"));
+                return None;
+            }
+            ("endpoints" | "dependencies", None, _) if matches!(kind, ViolationKind::TooMany { .. }) => {
+                errors.at(self.module, format!("the socket has {kind}: move some to another one"));
+                return None;
             }
             (field @ ("config" | "metadata"), inner, _) => {
                 let inner = if let Some(Key(key)) = inner { key } else { "" };
@@ -198,7 +226,10 @@ impl Place<'_> {
                     _ => self.options.metadata_key(inner),
                 };
                 match kind {
-                    ViolationKind::Network(_) => errors.at(span, kind),
+                    ViolationKind::Network(NetworkProblem::Shape) => {
+                        errors.at(span, format!("`network` is {kind}"));
+                    }
+                    ViolationKind::Network(_) | ViolationKind::Results => errors.at(span, kind),
                     _ => errors.at(span, format!("`{field}` of the socket has {kind}")),
                 }
                 return None;
@@ -207,6 +238,12 @@ impl Place<'_> {
         };
         if call.is_some_and(|call| self.is_told(call, kind)) {
             return None;
+        }
+        if let (Some(call), ViolationKind::MethodTaken { endpoint, method, first, .. }) = (call, kind)
+            && self.calls(endpoint).nth(*first) == Some(call)
+        {
+            errors.at(span, format!("{method} is listed twice: remove one of them"));
+            return Some(call);
         }
         if let Some(call) = call
             && let Some((first, message)) = self.earlier(call, violation)

@@ -2,7 +2,8 @@
 
 use proc_macro2::Span;
 use serde_json::Value;
-use syncano_core::{Call, ClassDependency, Map, Methods};
+use syn::LitStr;
+use syncano_core::{Call, ClassDependency, Map, Methods, ViolationKind};
 
 use crate::attribute::{EndpointOptions, SocketOptions};
 use crate::errors::Errors;
@@ -11,6 +12,7 @@ const NETWORK: &str = "network";
 const RESULTS: &str = "results";
 const DESCRIPTION: &str = "description";
 const FRESH: &str = "fresh";
+const ENVIRONMENT: &str = "environment";
 
 impl SocketOptions {
     /// Reports what is said twice, and lists that are none.
@@ -65,17 +67,36 @@ impl SocketOptions {
 }
 
 impl EndpointOptions {
-    /// Reports what is said twice.
+    /// Reports what is said twice, and what only means something where there was something before.
     pub(crate) fn check(&self, errors: &mut Errors) {
-        if let (Some((_, span)), Some(config)) = (&self.fresh, &self.config)
-            && config.map.contains_key(FRESH)
+        if let Some((seconds, span)) = self.timeout
+            && seconds == 0.0
         {
-            errors.at(*span, "`fresh` is in `config` too: remove one of them");
+            errors.at(span, format!("the call has {}", ViolationKind::Timeout(seconds)));
+        }
+        let keys = [
+            (FRESH, self.fresh.map(|(_, span)| span)),
+            (ENVIRONMENT, self.environment.as_ref().map(LitStr::span)),
+        ];
+        for (key, span) in keys {
+            if let (Some(span), Some(config)) = (span, &self.config)
+                && config.map.contains_key(key)
+            {
+                errors.at(span, format!("`{key}` is in `config` too: remove one of them"));
+            }
         }
         if let (Some(literal), Some(metadata)) = (&self.description, &self.metadata)
             && metadata.map.contains_key(DESCRIPTION)
         {
             errors.at(literal.span(), "`description` is in `metadata` too: remove one of them");
+        }
+    }
+
+    /// The environment of the socket is that of each script that it brings along and that says nothing else.
+    pub(crate) fn inherit(&mut self, socket: &SocketOptions) {
+        let is_said = self.config.as_ref().is_some_and(|config| config.map.contains_key(ENVIRONMENT));
+        if self.environment.is_none() && !is_said {
+            self.environment.clone_from(&socket.environment);
         }
     }
 
@@ -100,6 +121,9 @@ impl EndpointOptions {
         let mut config = self.config.as_ref().map(|object| object.map.clone());
         if let Some((fresh, _)) = self.fresh {
             config.get_or_insert_default().insert(FRESH.to_owned(), fresh.into());
+        }
+        if let Some(environment) = &self.environment {
+            config.get_or_insert_default().insert(ENVIRONMENT.to_owned(), environment.value().into());
         }
         config
     }

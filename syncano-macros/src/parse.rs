@@ -4,11 +4,14 @@ use std::collections::HashSet;
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
+use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::{Attribute, Block, Ident, Item, Result, Signature, Token, UseTree, Visibility, braced};
+use syn::{
+    Attribute, Block, Ident, Item, LitStr, Meta, Result, Signature, Token, UseTree, Visibility, braced,
+};
 
-use crate::errors::Errors;
+use crate::errors::{Errors, Subject};
 
 /// The names that `#[socket]` gives to what it generates.
 pub(crate) const GENERATED: [&str; 5] = ["NAME", "definition", "plan", "publish", "Client"];
@@ -82,7 +85,7 @@ impl Module {
         module.inner = content.call(Attribute::parse_inner)?;
         while !content.is_empty() {
             if let Err(error) = module.item(&content, errors) {
-                errors.push(error);
+                errors.at(error.span(), format!("this isn't finished: {error}"));
                 module.incomplete = true;
                 skip_item(&content);
             }
@@ -148,32 +151,46 @@ impl ToTokens for Function {
 }
 
 impl Function {
+    /// The endpoint, or the function where nothing names it.
+    pub(crate) fn subject(&self) -> Subject {
+        let first = self.endpoint.as_ref().and_then(|attribute| match &attribute.meta {
+            Meta::List(list) => list.tokens.clone().into_iter().next(),
+            _ => None,
+        });
+        match first.and_then(|token| syn::parse2::<LitStr>(token.into()).ok()) {
+            Some(name) => Subject::Endpoint(name.value()),
+            None => Subject::Function(self.sig.ident.unraw().to_string()),
+        }
+    }
+
     /// Reads what follows the signature, and reports what should be otherwise.
     fn finish(&mut self, input: ParseStream<'_>, errors: &mut Errors) {
         let before = errors.len();
+        errors.about(Some(self.subject()));
         let name = &self.sig.ident;
         if let Some(body) = &self.body {
             errors.at(
                 body.brace_token.span.open(),
-                format!("the script is the body of `{name}`: write `;` instead of a block"),
+                format!("the script is the body of the function `{name}`: write `;` instead of a block"),
             );
         } else if input.parse::<Token![;]>().is_err() {
-            errors.over(&self.sig, format!("`{name}` isn't finished: end it with `;`"));
+            errors.over(&self.sig, format!("the function `{name}` isn't finished: end it with `;`"));
         }
         if self.endpoint.is_none() {
             errors.at(
                 name.span(),
                 format!(
-                    "`{name}` has no body and no endpoint: write `#[endpoint(\"{name}\", GET, source = \"…\")]` before it"
+                    "the function `{name}` has no body and no endpoint: write `#[endpoint(\"{name}\", GET, source = \"…\")]` before it"
                 ),
             );
         }
         while let Some(second) = take_endpoint(&mut self.attrs) {
             errors.over(
                 &second.meta,
-                format!("`{name}` has an endpoint already: write another function for this one"),
+                format!("the function `{name}` has an endpoint already: write another function for this one"),
             );
         }
+        errors.about(None);
         self.broken = errors.len() > before;
     }
 }

@@ -35,10 +35,7 @@ pub(crate) fn arguments(sig: &Signature, methods: Option<&Methods>, errors: &mut
         let typed = match input {
             FnArg::Typed(typed) => typed,
             FnArg::Receiver(receiver) => {
-                errors.over(
-                    receiver,
-                    "an endpoint's function takes no `self`: remove it, the client adds its own",
-                );
+                errors.over(receiver, "the function takes no `self`: remove it, the client adds its own");
                 continue;
             }
         };
@@ -98,26 +95,26 @@ pub(crate) fn results(sig: &Signature, error: Option<&Type>, errors: &mut Errors
 
 fn qualifiers(sig: &Signature, errors: &mut Errors) {
     if let Some(word) = &sig.constness {
-        errors.over(word, "an endpoint's function can't be `const`: remove it");
+        errors.over(word, "the function can't be `const`: remove it");
     }
     match &sig.safety {
         syn::Safety::Default => {}
-        word => errors.over(word, "an endpoint's function can't be `unsafe`: remove it"),
+        word => errors.over(word, "the function can't be `unsafe`: remove it"),
     }
     if let Some(abi) = &sig.abi {
-        errors.over(abi, "an endpoint's function can't be `extern`: remove it");
+        errors.over(abi, "the function can't be `extern`: remove it");
     }
     if sig.asyncness.is_none() {
         errors.at(sig.fn_token.span, "a call goes over the network: write `async fn`");
     }
     if !sig.generics.params.is_empty() {
-        errors.over(&sig.generics, "an endpoint's function can't be generic: write the types themselves");
+        errors.over(&sig.generics, "the function can't be generic: write the types themselves");
     }
     if let Some(clause) = &sig.generics.where_clause {
-        errors.over(clause, "an endpoint's function takes no `where`: remove it");
+        errors.over(clause, "the function takes no `where`: remove it");
     }
     if let Some(variadic) = &sig.variadic {
-        errors.over(variadic, "an endpoint's function takes a fixed number of arguments: remove `...`");
+        errors.over(variadic, "the function takes a fixed number of arguments: remove `...`");
     }
 }
 
@@ -135,9 +132,12 @@ fn placement(typed: &PatType, errors: &mut Errors) -> Option<(Placement, Span)> 
                 continue;
             }
             (_, word) => {
-                let meant = word.and_then(|word| closest(word, ["body", "query"]));
+                let meant = word.and_then(|word| Some((word, closest(word, ["body", "query"])?)));
                 match meant {
-                    Some(meant) => errors.over(&attr.meta, format!("did you mean `#[{meant}]`?")),
+                    Some((word, meant)) => errors.over(
+                        &attr.meta,
+                        format!("unknown attribute `#[{word}]`: did you mean `#[{meant}]`?"),
+                    ),
                     None => errors.over(
                         &attr.meta,
                         "an argument may only be marked `#[body]` or `#[query]`: remove the attribute",
@@ -184,7 +184,7 @@ struct Types<'e> {
 
 impl<'ast> Visit<'ast> for Types<'_> {
     fn visit_type_impl_trait(&mut self, ty: &'ast syn::TypeImplTrait) {
-        self.errors.over(ty, "an endpoint's types can't be `impl Trait`: write the type itself");
+        self.errors.over(ty, "its types can't be `impl Trait`: write the type itself");
     }
 
     fn visit_type_reference(&mut self, ty: &'ast syn::TypeReference) {
@@ -198,7 +198,7 @@ impl<'ast> Visit<'ast> for Types<'_> {
 
     fn visit_lifetime(&mut self, lifetime: &'ast Lifetime) {
         if lifetime.ident != "static" && (self.owned || lifetime.ident != "_") {
-            self.errors.over(lifetime, format!("an endpoint's types take no lifetimes: remove `{lifetime}`"));
+            self.errors.over(lifetime, format!("its types take no lifetimes: remove `{lifetime}`"));
         }
     }
 }

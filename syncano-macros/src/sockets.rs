@@ -99,7 +99,10 @@ fn parse(input: ParseStream<'_>) -> Result<(Option<Path>, Vec<Path>)> {
     if input.peek(Token![crate]) && input.peek2(Token![=]) {
         input.parse::<Token![crate]>()?;
         input.parse::<Token![=]>()?;
-        krate = Some(input.call(Path::parse_mod_style)?);
+        let place = input.span();
+        let wrong =
+            |_| Error::new(place, "`crate` is the path of `syncano_client`: write `crate = my_calls`");
+        krate = Some(input.call(Path::parse_mod_style).map_err(wrong)?);
         input.parse::<Option<Token![,]>>()?;
     }
     let mut sockets = Vec::new();
@@ -111,7 +114,9 @@ fn parse(input: ParseStream<'_>) -> Result<(Option<Path>, Vec<Path>)> {
             break;
         }
         let place = input.span();
-        input.parse::<Token![,]>().map_err(|_| Error::new(place, "expected `,` between two modules"))?;
+        input.parse::<Token![,]>().map_err(|_| {
+            Error::new(place, "expected `,` between two modules: write `sockets![shop, stock];`")
+        })?;
     }
     if sockets.is_empty() {
         return Err(Error::new(Span::call_site(), "no socket is named: write `sockets![shop, stock];`"));

@@ -77,6 +77,7 @@ impl Script {
             ("script_name", options.script_name.as_ref().map(LitStr::span)),
             ("config", options.config.as_ref().map(|config| config.span)),
             ("fresh", options.fresh.map(|(_, span)| span)),
+            ("environment", options.environment.as_ref().map(LitStr::span)),
         ];
         for (key, span) in keys {
             // A script by its number is a dependency of the socket, with a name and a configuration.

@@ -9,9 +9,9 @@ use syncano_core::{
     Call, ClassDependency, Map, Methods, Runtime, Severity, ViolationKind, closest, normalize,
 };
 
-use crate::agreement::{Pair, Takes};
+use crate::agreement::{Pair, Takes, Warning};
 use crate::attribute::{EndpointOptions, SocketOptions};
-use crate::errors::Errors;
+use crate::errors::{Errors, Subject};
 use crate::model::{Place, endpoint_keys, model};
 use crate::parse::{Function, Module};
 use crate::signature::{self, Argument};
@@ -47,8 +47,7 @@ pub(crate) struct ValidatedCall {
     pub(crate) metadata: Map,
     pub(crate) acl: Map,
     pub(crate) arguments: Vec<Argument>,
-    /// The arguments that the script certainly never reads.
-    pub(crate) unread: Vec<Ident>,
+    pub(crate) warnings: Vec<Warning>,
     pub(crate) output: ReturnType,
     pub(crate) error: Option<Type>,
 }
@@ -85,7 +84,7 @@ pub(crate) struct Draft {
     /// What the script takes, if it could be read.
     takes: Option<Takes>,
     arguments: Vec<Argument>,
-    unread: Vec<Ident>,
+    warnings: Vec<Warning>,
     broken: bool,
     /// The method can't be emitted: another one has its name.
     pub(crate) clashes: bool,
@@ -114,9 +113,11 @@ pub(crate) fn validate(options: SocketOptions, module: Module, errors: &mut Erro
             continue;
         }
         let place = Place { options: &options, name_span, module: module.ident.span(), drafts: &drafts };
+        errors.about(place.endpoint(&violation.path).map(Subject::Endpoint));
         if let Some(index) = place.report(&violation, errors) {
             drafts[index].broken = true;
         }
+        errors.about(None);
     }
 
     endpoint_keys(&drafts, errors);
@@ -153,6 +154,7 @@ pub(crate) fn validate(options: SocketOptions, module: Module, errors: &mut Erro
 fn references(index: usize, drafts: &mut [Draft], errors: &mut Errors) {
     let before = errors.len();
     let owner = owner(index, drafts);
+    errors.about(drafts[index].endpoint().map(|name| Subject::Endpoint(name.value())));
     match &drafts[index].script {
         Some(Script::Shared(literal)) if owner.is_none() => {
             let name = literal.value();
@@ -175,6 +177,7 @@ fn references(index: usize, drafts: &mut [Draft], errors: &mut Errors) {
         }
         _ => {}
     }
+    errors.about(None);
     drafts[index].broken |= errors.len() > before;
 }
 
@@ -196,17 +199,18 @@ fn agreement(index: usize, drafts: &mut [Draft], defined: &HashSet<String>, erro
     }
     let users = (0..drafts.len()).filter(|other| self::owner(*other, drafts) == Some(owner)).count();
     let before = errors.len();
-    let unread = Pair {
+    let warnings = Pair {
         endpoint: &endpoint.value(),
         function: &draft.function.sig.ident,
         arguments: &draft.arguments,
+        output: &draft.function.sig.output,
         defined,
         script,
         takes,
         shared: users > 1,
     }
     .check(errors);
-    drafts[index].unread = unread;
+    drafts[index].warnings = warnings;
     drafts[index].broken = errors.len() > before;
 }
 
@@ -223,7 +227,8 @@ fn owner(index: usize, drafts: &[Draft]) -> Option<usize> {
 impl Draft {
     fn read(mut function: Function, socket: &SocketOptions, earlier: &[Draft], errors: &mut Errors) -> Draft {
         let before = errors.len();
-        let options = function.endpoint.take().map(|attribute| EndpointOptions::parse(attribute, errors));
+        errors.about(Some(function.subject()));
+        let mut options = function.endpoint.take().map(|attribute| EndpointOptions::parse(attribute, errors));
         let methods = options.as_ref().and_then(|options| options.methods.methods());
         let ident = &function.sig.ident;
         let mut clashes = false;
@@ -247,9 +252,12 @@ impl Draft {
         signature::results(&function.sig, error, errors);
 
         let (mut script, mut runtime, mut takes) = (None, None, None);
-        if let Some(options) = &options {
+        if let Some(options) = &mut options {
             options.check(errors);
             script = Script::of(options, errors);
+            if script.as_ref().is_some_and(Script::is_new) {
+                options.inherit(socket);
+            }
             if let Some(script) = script.as_ref().filter(|script| script.is_new()) {
                 runtime = script.runtime(options.runtime.as_ref(), socket.runtime.as_ref(), errors);
                 if let (Some(runtime), Some(name)) = (runtime, &options.name) {
@@ -264,8 +272,9 @@ impl Draft {
                 );
             }
         }
+        errors.about(None);
         let broken = function.broken || errors.len() > before;
-        Draft { function, options, script, runtime, takes, arguments, unread: Vec::new(), broken, clashes }
+        Draft { function, options, script, runtime, takes, arguments, warnings: Vec::new(), broken, clashes }
     }
 
     /// Whether the call adds a script to the socket.
@@ -312,7 +321,7 @@ impl Draft {
     fn finish(self, valid: &mut ValidatedSocket) {
         let (endpoint, methods) = (self.endpoint().map(LitStr::value), self.methods());
         let script_name = normalize(&self.script_name());
-        let Draft { function, options, script, runtime, arguments, unread, broken, clashes, .. } = self;
+        let Draft { function, options, script, runtime, arguments, warnings, broken, clashes, .. } = self;
         let Function { attrs, vis, sig, .. } = function;
         let Signature { ident, generics, inputs, output, .. } = sig;
         let brought = match (&script, runtime) {
@@ -337,7 +346,7 @@ impl Draft {
                     metadata: options.metadata(),
                     acl: options.acl.map(|object| object.map).unwrap_or_default(),
                     arguments,
-                    unread,
+                    warnings,
                     output,
                     error,
                 });

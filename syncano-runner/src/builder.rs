@@ -27,6 +27,7 @@ use crate::runner::Runner;
 pub struct RunnerBuilder {
     pub(crate) python: Option<PathBuf>,
     pub(crate) node: Option<PathBuf>,
+    pub(crate) environments: Vec<(String, PathBuf)>,
     pub(crate) isolation: Wanted,
     pub(crate) max_workers: u32,
     pub(crate) max_workers_per_instance: Option<usize>,
@@ -48,6 +49,7 @@ impl Default for RunnerBuilder {
         RunnerBuilder {
             python: None,
             node: None,
+            environments: Vec::new(),
             isolation: Wanted::AtLeast(Isolation::default()),
             max_workers: (4 * processors).max(16),
             max_workers_per_instance: None,
@@ -74,6 +76,14 @@ impl RunnerBuilder {
     /// The Node interpreter. Default: the system's own, else the first `node` on `PATH` that works.
     pub fn node(mut self, path: impl Into<PathBuf>) -> Self {
         self.node = Some(path.into());
+        self
+    }
+
+    /// An environment: packages that a script finds which [names it](crate::Script::environment). `path` is a virtual
+    /// environment of Python's, or a folder called `node_modules`; scripts can read it under that path, and can't write to
+    /// it. The two languages may have an environment each of the same name. Default: none.
+    pub fn environment(mut self, name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
+        self.environments.push((name.into(), path.into()));
         self
     }
 
@@ -209,6 +219,16 @@ pub enum StartError {
         level: Isolation,
         /// What is missing, and how to get it.
         reason: String,
+    },
+    /// An environment can't be used.
+    #[error("the environment `{name}` at `{}` can't be used: {problem}", path.display())]
+    Environment {
+        /// Its name.
+        name: String,
+        /// Its path, as given.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
     },
     /// No folder for temporary files.
     #[error(

@@ -8,6 +8,7 @@ use crate::builder::{RunnerBuilder, StartError};
 use crate::call::Call;
 use crate::check::Remembered;
 use crate::doctor::{Doctor, Missing};
+use crate::environment::{Environment, MissingEnvironment};
 use crate::interpreter::{Interpreter, MissingInterpreter};
 use crate::isolation::Isolation;
 use crate::outcome::Outcome;
@@ -48,6 +49,16 @@ impl Runner {
 
     /// Whether workers are copies of a process that has loaded the interpreter.
     pub async fn is_prepared(&self, _: Language) -> bool {
+        match self.none {}
+    }
+
+    /// The environments that scripts can name.
+    pub fn environments(&self) -> &[Environment] {
+        match self.none {}
+    }
+
+    /// The environment of that name for scripts in that language.
+    pub fn environment(&self, _: &str, _: Language) -> Result<&Environment, MissingEnvironment> {
         match self.none {}
     }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
-use crate::interpreter::{Interpreter, MissingInterpreter};
+use crate::interpreter::{Interpreter, InterpreterId, MissingInterpreter};
 use crate::recipe::Recipe;
 
 impl Interpreter {
@@ -68,7 +68,8 @@ fn known_or_probed(recipe: &'static Recipe, path: &Path, other_users: bool) -> R
     Ok(interpreter)
 }
 
-fn probe(recipe: &'static Recipe, path: &Path, other_users: bool) -> Result<Interpreter, String> {
+/// Starts an interpreter once. The error says what is wrong with it.
+pub(crate) fn probe(recipe: &'static Recipe, path: &Path, other_users: bool) -> Result<Interpreter, String> {
     let output = Command::new(path)
         .args(recipe.probe)
         // What a developer's shell makes Node load or say.
@@ -97,7 +98,9 @@ fn probe(recipe: &'static Recipe, path: &Path, other_users: bool) -> Result<Inte
     let files = all("file").map(PathBuf::from).filter(|file| file.components().count() > 1).collect();
     let options = all("option").map(str::to_owned).collect();
     let code = all("code").next().and_then(|bytes| bytes.parse().ok()).unwrap_or(0);
-    Ok(Interpreter { recipe, path: executable, version: version.to_owned(), files, options, code })
+    let version = version.to_owned();
+    let id = InterpreterId { language: recipe.language, environment: None };
+    Ok(Interpreter { recipe, id, path: executable, version, files, options, variables: Vec::new(), code })
 }
 
 /// The first folder above `path` that other users may not enter.

@@ -1,5 +1,6 @@
 //! What there is for a language, or why there is nothing.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -7,11 +8,20 @@ use syncano_core::Language;
 
 use crate::recipe::Recipe;
 
+/// Tells the interpreters of a runner apart: each has processes of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct InterpreterId {
+    pub(crate) language: Language,
+    /// The place of the environment among the runner's, for an interpreter that has one.
+    pub(crate) environment: Option<usize>,
+}
+
 /// An interpreter that has been started once and has told what it is.
 #[derive(Debug, Clone)]
 pub struct Interpreter {
     /// How it runs scripts.
     pub(crate) recipe: &'static Recipe,
+    pub(crate) id: InterpreterId,
     /// The executable itself, no shim.
     pub(crate) path: PathBuf,
     pub(crate) version: String,
@@ -19,6 +29,8 @@ pub struct Interpreter {
     pub(crate) files: Vec<PathBuf>,
     /// Options that not every version knows, and this one does.
     pub(crate) options: Vec<String>,
+    /// What it finds in its environment, beside what every interpreter of its language finds there.
+    pub(crate) variables: Vec<(&'static str, OsString)>,
     /// Memory for machine code that it maps when it starts, used or not, in bytes.
     pub(crate) code: u64,
 }

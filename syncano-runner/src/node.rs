@@ -20,6 +20,7 @@ pub(crate) static NODE: Recipe = Recipe {
     // The parts share one scope, and the last one runs.
     program: concat!(
         include_str!("node/channel.js"),
+        include_str!("node/packages.js"),
         include_str!("node/script.js"),
         include_str!("node/check.js"),
         include_str!("node/answer.js"),

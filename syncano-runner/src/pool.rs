@@ -13,9 +13,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Signal, pidfd_send_signal};
-use syncano_core::Language;
 use tokio::sync::{Notify, oneshot};
 
+use crate::interpreter::InterpreterId;
 use crate::queue::{Queue, Waiter};
 use crate::script::{Script, ScriptKey};
 use crate::worker::{Spare, Worker};
@@ -33,9 +33,9 @@ pub(crate) struct Pool {
 #[derive(Default)]
 struct State {
     idle: HashMap<ScriptKey, Vec<Worker>>,
-    spare: HashMap<Language, Spare>,
-    /// Languages whose spare process is being started.
-    starting: Vec<Language>,
+    spare: HashMap<InterpreterId, Spare>,
+    /// Interpreters whose spare process is being started.
+    starting: Vec<InterpreterId>,
     free: Vec<u32>,
     total: usize,
     queue: Queue,
@@ -164,6 +164,7 @@ impl Pool {
     pub(crate) async fn acquire(
         self: &Arc<Self>,
         script: &Script,
+        interpreter: InterpreterId,
         deadline: tokio::time::Instant,
     ) -> Result<(Turn, Grant), Refusal> {
         let instance = script.shared_instance();
@@ -174,17 +175,17 @@ impl Pool {
                 return Err(Refusal::Closed);
             }
             let key = (!script.is_fresh()).then(|| script.key());
-            let language = script.runtime().language();
             // Whoever waits comes first.
             if state.queue.is_empty()
                 && state.may_begin(&instance)
-                && let Some(grant) = state.take(self, key, language)
+                && let Some(grant) = state.take(self, key, interpreter)
             {
                 state.begin_turn(&instance);
                 drop(state);
                 return Ok((Turn { instance, pool: Arc::clone(self) }, grant));
             }
-            let waiter = Waiter { id: 0, instance: Arc::clone(&instance), key, language, passed: 0, grant };
+            let waiter =
+                Waiter { id: 0, instance: Arc::clone(&instance), key, interpreter, passed: 0, grant };
             state.queue.push(waiter, self.max_waiting)?
         };
         if let Some(refused) = refused {
@@ -231,20 +232,20 @@ impl Pool {
     }
 
     /// A seat for a spare process, if there is none and nobody needs the seat more.
-    pub(crate) fn seat_for_spare(self: &Arc<Self>, language: Language) -> Option<Seat> {
+    pub(crate) fn seat_for_spare(self: &Arc<Self>, interpreter: InterpreterId) -> Option<Seat> {
         let mut state = self.lock();
-        let is_wanted = !state.spare.contains_key(&language) && !state.starting.contains(&language);
+        let is_wanted = !state.spare.contains_key(&interpreter) && !state.starting.contains(&interpreter);
         if state.closed || !is_wanted || !state.queue.is_empty() {
             return None;
         }
         let number = state.free.pop()?;
-        state.starting.push(language);
+        state.starting.push(interpreter);
         Some(Seat { number, pool: Arc::downgrade(self) })
     }
 
     /// A spare process has started, or could not be.
-    pub(crate) fn spare_started(self: &Arc<Self>, language: Language, spare: Option<Spare>) {
-        self.lock().starting.retain(|starting| *starting != language);
+    pub(crate) fn spare_started(self: &Arc<Self>, interpreter: InterpreterId, spare: Option<Spare>) {
+        self.lock().starting.retain(|starting| *starting != interpreter);
         if let Some(spare) = spare {
             self.keep_spare(spare);
         }
@@ -254,7 +255,7 @@ impl Pool {
     fn keep_spare(&self, spare: Spare) {
         let surplus = {
             let mut state = self.lock();
-            if state.closed { Some(spare) } else { state.spare.insert(spare.language(), spare) }
+            if state.closed { Some(spare) } else { state.spare.insert(spare.interpreter(), spare) }
         };
         drop(surplus);
     }
@@ -321,9 +322,9 @@ impl State {
             if !self.may_begin(&instance) {
                 continue;
             }
-            let (key, language) = (waiter.key, waiter.language);
+            let (key, interpreter) = (waiter.key, waiter.interpreter);
             if first.is_none()
-                && let Some(grant) = self.take(pool, key, language)
+                && let Some(grant) = self.take(pool, key, interpreter)
             {
                 return self.serve(place, 0, grant);
             }
@@ -341,7 +342,7 @@ impl State {
         if first.is_none() || is_room_enough {
             return Next::Nobody;
         }
-        let spare = self.spare.keys().next().copied().and_then(|language| self.spare.remove(&language));
+        let spare = self.spare.keys().next().copied().and_then(|interpreter| self.spare.remove(&interpreter));
         let evicted = match spare {
             Some(spare) => Some(Evicted::Spare(spare)),
             None => self.take_oldest_idle().map(Evicted::Worker),
@@ -367,11 +368,16 @@ impl State {
     }
 
     /// What a call of the script `key` can have now; without a key it wants a process that has served nobody.
-    fn take(&mut self, pool: &Arc<Pool>, key: Option<ScriptKey>, language: Language) -> Option<Grant> {
+    fn take(
+        &mut self,
+        pool: &Arc<Pool>,
+        key: Option<ScriptKey>,
+        interpreter: InterpreterId,
+    ) -> Option<Grant> {
         if let Some(worker) = key.and_then(|key| self.take_idle(key)) {
             return Some(Grant::Warm(worker));
         }
-        if let Some(spare) = self.spare.remove(&language) {
+        if let Some(spare) = self.spare.remove(&interpreter) {
             return Some(Grant::Spare(spare));
         }
         let number = self.free.pop()?;

@@ -111,6 +111,7 @@ fn check_one_way(
     prober: Option<Language>,
 ) -> Result<Vec<Control>, String> {
     let mut settings = settings.max_workers(2);
+    settings.environments.clear();
     settings.limits = Limits { folder: FOLDER, folder_entries: FOLDER_ENTRIES, ..Limits::default() };
     let directory =
         Directory::for_runner(settings.directory.as_deref(), true).map_err(|error| error.to_string())?;

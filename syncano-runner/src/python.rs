@@ -55,8 +55,11 @@ const PROBE: &str = "import os, sys
 print('path', os.path.realpath(getattr(sys, '_base_executable', None) or sys.executable) \
 if sys.prefix == sys.base_prefix else os.path.abspath(sys.executable))
 print('version', '%d.%d.%d' % sys.version_info[:3])
-for folder in sorted({sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix}):
-    print('file', folder)
+folders = sorted({sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix})
+# And what .pth files have added.
+folders += [path for path in map(os.path.realpath, sys.path) if os.path.exists(path)
+            and not any(path.startswith(folder + '/') for folder in folders)]
+for folder in folders: print('file', folder)
 # Distributions keep the site's own start-up files here.
 print('file', '/etc/python%d.%d' % sys.version_info[:2])";
 

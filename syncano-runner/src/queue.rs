@@ -6,9 +6,9 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use syncano_core::Language;
 use tokio::sync::oneshot;
 
+use crate::interpreter::InterpreterId;
 use crate::pool::{Grant, Refusal, Turn};
 use crate::script::ScriptKey;
 
@@ -19,7 +19,8 @@ pub(crate) struct Waiter {
     pub(crate) instance: Arc<str>,
     /// The script whose workers will do; `None`: only a process that has served nobody.
     pub(crate) key: Option<ScriptKey>,
-    pub(crate) language: Language,
+    /// Whose processes will do.
+    pub(crate) interpreter: InterpreterId,
     /// How many calls that came later have been served before it.
     pub(crate) passed: u32,
     pub(crate) grant: oneshot::Sender<Result<(Turn, Grant), Refusal>>,
@@ -138,7 +139,8 @@ mod tests {
 
     fn waiter(instance: &str) -> Waiter {
         let (grant, _) = oneshot::channel();
-        Waiter { id: 0, instance: instance.into(), key: None, language: Language::Python, passed: 0, grant }
+        let interpreter = InterpreterId { language: syncano_core::Language::Python, environment: None };
+        Waiter { id: 0, instance: instance.into(), key: None, interpreter, passed: 0, grant }
     }
 
     fn fill(queue: &mut Queue, instances: &str, max: usize) -> Vec<Result<Option<String>, Refusal>> {

@@ -11,6 +11,8 @@ use crate::call::Call;
 use crate::check::Remembered;
 use crate::directory::Directory;
 use crate::doctor::{Doctor, Missing};
+use crate::environment::find::Viewer;
+use crate::environment::{self, Environment, Environments, MissingEnvironment};
 use crate::interpreter::{Interpreter, MissingInterpreter};
 use crate::isolation::{Isolation, Wanted};
 use crate::levels;
@@ -45,6 +47,7 @@ struct Inner {
     /// Of one process, in bytes.
     memory: u64,
     interpreters: Interpreters,
+    environments: Environments,
     calls_per_worker: u64,
     pool: Arc<Pool>,
     nursery: Nursery,
@@ -128,7 +131,12 @@ impl Runner {
                 "scripts run as the server's own user, because it is not root; what else isolates them still does"
             );
         }
-        Runner::start_at(level, settings, interpreters)
+        let runner = Runner::start_at(level, settings, interpreters)?;
+        for environment in runner.environments() {
+            let (language, interpreter) = (environment.language(), environment.interpreter());
+            tracing::info!(%language, %interpreter, "scripts can use the environment {environment}");
+        }
+        Ok(runner)
     }
 
     /// Tries what the machine can do; see [`RunnerBuilder::examine`].
@@ -146,6 +154,13 @@ impl Runner {
         let memory = settings.limits.memory;
         let sandbox = Sandbox::new(level, settings.limits, settings.max_workers)
             .map_err(|unavailable| StartError::Isolation { level, reason: unavailable.to_string() })?;
+        let viewer = Viewer {
+            isolation: level,
+            own_users: sandbox.has_own_users(),
+            from_outside: sandbox.comes_from_outside(),
+        };
+        let environments = environment::find::all(&settings.environments, &interpreters, viewer)
+            .map_err(|(name, path, problem)| StartError::Environment { name, path, problem })?;
         let directory = Directory::for_runner(settings.directory.as_deref(), sandbox.has_own_users())
             .map_err(StartError::Directory)?;
         let max_waiting = settings.max_waiting.unwrap_or(50 * settings.max_workers as usize);
@@ -163,6 +178,7 @@ impl Runner {
                 isolation: level,
                 memory,
                 interpreters,
+                environments,
                 calls_per_worker,
                 pool,
                 nursery,
@@ -187,19 +203,44 @@ impl Runner {
         self.inner.interpreters.get(language).map(|interpreter| &**interpreter)
     }
 
+    /// The environments that scripts can name.
+    pub fn environments(&self) -> &[Environment] {
+        &self.inner.environments.0
+    }
+
+    /// The environment of that name for scripts in that language.
+    ///
+    /// # Errors
+    /// There is none; the text says which ones there are.
+    pub fn environment(&self, name: &str, language: Language) -> Result<&Environment, MissingEnvironment> {
+        self.inner.environments.get(name, language)
+    }
+
+    /// What runs the script. The error is a sentence for the user.
+    fn interpreter_of(&self, script: &Script) -> Result<&Arc<Interpreter>, String> {
+        let language = script.runtime().language();
+        match script.environment_name() {
+            None => self.inner.interpreters.get(language).map_err(|missing| missing.to_string()),
+            Some(name) => match self.environment(name, language) {
+                Ok(environment) => Ok(&environment.interpreter),
+                Err(missing) => Err(missing.to_string()),
+            },
+        }
+    }
+
     /// Runs `script` once. Whatever happens is an [`Outcome`]: this neither fails nor panics, and returns within twice
     /// the call's timeout and some seconds (waiting, running, ending).
     ///
     /// Dropping the future ends the run: its process is killed and replaced.
     pub async fn run(&self, script: &Script, mut call: Call) -> Outcome {
-        let interpreter = match self.inner.interpreters.get(script.runtime().language()) {
+        let interpreter = match self.interpreter_of(script) {
             Ok(interpreter) => interpreter,
-            Err(missing) => return Outcome::never_ran(RunStatus::Failure, missing.to_string()),
+            Err(missing) => return Outcome::never_ran(RunStatus::Failure, missing),
         };
         call.timeout = call.timeout.min(LONGEST_RUN);
         let deadline = Instant::now() + call.timeout;
         let (turn, worker) = loop {
-            let (turn, grant) = match self.inner.pool.acquire(script, deadline).await {
+            let (turn, grant) = match self.inner.pool.acquire(script, interpreter.id, deadline).await {
                 Ok(granted) => granted,
                 Err(refusal) => return refused(refusal),
             };
@@ -263,22 +304,22 @@ impl Runner {
 
     /// Starts a process ahead for the next new script, if the language wants one, it has none, and there is room.
     fn keep_spare(&self, interpreter: &Arc<Interpreter>) {
-        let recipe = interpreter.recipe;
-        if !recipe.spare {
+        if !interpreter.recipe.spare {
             return;
         }
-        let Some(seat) = self.inner.pool.seat_for_spare(recipe.language) else { return };
+        let Some(seat) = self.inner.pool.seat_for_spare(interpreter.id) else { return };
+        let of = Arc::clone(interpreter);
         let pool = Arc::downgrade(&self.inner.pool);
         self.inner.nursery.spawn_apart(seat, interpreter, move |born| {
             let spare = match born {
-                Ok((process, channel)) => Some(Spare::new(process, channel, recipe)),
+                Ok((process, channel)) => Some(Spare::new(process, channel, &of)),
                 Err(error) => {
                     tracing::warn!(%error, "no process could be started ahead");
                     None
                 }
             };
             if let Some(pool) = pool.upgrade() {
-                pool.spare_started(recipe.language, spare);
+                pool.spare_started(of.id, spare);
             }
         });
     }
@@ -291,7 +332,7 @@ impl Runner {
     ) -> Result<Worker, String> {
         match self.inner.nursery.spawn(seat, interpreter).await {
             Ok((process, channel)) => {
-                let spare = Spare::new(process, channel, interpreter.recipe);
+                let spare = Spare::new(process, channel, interpreter);
                 Worker::start(spare, interpreter, script, &self.inner.outward).await
             }
             Err(error) => {

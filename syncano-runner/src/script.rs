@@ -16,6 +16,7 @@ pub struct Script {
     runtime: Runtime,
     source: Arc<str>,
     config: Arc<str>,
+    environment: Option<Arc<str>>,
     fresh: bool,
     checks: bool,
     network: NetworkPolicy,
@@ -37,18 +38,14 @@ impl Script {
         config: impl Into<Arc<str>>,
     ) -> Script {
         let (instance, name, source, config) = (instance.into(), name.into(), source.into(), config.into());
-        let mut hash = Sha256::new();
-        for part in [&*instance, &*name, runtime.canonical().name(), &*source, &*config] {
-            hash.update((part.len() as u64).to_le_bytes());
-            hash.update(part);
-        }
-        let key = ScriptKey(hash.finalize().into());
+        let key = ScriptKey::of(&[&instance, &name, runtime.canonical().name(), &source, &config]);
         Script {
             instance,
             name,
             runtime,
             source,
             config,
+            environment: None,
             fresh: false,
             checks: false,
             network: NetworkPolicy::default(),
@@ -69,6 +66,22 @@ impl Script {
         self.checks
     }
 
+    /// The environment that it finds its packages in, one of [`RunnerBuilder::environment`]. Default: none, so that it finds
+    /// what is installed for the interpreter.
+    ///
+    /// [`RunnerBuilder::environment`]: crate::RunnerBuilder::environment
+    pub fn environment(mut self, name: impl Into<Arc<str>>) -> Script {
+        let name = name.into();
+        self.key = self.key.with("environment", &name);
+        self.environment = Some(name);
+        self
+    }
+
+    /// The name of the environment that it finds its packages in.
+    pub fn environment_name(&self) -> Option<&str> {
+        self.environment.as_deref()
+    }
+
     /// Whether every call gets a new process, so that nothing at all is shared between two of them. Default: no.
     pub fn fresh(mut self, fresh: bool) -> Script {
         self.fresh = fresh;
@@ -82,10 +95,7 @@ impl Script {
 
     /// Whom the script may talk to. Default: [`NetworkPolicy::Public`]. The runner's own policy bounds it.
     pub fn network(mut self, policy: NetworkPolicy) -> Script {
-        let mut hash = Sha256::new();
-        hash.update(self.key.0);
-        hash.update(policy.to_string());
-        self.key = ScriptKey(hash.finalize().into());
+        self.key = self.key.with("network", &policy.to_string());
         self.network = policy;
         self
     }
@@ -128,6 +138,27 @@ impl Script {
     /// The identity of its workers.
     pub fn key(&self) -> ScriptKey {
         self.key
+    }
+}
+
+impl ScriptKey {
+    fn of(parts: &[&str]) -> ScriptKey {
+        let mut hash = Sha256::new();
+        for part in parts {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part);
+        }
+        ScriptKey(hash.finalize().into())
+    }
+
+    /// That of the same script with a property that not every script has.
+    fn with(&self, name: &str, value: &str) -> ScriptKey {
+        let mut hash = Sha256::new();
+        for part in [&self.0[..], name.as_bytes(), value.as_bytes()] {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part);
+        }
+        ScriptKey(hash.finalize().into())
     }
 }
 
@@ -174,5 +205,9 @@ mod tests {
         let script = Script::new("a", "s", Runtime::Python, "1", "{}");
         let [none, hosts] = ["none", "a.example"].map(|it| script.clone().network(it.parse().unwrap()).key());
         assert!(none != base && hosts != base && none != hosts);
+        let of = |environment: &str| {
+            Script::new("a", "s", Runtime::Python, "1", "{}").environment(environment.to_owned()).key()
+        };
+        assert!(base != of("e") && of("e") != of("f") && of("e") == of("e"));
     }
 }

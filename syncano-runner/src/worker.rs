@@ -10,13 +10,13 @@ use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use rustix::net::RecvFlags;
-use syncano_core::{Language, RunStatus};
+use syncano_core::RunStatus;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::time::{timeout, timeout_at};
 
 use crate::call::Call;
-use crate::interpreter::Interpreter;
+use crate::interpreter::{Interpreter, InterpreterId};
 use crate::limits;
 use crate::network::{Outward, Proxy};
 use crate::outcome::{Answer, Outcome, Traffic};
@@ -45,15 +45,15 @@ pub(crate) struct Worker {
 pub(crate) struct Spare {
     /// Since when it has been waiting.
     pub(crate) since: Instant,
-    language: Language,
+    interpreter: InterpreterId,
     process: Process,
     channel: StdUnixStream,
 }
 
 impl Spare {
     /// A new process, which knows its own program.
-    pub(crate) fn new(process: Process, channel: StdUnixStream, recipe: &Recipe) -> Spare {
-        Spare { since: Instant::now(), language: recipe.language, process, channel }
+    pub(crate) fn new(process: Process, channel: StdUnixStream, interpreter: &Interpreter) -> Spare {
+        Spare { since: Instant::now(), interpreter: interpreter.id, process, channel }
     }
 
     /// Whether it is alive, and silent.
@@ -61,9 +61,9 @@ impl Spare {
         is_silent(&self.channel)
     }
 
-    /// The language of the scripts that it can serve.
-    pub(crate) fn language(&self) -> Language {
-        self.language
+    /// What it is a process of.
+    pub(crate) fn interpreter(&self) -> InterpreterId {
+        self.interpreter
     }
 }
 

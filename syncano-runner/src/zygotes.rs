@@ -112,7 +112,7 @@ impl Zygotes {
         if !sandbox.has_zygotes() || interpreter.recipe.zygote.is_none() {
             return None;
         }
-        let index = self.kept.iter().position(|kept| kept.interpreter.path() == interpreter.path());
+        let index = self.kept.iter().position(|kept| kept.interpreter.id == interpreter.id);
         let index = index.unwrap_or_else(|| {
             self.kept.push(Kept {
                 interpreter: Arc::clone(interpreter),

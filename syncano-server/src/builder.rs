@@ -104,6 +104,14 @@ impl ServerBuilder {
         self
     }
 
+    /// An environment: packages for scripts whose `config` names it under `environment`. `path` is a virtual environment of
+    /// Python's, or a folder called `node_modules`; scripts can read it under that path. The two languages may have one
+    /// each of the same name. A path that can't be used keeps the server from starting. Default: none.
+    pub fn environment(mut self, name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
+        self.runner = self.runner.environment(name, path);
+        self
+    }
+
     /// How far scripts are kept away from the machine: exactly so. Where that can't be done, the server doesn't start.
     pub fn isolation(mut self, isolation: Isolation) -> Self {
         self.runner = self.runner.isolation(isolation);

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
-use syncano_core::{Method, NameKind, Socket, SocketStatus, limits, normalize};
+use syncano_core::{NameKind, Socket, SocketStatus, limits, normalize};
 use tokio::sync::Semaphore;
 use url::Url;
 
@@ -20,6 +20,7 @@ use crate::errors::{ApiError, quoted};
 use crate::fetch::Fetcher;
 use crate::publish;
 use crate::request::Fields;
+use crate::socket_yml::{self, SocketYml};
 use crate::store::sockets::{self, SocketRow};
 use crate::time;
 
@@ -33,8 +34,6 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 const AT_A_TIME: usize = 16;
 /// Characters of a sentence that says what went wrong: strangers' files decide how long it would be.
 const LONGEST_PROBLEM: usize = 1000;
-/// Top-level keys of a `socket.yml` that are not metadata.
-const KNOWN: [&str; 5] = ["name", "description", "endpoints", "dependencies", "config"];
 
 /// What is being fetched.
 pub(crate) struct Installs {
@@ -189,9 +188,9 @@ async fn definition_at(
         |what: &str, problem: &dyn std::fmt::Display| format!("could not fetch {what}: {problem}");
     let (base, url) = (Url::parse(url).map_err(|error| could_not("it", &error))?, &*shown(url));
     let yaml = fetcher.text(&base, YAML_BYTES).await.map_err(|problem| could_not(url, &problem))?;
-    let yaml: Value =
-        serde_saphyr::from_str(&yaml).map_err(|error| format!("{url} is no YAML: {}", one_line(&error)))?;
-    let (mut body, files) = body(&yaml, name, config).map_err(|problem| format!("{url}: {problem}"))?;
+    let yaml = socket_yml::parse(&yaml).map_err(|problem| format!("{url} is no YAML: {problem}"))?;
+    let SocketYml { mut body, files } =
+        socket_yml::read(&yaml, name, config).map_err(|problem| format!("{url}: {problem}"))?;
     let read = |body: &Value| {
         definition::new(body).map_err(|broken| {
             let broken: Vec<String> = broken.iter().map(ToString::to_string).collect();
@@ -232,174 +231,4 @@ fn bounded(mut problem: String) -> String {
         problem.push('…');
     }
     problem
-}
-
-fn one_line(error: &dyn std::fmt::Display) -> String {
-    error.to_string().lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default().to_owned()
-}
-
-/// The body that a `socket.yml` stands for, and which dependencies' sources are in which files.
-fn body(
-    yaml: &Value,
-    name: &str,
-    answers: Map<String, Value>,
-) -> Result<(Value, Vec<(usize, String)>), String> {
-    let top = yaml.as_object().ok_or("it is no mapping of `name`, `endpoints` and `dependencies`")?;
-    let empty = Map::new();
-    let section = |parent: &Map<String, Value>, key: &str| match parent.get(key) {
-        None | Some(Value::Null) => Ok(empty.clone()),
-        Some(Value::Object(section)) => Ok(section.clone()),
-        Some(_) => Err(format!("`{key}` is no mapping")),
-    };
-    let mut endpoints = Map::new();
-    for (endpoint, value) in section(top, "endpoints")? {
-        endpoints.insert(endpoint.clone(), endpoint_body(&endpoint, &value)?);
-    }
-    let dependencies = section(top, "dependencies")?;
-    let (mut list, mut files) = (Vec::new(), Vec::new());
-    for (name, script) in section(&dependencies, "scripts")? {
-        let text = |key: &str| script.get(key).and_then(Value::as_str);
-        if text("source").is_none() {
-            let file = text("file").ok_or_else(|| format!("the script `{name}` has no `file`"))?;
-            files.push((list.len(), file.to_owned()));
-        }
-        list.push(json!({
-            "type": "script",
-            "name": name,
-            "runtime_name": script.get("runtime_name"),
-            "source": text("source").unwrap_or_default(),
-        }));
-    }
-    for (name, class) in section(&dependencies, "classes")? {
-        list.push(json!({ "type": "class", "name": name, "schema": class.get("schema") }));
-    }
-    let mut config = Map::new();
-    for (key, value) in section(top, "config")? {
-        // One that has a prompt only was asked of whoever installs.
-        match value {
-            Value::Object(about) => config.extend(about.get("value").map(|value| (key, value.clone()))),
-            plain => config.extend([(key, plain)]),
-        }
-    }
-    config.extend(answers);
-    let metadata: Map<String, Value> = top
-        .iter()
-        .filter(|(key, _)| !KNOWN.contains(&key.as_str()))
-        .map(|(key, value)| (key.clone(), value.clone()))
-        .collect();
-    let body = json!({
-        "name": name,
-        "description": top.get("description"),
-        "endpoints": endpoints,
-        "dependencies": list,
-        "config": config,
-        "metadata": metadata,
-    });
-    Ok((body, files))
-}
-
-/// `{script: name}` answers every method, `{GET: {script: name}, …}` each its own.
-fn endpoint_body(endpoint: &str, value: &Value) -> Result<Value, String> {
-    let fields = value.as_object().ok_or_else(|| format!("the endpoint `{endpoint}` is no mapping"))?;
-    let script = |value: &Value| value.get("script").and_then(Value::as_str).map(str::to_owned);
-    let call =
-        |name: String, methods: Vec<&str>| json!({ "type": "script", "name": name, "methods": methods });
-    let mut calls: Vec<(String, Vec<&str>)> = Vec::new();
-    let mut metadata = Map::new();
-    for (key, value) in fields {
-        match key.parse::<Method>() {
-            Ok(method) => {
-                let name = script(value)
-                    .ok_or_else(|| format!("{method} of the endpoint `{endpoint}` names no `script`"))?;
-                match calls.iter_mut().find(|(other, _)| *other == name) {
-                    Some((_, methods)) => methods.push(method.as_str()),
-                    None => calls.push((name, vec![method.as_str()])),
-                }
-            }
-            Err(_) if key == "script" => {}
-            Err(_) => {
-                metadata.insert(key.clone(), value.clone());
-            }
-        }
-    }
-    let mut calls: Vec<Value> = calls.into_iter().map(|(name, methods)| call(name, methods)).collect();
-    if let Some(name) = script(value) {
-        calls.push(call(name, vec!["*"]));
-    }
-    if calls.is_empty() {
-        return Err(format!(
-            "the endpoint `{endpoint}` names no `script`: write `{endpoint}: {{script: NAME}}`, or a script for each method"
-        ));
-    }
-    Ok(json!({ "calls": calls, "metadata": metadata }))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_yaml_stands_for_a_body() {
-        let yaml = "
-name: other
-description: d
-author: {name: a}
-endpoints:
-  one: {script: first, description: e}
-  two:
-    GET: {script: first}
-    PUT: {script: second}
-    POST: {script: first}
-dependencies:
-  scripts:
-    first: {runtime_name: python3, file: scripts/first.py}
-    second: {runtime_name: nodejs, source: '1'}
-  classes:
-    book: {schema: [{name: title, type: string}]}
-config:
-  a: {value: 1}
-  b: {prompt: 'how?'}
-  c: {value: 2}
-";
-        let yaml: Value = serde_saphyr::from_str(yaml).unwrap();
-        let answers = json!({"b": 3, "c": 4}).as_object().unwrap().clone();
-        let (body, files) = body(&yaml, "mine", answers).unwrap();
-        assert_eq!(files, [(0, "scripts/first.py".to_owned())]);
-        let call = |name, methods: &[&str]| json!({"type": "script", "name": name, "methods": methods});
-        assert_eq!(
-            body,
-            json!({
-                "name": "mine", "description": "d", "metadata": {"author": {"name": "a"}},
-                "config": {"a": 1, "b": 3, "c": 4},
-                "endpoints": {
-                    "one": {"calls": [call("first", &["*"])], "metadata": {"description": "e"}},
-                    "two": {
-                        "calls": [call("first", &["GET", "POST"]), call("second", &["PUT"])],
-                        "metadata": {},
-                    },
-                },
-                "dependencies": [
-                    {"type": "script", "name": "first", "runtime_name": "python3", "source": ""},
-                    {"type": "script", "name": "second", "runtime_name": "nodejs", "source": "1"},
-                    {"type": "class", "name": "book", "schema": [{"name": "title", "type": "string"}]},
-                ],
-            })
-        );
-        assert!(definition::new(&body).is_ok());
-    }
-
-    #[test]
-    fn what_is_wrong_is_named() {
-        for (yaml, said) in [
-            ("[1]", "no mapping"),
-            ("endpoints: 1", "`endpoints`"),
-            ("endpoints: {e: {x: 1}}", "`e` names no `script`"),
-            ("endpoints: {e: {GET: 1}}", "GET of the endpoint `e`"),
-            ("dependencies: {scripts: {s: {runtime_name: python}}}", "`s` has no `file`"),
-        ] {
-            let yaml: Value = serde_saphyr::from_str(yaml).unwrap();
-            let problem = body(&yaml, "s", Map::new()).unwrap_err();
-            assert!(problem.contains(said), "{problem}");
-        }
-    }
 }

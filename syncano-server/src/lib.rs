@@ -61,6 +61,7 @@ mod schemas;
 mod scripts;
 mod secret;
 mod server;
+pub mod socket_yml;
 mod start_error;
 mod store;
 mod strict_json;

@@ -8,7 +8,10 @@ use std::sync::Arc;
 
 use sea_orm::DbErr;
 use serde_json::{Map, Value};
-use syncano_core::{Dependency, ScriptSource, Severity, Socket, SocketStatus, ViolationKind, normalize};
+use syncano_core::{
+    Dependency, Runtime, ScriptSource, Severity, Socket, SocketStatus, ViolationKind, normalize,
+};
+use syncano_runner::MissingEnvironment;
 
 use crate::app::{App, FlatNames};
 use crate::bind;
@@ -20,7 +23,9 @@ use crate::endpoint::compile;
 use crate::errors::{ApiError, quoted};
 use crate::install;
 use crate::request::integer;
+use crate::runnable::ENVIRONMENT;
 use crate::store::classes::ClassField;
+use crate::store::scripts::ScriptRow;
 use crate::store::sockets::SocketRow;
 use crate::store::traces::Kind;
 use crate::store::{classes, is_taken, script_endpoints, scripts, sockets, traces};
@@ -241,6 +246,19 @@ async fn problems(
     for (name, id) in wanted.iter().filter(|(_, id)| !found.contains_key(id)) {
         problems.push(format!("there is no script {id}, which the dependency \"{name}\" names"));
     }
+    for dependency in &socket.dependencies {
+        let Dependency::Script(script) = dependency else { continue };
+        let config = script.config.as_ref();
+        let missing = match &script.script {
+            ScriptSource::New { runtime_name, .. } => environment(change, *runtime_name, config),
+            ScriptSource::Existing { script: id } => match found.get(id) {
+                Some(row) => environment_of(change, row, config)?,
+                None => continue,
+            },
+        };
+        problems
+            .extend(missing.map(|missing| format!("the script \"{}\" can't run: {missing}", script.name)));
+    }
     if change.app.settings.flat_names == FlatNames::Strict {
         let taken = sockets::taken_names(db, instance, id, &flat_names(socket)).await?;
         let taken = taken.into_iter();
@@ -257,6 +275,28 @@ async fn problems(
     let problems = (!problems.is_empty()).then(|| problems.join("; "));
     let all: Vec<String> = problems.into_iter().chain(broken).collect();
     Ok((!all.is_empty()).then(|| all.join("\n")))
+}
+
+/// Why there is no environment such as the configuration names.
+fn environment(
+    change: &Change<'_>,
+    runtime: Runtime,
+    config: Option<&Map<String, Value>>,
+) -> Option<MissingEnvironment> {
+    let name = config?.get(ENVIRONMENT)?.as_str()?;
+    change.app.runner.environment(name, runtime.language()).err()
+}
+
+/// The same for a script that is there, to whose configuration `added` adds.
+fn environment_of(
+    change: &Change<'_>,
+    row: &ScriptRow,
+    added: Option<&Map<String, Value>>,
+) -> Result<Option<MissingEnvironment>, DbErr> {
+    let Ok(runtime) = row.runtime.parse() else { return Ok(None) };
+    let Ok(mut config) = serde_json::from_str::<Map<String, Value>>(&row.config) else { return Ok(None) };
+    config.extend(added.cloned().unwrap_or_default());
+    Ok(environment(change, runtime, Some(&config)))
 }
 
 async fn install(

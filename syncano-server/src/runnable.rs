@@ -13,7 +13,10 @@ use crate::store::scripts::ScriptRow;
 use crate::time;
 
 /// Keys of a script's configuration that are for the server. `CONFIG` doesn't show them.
-const CONTROL: [&str; 5] = ["timeout", "async", "mcpu", "allow_full_access", "fresh"];
+const CONTROL: [&str; 6] = ["timeout", "async", "mcpu", "allow_full_access", "fresh", ENVIRONMENT];
+
+/// The key under which a script's configuration names the environment that it finds its packages in.
+pub(crate) const ENVIRONMENT: &str = "environment";
 
 /// What a run needs of a script.
 pub(crate) struct Runnable {
@@ -83,14 +86,18 @@ impl Runnable {
         });
         let fresh = own.get("fresh") == Some(&Value::Bool(true));
         let full_access = own.get("allow_full_access") == Some(&Value::Bool(true));
+        let environment = own.get(ENVIRONMENT).and_then(Value::as_str).map(str::to_owned);
         let mut config = Map::clone(&instance.config.load());
         config.extend(layers.below.cloned().unwrap_or_default());
         config.extend(own);
         config.retain(|key, _| !CONTROL.contains(&key.as_str()));
         let config = Value::Object(config).to_string();
         // By its number: what a process remembers must not pass to another instance along with the name.
-        let script =
+        let mut script =
             Script::new(instance.id.to_string(), name, runtime, row.source.as_str(), config).fresh(fresh);
+        if let Some(environment) = environment {
+            script = script.environment(environment);
+        }
         Ok(Runnable { script, timeout, full_access })
     }
 }

@@ -319,12 +319,12 @@ fn the_definition_carries_scripts_and_schemas() {
     assert!(whole["outputs"].is_object());
     let errors = &definition.endpoints["stock"].metadata["GET"]["errors"];
     assert!(errors["oneOf"].is_array(), "{errors}");
-    assert_eq!(definition.endpoints["anyhow"].metadata["*"].get("errors"), None);
+    assert_eq!(definition.endpoints["anyhow"].metadata["*"]["errors"], Value::Null);
     let any = &definition.endpoints["anyhow"].metadata["*"];
     assert_eq!(any["inputs"]["properties"]["text"]["type"], "string");
     let types = definition.endpoints["types"].metadata.clone();
     assert_eq!(types.keys().collect::<Vec<_>>(), ["GET", "POST", "PUT"]);
     assert_eq!(types["GET"]["inputs"]["required"].as_array().map(Vec::len), Some(7), "all but `none`");
     // A trace is the server's own: no schema of what the script answers.
-    assert_eq!(definition.endpoints["shouting"].metadata["POST"].get("outputs"), None::<&Value>);
+    assert_eq!(definition.endpoints["shouting"].metadata["POST"]["outputs"], Value::Null);
 }

@@ -1,6 +1,7 @@
 //! Publishing: create, update or nothing, and never over somebody else's change.
 
-use syncano_client::{Change, Error, Method, Methods, Runtime, Socket, SocketStatus, Violations};
+use serde_json::Value;
+use syncano_client::{Change, Error, Method, Methods, Runtime, Socket, SocketStatus, Violations, socket};
 
 use crate::{World, python};
 
@@ -25,6 +26,54 @@ async fn publishing_creates_updates_or_does_nothing() {
     let other = world.instance.publish(&socket("one", "e", "print(2)")).await.unwrap();
     assert_eq!(other.change(), Change::Updated);
     assert!(other.revision() > published.revision());
+}
+
+#[socket(name = "shrinking", runtime = "python3", network = "none", results = "warn", config = {"a": 1})]
+mod before {
+    #[endpoint(
+        "e", GET, source = "def main(): return 1",
+        private, cache = 60, timeout = 2.5, fresh, config = {"b": 2}, error = String, acl = {"*": []},
+        description = "All of it.",
+    )]
+    pub async fn e() -> u8;
+}
+
+#[socket(name = "shrinking", runtime = "python3")]
+mod after {
+    #[endpoint("e", GET, source = "def main(): return 1")]
+    pub async fn e() -> syncano_client::Trace;
+}
+
+#[tokio::test]
+async fn what_is_removed_from_the_source_is_removed_from_the_server() {
+    if !python() {
+        return;
+    }
+    let world = World::new().await;
+    let published = before::publish(&world.instance).await.unwrap();
+    let first = &published.definition().endpoints["e"];
+    assert_eq!(first.calls[0].private, Some(true));
+    assert!(first.metadata["GET"]["errors"].is_object() && first.metadata["GET"]["outputs"].is_object());
+
+    // Without its schema nobody knows what comes.
+    let published = after::publish(&world.instance).allow_breaking(true).await.unwrap();
+    assert_eq!(published.change(), Change::Updated);
+    let definition = serde_json::to_value(published.definition()).unwrap();
+    let (endpoint, script) = (&definition["endpoints"]["e"], &definition["dependencies"][0]);
+    let call = &endpoint["calls"][0];
+    assert_eq!((&call["private"], &call["cache"]), (&false.into(), &0.into()));
+    assert_eq!(call.get("timeout"), None);
+    let metadata: Vec<&String> = endpoint["metadata"]["GET"].as_object().unwrap().keys().collect();
+    assert_eq!(metadata, ["inputs"]);
+    assert_eq!(endpoint.get("acl").or(endpoint["metadata"].get("description")), None);
+    assert_eq!(script["config"], Value::Object(Default::default()));
+    assert_eq!((&definition["config"], &definition["metadata"]), (&script["config"], &script["config"]));
+    assert_eq!(after::publish(&world.instance).await.unwrap().change(), Change::Unchanged);
+    // Who has no key may call it now.
+    assert_eq!(
+        after::Client::new(&world.stranger()).e().await.unwrap().status,
+        syncano_client::RunStatus::Success
+    );
 }
 
 #[tokio::test]

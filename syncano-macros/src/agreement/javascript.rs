@@ -1,27 +1,28 @@
 //! JavaScript: the keys that a default function or a program reads out of its arguments.
 //!
-//! A missing key is `undefined`, and one that nobody reads is no error of Node's: what is told here are slips.
+//! A missing key is `undefined`, and one that nobody reads is no error of Node's: an error here is what looks like a slip, and what
+//! certainly fails; the rest is a warning.
 
 use std::collections::HashSet;
 
-use syn::Ident;
 use syncano_core::closest;
 use syncano_syntax::javascript::{Key, Keys, Origin, Takes};
 
-use super::{Pair, is_body};
+use super::{Pair, Warning, is_body};
 use crate::errors::Errors;
 use crate::signature::Argument;
 use crate::types;
 
 impl Pair<'_> {
-    /// Reports what doesn't fit, and returns the arguments that the script never reads.
-    pub(super) fn check_javascript(&self, takes: &Takes, errors: &mut Errors) -> Vec<Ident> {
+    /// Reports what doesn't fit, and returns what only looks odd.
+    pub(super) fn check_javascript(&self, takes: &Takes, errors: &mut Errors) -> Vec<Warning> {
         match takes {
             // What other functions send isn't known here.
             Takes::Keys(keys) if !self.shared => {
                 self.apart(keys, errors);
-                self.not_sent(keys, errors);
-                self.not_read(keys)
+                let mut warnings = self.not_sent(keys, errors);
+                warnings.extend(self.not_read(keys));
+                warnings
             }
             _ => Vec::new(),
         }
@@ -55,23 +56,24 @@ impl Pair<'_> {
         }
     }
 
-    fn not_sent(&self, keys: &Keys, errors: &mut Errors) {
+    fn not_sent(&self, keys: &Keys, errors: &mut Errors) -> Vec<Warning> {
         let Pair { endpoint, function, .. } = self;
         let mut told = HashSet::new();
+        let mut warnings = Vec::new();
         for key in &keys.read {
             if is_whole(key) || self.has_hidden(key.origin) || self.sends(key) || !told.insert(&key.name) {
                 continue;
             }
             // Asked for once, it may be missing everywhere.
             let optional = keys.read.iter().any(|other| other.name == key.name && other.optional);
-            // A key that the script can do without may be for other callers, unless it looks like a slip.
+            let apart = keys.read.iter().any(|other| other.name == key.name && other.taken_apart);
+            // It is a slip if it looks like an argument that nobody reads.
             let unread = |argument: &&Argument| keys.read.iter().all(|key| key.name != argument.key);
-            let candidates = self.arguments.iter().filter(|argument| !optional || unread(argument));
-            let what = match closest(&key.name, candidates.map(|argument| argument.key.as_str())) {
-                Some(name) => format!("did you mean `{name}`?"),
-                None if optional => continue,
-                None => format!("add an argument `{}`, or give it a default in the script", key.name),
-            };
+            let candidates = self.arguments.iter().filter(unread);
+            let slip = closest(&key.name, candidates.map(|argument| argument.key.as_str()));
+            if optional && slip.is_none() {
+                continue;
+            }
             let reads = match key.origin {
                 Origin::Parameter => {
                     format!("the default function of endpoint `{endpoint}` reads `{}`", key.name)
@@ -81,18 +83,29 @@ impl Pair<'_> {
                 }
             };
             let place = self.show(&key.span, &format!("`{function}` sends no such argument"));
-            errors.at(self.place(), format!("{reads}, which `{function}` doesn't send: {what}\n{place}"));
+            let add = format!("add an argument `{}`, or give it a default in the script", key.name);
+            let told = |what: &str| format!("{reads}, which `{function}` doesn't send: {what}\n{place}");
+            match slip {
+                Some(name) => errors.at(self.place(), told(&format!("did you mean `{name}`?"))),
+                None if apart => errors.at(self.place(), told(&add)),
+                // `undefined` may be just what is wanted.
+                None => {
+                    let note = told(&format!("it is `undefined`; {add}"));
+                    warnings.push(Warning { span: self.place(), item: "script", note });
+                }
+            }
         }
+        warnings
     }
 
-    fn not_read(&self, keys: &Keys) -> Vec<Ident> {
+    fn not_read(&self, keys: &Keys) -> Vec<Warning> {
         let reads_args = keys.read.iter().any(|key| key.origin == Origin::Args);
         let hidden = (reads_args || !keys.is_function) && self.has_hidden(Origin::Args);
         if keys.takes_any || hidden || keys.read.iter().any(is_whole) {
             return Vec::new();
         }
         let unread = |argument: &&Argument| keys.read.iter().all(|key| key.name != argument.key);
-        self.arguments.iter().filter(unread).map(|argument| argument.ident.clone()).collect()
+        self.arguments.iter().filter(unread).map(|argument| self.unread(argument)).collect()
     }
 }
 

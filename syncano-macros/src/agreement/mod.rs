@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use proc_macro2::Span;
-use syn::Ident;
+use syn::{Ident, ReturnType};
 use syncano_core::Placement;
 use syncano_syntax::{Diagnostic, javascript as js, python as py};
 
@@ -31,6 +31,7 @@ pub(crate) struct Pair<'a> {
     pub(crate) endpoint: &'a str,
     pub(crate) function: &'a Ident,
     pub(crate) arguments: &'a [Argument],
+    pub(crate) output: &'a ReturnType,
     /// Names that the module defines itself.
     pub(crate) defined: &'a HashSet<String>,
     pub(crate) script: &'a Script,
@@ -39,13 +40,31 @@ pub(crate) struct Pair<'a> {
     pub(crate) shared: bool,
 }
 
+/// What may well be meant, and is told all the same.
+pub(crate) struct Warning {
+    /// The argument or script that it is about.
+    pub(crate) span: Span,
+    /// `argument` or `script`: the compiler says it before the note.
+    pub(crate) item: &'static str,
+    pub(crate) note: String,
+}
+
 impl Pair<'_> {
-    /// Reports what doesn't fit, and returns the arguments that the script never reads.
-    pub(crate) fn check(&self, errors: &mut Errors) -> Vec<Ident> {
+    /// Reports what doesn't fit, and returns what only looks odd.
+    pub(crate) fn check(&self, errors: &mut Errors) -> Vec<Warning> {
         match self.takes {
             Takes::Python(takes) => self.check_python(takes, errors),
             Takes::JavaScript(takes) => self.check_javascript(takes, errors),
         }
+    }
+
+    /// An argument that the script never reads.
+    fn unread(&self, argument: &Argument) -> Warning {
+        let note = format!(
+            "the script of the endpoint `{}` never reads `{}`: remove it here, or read it there",
+            self.endpoint, argument.key
+        );
+        Warning { span: argument.ident.span(), item: "argument", note }
     }
 
     fn place(&self) -> Span {

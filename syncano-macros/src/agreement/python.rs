@@ -3,20 +3,21 @@
 use std::collections::HashSet;
 
 use quote::ToTokens;
-use syn::Ident;
+use syn::ReturnType;
 use syncano_core::closest;
 use syncano_syntax::python::{Key, Parameters, Takes};
 
-use super::{Pair, is_body};
+use super::{Pair, Warning, is_body};
 use crate::errors::Errors;
 use crate::signature::Argument;
 use crate::types;
 
 impl Pair<'_> {
-    pub(super) fn check_python(&self, takes: &Takes, errors: &mut Errors) -> Vec<Ident> {
+    pub(super) fn check_python(&self, takes: &Takes, errors: &mut Errors) -> Vec<Warning> {
         match takes {
             Takes::Parameters(parameters) => {
                 self.parameters(parameters, errors);
+                self.result(parameters, errors);
                 Vec::new()
             }
             // What a whole body holds, and what other functions send, isn't known here.
@@ -92,7 +93,24 @@ impl Pair<'_> {
         }
     }
 
-    fn keys(&self, keys: &[Key], errors: &mut Errors) -> Vec<Ident> {
+    fn result(&self, parameters: &Parameters, errors: &mut Errors) {
+        let (Some(returns), ReturnType::Type(_, ty)) = (&parameters.returns, self.output) else { return };
+        let Some(kind) = types::sent(ty, self.defined).kind else { return };
+        let kinds = &returns.kinds;
+        if !kinds.may_be(kind) {
+            let place = self.show(&returns.span, "the result");
+            errors.over(
+                ty,
+                format!(
+                    "`main` of the endpoint `{}` returns `{kinds}`, but `{}` is read from `{kind}`: change one of them\n{place}",
+                    self.endpoint,
+                    written(ty)
+                ),
+            );
+        }
+    }
+
+    fn keys(&self, keys: &[Key], errors: &mut Errors) -> Vec<Warning> {
         // The whole query and the whole body, in which anything may be.
         let raw = |key: &Key| key.name == "GET" || key.name == "POST";
         let given = |key: &Key| self.arguments.iter().any(|argument| argument.key == key.name);
@@ -121,7 +139,7 @@ impl Pair<'_> {
         if keys.iter().any(raw) {
             return Vec::new();
         }
-        self.arguments.iter().filter(unread).map(|argument| argument.ident.clone()).collect()
+        self.arguments.iter().filter(unread).map(|argument| self.unread(argument)).collect()
     }
 }
 

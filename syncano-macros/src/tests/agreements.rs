@@ -1,8 +1,8 @@
 //! A function and its script: what fits is never told, what doesn't is.
 
-use super::{errors, expand};
+use super::{errors, expand, warnings};
 
-/// The first lines of the errors, and the arguments that are never read.
+/// The first lines of the errors and of the warnings.
 fn told(script: &str, arguments: &str, items: &str) -> (Vec<String>, Vec<String>) {
     told_of("python3", script, arguments, items)
 }
@@ -15,9 +15,7 @@ fn told_of(runtime: &str, script: &str, arguments: &str, items: &str) -> (Vec<St
         ),
     );
     let first = |error: &String| error.lines().next().unwrap_or_default().to_owned();
-    let text = prettyplease::unparse(&file);
-    let unread = text.split("never reads `").skip(1).filter_map(|rest| rest.split('`').next());
-    (errors(&file).iter().map(first).collect(), unread.map(str::to_owned).collect())
+    (errors(&file).iter().map(first).collect(), warnings(&file).iter().map(first).collect())
 }
 
 #[test]
@@ -95,14 +93,66 @@ fn what_does_not_fit_is_told_once() {
     }
 }
 
+fn never(argument: &str) -> String {
+    format!("the script of the endpoint `e` never reads `{argument}`: remove it here, or read it there")
+}
+
 #[test]
 fn arguments_that_are_never_read_are_warned_of() {
-    assert_eq!(told("print(ARGS['a'])", "a: u8, b: u8, r#type: u8", "").1, ["b", "type"]);
-    assert_eq!(told("print(3)", "a: u8", "").1, ["a"]);
+    assert_eq!(told("print(ARGS['a'])", "a: u8, b: u8, r#type: u8", "").1, [never("b"), never("type")]);
+    assert_eq!(told("print(3)", "a: u8", "").1, [never("a")]);
 }
 
 fn told_of_javascript(script: &str, arguments: &str) -> (Vec<String>, Vec<String>) {
     told_of("nodejs", script, arguments, "")
+}
+
+#[test]
+fn results() {
+    let told = |script: &str, result: &str| {
+        let module =
+            format!("mod m {{ #[endpoint(\"e\", POST, source = {script:?})] async fn f() -> {result}; }}");
+        errors(&expand("runtime = \"python3\"", &module))
+    };
+    for (script, result) in [
+        ("def main() -> str: pass", "String"),
+        ("def main() -> int: pass", "f64"),
+        ("def main() -> int: pass", "Option<u8>"),
+        ("def main() -> float: pass", "u8"),
+        ("def main() -> None: pass", "u8"),
+        ("def main() -> str | int: pass", "u8"),
+        ("def main() -> dict: pass", "Item"),
+        ("def main() -> list[int]: pass", "Vec<u8>"),
+        ("def main() -> HttpResponse: pass", "u8"),
+        ("def main() -> str: pass", "my::Result<u8>"),
+        ("def main() -> 'str': pass", "u8"),
+        ("def main() -> set: pass", "u8"),
+        ("def main() -> tuple[int, str]: pass", "u8"),
+        ("from x import *\ndef main() -> str: pass", "u8"),
+        ("str = int\ndef main() -> str: pass", "u8"),
+        ("@cached\ndef main() -> str: pass", "u8"),
+        ("def main() -> str: pass\nmain()", "u8"),
+        // Something else is the answer then.
+        ("def main() -> str:\n    set_response(HttpResponse(200, '1'))\n    return ''", "u8"),
+        ("def main() -> str:\n    return HttpResponse(200, '1')", "u8"),
+        ("def main() -> str: pass", "Trace"),
+        ("def main() -> str: pass", "()"),
+    ] {
+        assert_eq!(told(script, result), [""; 0], "{script} with {result}");
+    }
+    for (script, result, expected) in [
+        ("def main() -> str: pass", "u32", "returns `str`, but `u32` is read from `int`: change one of them"),
+        ("async def main() -> list[str]: pass", "String", "returns `list`, but `String` is read from `str`"),
+        (
+            "def main() -> dict | list: pass",
+            "Option<bool>",
+            "returns `dict | list`, but `Option<bool>` is read from `bool`",
+        ),
+    ] {
+        let errors = told(script, result);
+        assert_eq!(errors.len(), 1, "{script}: {errors:?}");
+        assert!(errors[0].contains(expected), "{script}: {errors:?}");
+    }
 }
 
 #[test]
@@ -139,20 +189,18 @@ fn in_javascript_what_fits_is_never_told() {
 #[test]
 fn in_javascript_what_does_not_fit_is_told_once() {
     for (script, arguments, expected) in [
-        ("export default ({ b }) => f(b)", "", "reads `b`, which `f` doesn't send: add an argument `b`"),
+        (
+            "export default ({ b: { c } }) => f(c)",
+            "",
+            "reads `b`, which `f` doesn't send: add an argument `b`, or give it a default in the script",
+        ),
         (
             "export default ({ limit }) => f(limit)",
             "limt: u8",
             "reads `limit`, which `f` doesn't send: did you mean `limt`?",
         ),
         ("export default ({ limit = 1 }) => f(limit)", "limt: u8", "did you mean `limt`?"),
-        ("export default args => f(args.b, args.b)", "", "the default function of endpoint `e` reads `b`"),
         ("export default ({ a: { b } }) => b", "a: Option<Item>", "takes `a` apart, but `None` is left out"),
-        (
-            "console.log(ARGS.x)",
-            "",
-            "the script of endpoint `e` reads `x` out of `ARGS`, which `f` doesn't send",
-        ),
         ("console.log(ARGS['nam'])", "name: u8", "did you mean `name`?"),
         ("const { nam } = ARGS\nconsole.log(nam)", "name: u8", "did you mean `name`?"),
         ("if (ARGS.nam) console.log(1)", "name: u8", "did you mean `name`?"),
@@ -168,11 +216,33 @@ fn in_javascript_what_does_not_fit_is_told_once() {
 
 #[test]
 fn in_javascript_arguments_that_are_never_read_are_warned_of() {
+    let warnings = |script, arguments| told_of_javascript(script, arguments).1;
     assert_eq!(
-        told_of_javascript("export default ({ a }) => a", "a: u8, b: u8, r#type: u8").1,
-        ["b", "type"]
+        warnings("export default ({ a }) => a", "a: u8, b: u8, r#type: u8"),
+        [never("b"), never("type")]
     );
-    assert_eq!(told_of_javascript("export default () => 1", "#[body] item: Item").1, ["item"]);
-    assert_eq!(told_of_javascript("console.log(ARGS.a)", "a: u8, b: u8").1, ["b"]);
-    assert_eq!(told_of_javascript("console.log(3)", "a: u8").1, ["a"]);
+    assert_eq!(warnings("export default () => 1", "#[body] item: Item"), [never("item")]);
+    assert_eq!(warnings("console.log(ARGS.a)", "a: u8, b: u8"), [never("b")]);
+    assert_eq!(warnings("console.log(3)", "a: u8"), [never("a")]);
+}
+
+#[test]
+fn in_javascript_keys_that_are_not_sent_are_warned_of() {
+    let add =
+        "which `f` doesn't send: it is `undefined`; add an argument `b`, or give it a default in the script";
+    for (script, arguments, reads) in [
+        ("export default ({ b }) => f(b)", "", "the default function of endpoint `e` reads `b`"),
+        ("export default args => f(args.b, args.b)", "", "the default function of endpoint `e` reads `b`"),
+        (
+            "export default ({ a, b }) => f(a, { b })",
+            "a: u8",
+            "the default function of endpoint `e` reads `b`",
+        ),
+        ("console.log(ARGS.b)", "", "the script of endpoint `e` reads `b` out of `ARGS`"),
+        // What it looks like is read, so both may be meant.
+        ("console.log(ARGS.b, ARGS.bb)", "bb: u8", "the script of endpoint `e` reads `b` out of `ARGS`"),
+    ] {
+        let (errors, warnings) = told_of_javascript(script, arguments);
+        assert_eq!((errors, warnings), (Vec::new(), vec![format!("{reads}, {add}")]), "{script}");
+    }
 }

@@ -140,7 +140,7 @@ golden!(
 
 golden!(
     every_option,
-    r#"runtime = "python3", python = "3.13", config = {"a": 1}, metadata = {"b": [true]}, network = "none",
+    r#"runtime = "python3", environment = "science", python = "3.13", config = {"a": 1}, metadata = {"b": [true]}, network = "none",
        classes = {"item": []}"#,
     r#"
     mod options {

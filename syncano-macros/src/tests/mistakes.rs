@@ -106,16 +106,16 @@ fn every_mistake_is_told_once_and_in_order() {
         "unknown key `nam`: did you mean `name`?",
         "unknown runtime `python4`: did you mean `python",
         "the endpoint name `a!` can't be used",
-        "unknown method `get`: did you mean `GET`?",
-        "unknown key `sourc`: did you mean `source`?",
-        "`file` is a string",
-        "a call goes over the network",
-        "an endpoint's function takes no `self`",
-        "`api_key` belongs to the transport",
-        "an argument is a plain name",
+        "endpoint `a!`: unknown method `get`: did you mean `GET`?",
+        "endpoint `a!`: unknown key `sourc`: did you mean `source`?",
+        "endpoint `a!`: `file` is a string",
+        "endpoint `a!`: a call goes over the network",
+        "endpoint `a!`: the function takes no `self`",
+        "endpoint `a!`: `api_key` belongs to the transport",
+        "endpoint `a!`: an argument is a plain name",
         "`b` already answers GET",
-        "an endpoint's function can't be generic",
-        "GET carries no body",
+        "endpoint `b`: the function can't be generic",
+        "endpoint `b`: GET carries no body",
         "GET of the endpoint `b` is already answered by `b`",
         "the script `b` is empty",
         "the function `b` is defined twice",
@@ -165,4 +165,49 @@ fn outside_a_module_an_endpoint_explains_itself_and_keeps_the_name() {
             .starts_with("`#[endpoint]` belongs on a function of a module tagged with `#[socket]`")
     );
     assert!(prettyplease::unparse(&file).contains("pub async fn a(x: u8) -> u8 {"));
+}
+
+/// What is too large for a case of `tests/ui`.
+#[test]
+fn limits_are_told() {
+    let told = |socket: &str, items: &str| {
+        let file = expand(&format!("{PYTHON}, {socket}"), &format!("mod m {{ {items} }}"));
+        let errors = errors(&file);
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        errors[0].clone()
+    };
+    let call = |options: &str| format!("#[endpoint(\"a\", GET, {options})] async fn a();");
+    let keys = |count| (0..count).map(|key| format!("\"k{key}\": 1")).collect::<Vec<_>>().join(", ");
+    let long = "x".repeat(300_000);
+
+    let source = format!("# {}", "x".repeat(3 * 1024 * 1024));
+    assert_eq!(
+        told("", &call(&format!("source = {source:?}"))),
+        "endpoint `a`: the script has 3145730 bytes: at most 3145728 are allowed"
+    );
+    let fine = call("source = \"1\"");
+    let config = |config: &str| told(&format!("config = {{{config}}}"), &fine);
+    assert_eq!(config(&keys(1025)), "`config` of the socket has 1025 keys: at most 1024 are allowed");
+    assert!(config(&format!("\"k\": {long:?}")).contains("bytes of JSON: at most 262144 are allowed"));
+    let metadata = |metadata: &str| told(&format!("metadata = {{{metadata}}}"), &fine);
+    assert_eq!(metadata(&keys(65)), "`metadata` of the socket has 65 keys: at most 64 are allowed");
+    assert!(metadata(&format!("\"k\": {long:?}")).contains("bytes of JSON: at most 4096 are allowed"));
+    assert_eq!(
+        told("", &call(&format!("source = \"1\", metadata = {{{}}}", keys(65)))),
+        "`metadata` of the endpoint `a` has 65 keys: at most 64 are allowed"
+    );
+    let deep = format!("{}{}", "[".repeat(64), "]".repeat(64));
+    assert_eq!(
+        told("", &call(&format!("source = \"1\", acl = {{\"k\": {deep}}}"))),
+        "`acl` of the endpoint `a` has objects and lists 65 levels deep: at most 64 are allowed"
+    );
+    let methods = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+    let functions = (0..101).map(|index| {
+        let (endpoint, method) = (index / 5, methods[index % 5]);
+        format!("#[endpoint(\"e{endpoint}\", {method}, source = \"1\")] async fn f{index}();")
+    });
+    assert_eq!(
+        told("", &functions.collect::<String>()),
+        "the socket has 101 dependencies: at most 100 are allowed: move some to another one"
+    );
 }

@@ -31,6 +31,32 @@ fn errors(file: &syn::File) -> Vec<String> {
     errors.0
 }
 
+/// The texts of all warnings.
+#[cfg(all(feature = "check-python", feature = "check-javascript"))]
+fn warnings(file: &syn::File) -> Vec<String> {
+    struct Warnings(Vec<String>);
+    impl Visit<'_> for Warnings {
+        fn visit_item_const(&mut self, item: &syn::ItemConst) {
+            let syn::Expr::Block(block) = &*item.expr else { return };
+            let functions = block.block.stmts.iter().filter_map(|statement| match statement {
+                syn::Stmt::Item(syn::Item::Fn(function)) => Some(function),
+                _ => None,
+            });
+            for attribute in functions.flat_map(|function| &function.attrs) {
+                if let Ok(list) = attribute.meta.require_list()
+                    && let Ok(note) = list.parse_args::<syn::MetaNameValue>()
+                    && let syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) = note.value
+                {
+                    self.0.push(text.value());
+                }
+            }
+        }
+    }
+    let mut warnings = Warnings(Vec::new());
+    warnings.visit_file(file);
+    warnings.0
+}
+
 /// The names of the client's methods.
 fn methods(file: &syn::File) -> Vec<String> {
     struct Methods(Vec<String>);

@@ -178,7 +178,7 @@ function takeBaseline() {
 // Whether the next call finds what the first one found, or can be made to.
 function cleanUp() {
   if (traces.isLasting || apply(getActiveResourcesInfo, process, []).length > 0) return false;
-  if (keys(Module._cache).length > 0 || outputsNow() !== baseline.outputs) return false;
+  if (hasLoadedOtherFiles() || outputsNow() !== baseline.outputs) return false;
   if (!forgetListeners() || !isConsoleUnchanged()) return false;
   if (!stdout.isUnchanged() || !stderr.isUnchanged()) return false;
   process.exitCode = undefined;

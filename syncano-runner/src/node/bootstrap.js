@@ -12,6 +12,8 @@
     return data;
   };
   const program = take(take(4).readUInt32LE()).toString();
-  const parameters = ['CHANNEL', 'require'];
-  require('vm').compileFunction(program, parameters, { filename: '<syncano worker>' })(15, require);
+  const parameters = ['CHANNEL', 'require', 'importUrl'];
+  const run = require('vm').compileFunction(program, parameters, { filename: '<syncano worker>' });
+  // Functions that are compiled like this have no `import()` of their own.
+  run(15, require, url => import(url));
 })();

@@ -17,7 +17,7 @@ async function check(source) {
     await compile();
     // As where it is run: what is no program must at least be a module.
     if (script.problem !== undefined) {
-      if (requestsOf(script.module).length === 0) await script.module.link(importBuiltin);
+      if (requestsOf(script.module).length === 0) await script.module.link(importModule);
       if (!hasModuleSyntax(script.module)) throw script.problem;
     }
     return {};

@@ -203,29 +203,41 @@ function quietly(action) {
 
 const imported = new Map();
 
-// The module that `import … from specifier` means: one of Node's own.
-function importBuiltin(specifier) {
-  if (!isBuiltin(specifier)) {
-    throw new Error(
-      `cannot import '${specifier}': a script is one file, which can import Node's own modules, such as 'node:fs'`,
-    );
-  }
-  const name = specifier.startsWith('node:') ? specifier : `node:${specifier}`;
+// The module that `import … from specifier` means: one of Node's own, or one of a package.
+function importModule(specifier) {
+  const name = isBuiltin(specifier) && !specifier.startsWith('node:') ? `node:${specifier}` : specifier;
   if (!imported.has(name)) {
-    const exported = requireFromScript(name);
-    const names = Object.keys(exported).filter(name => name !== 'default');
-    const fill = function () {
-      for (const name of names) this.setExport(name, exported[name]);
-      this.setExport('default', exported);
-    };
-    imported.set(name, quietly(() => new vm.SyntheticModule([...names, 'default'], fill, { identifier: name })));
+    imported.set(name, isBuiltin(name) ? ofNode(name) : ofPackage(name));
   }
   return imported.get(name);
 }
 
+function ofNode(name) {
+  const exported = requireFromScript(name);
+  return withExports(name, { ...exported, default: exported });
+}
+
+function withExports(identifier, exported) {
+  const names = keys(exported);
+  const fill = function () {
+    for (const name of names) this.setExport(name, exported[name]);
+  };
+  return quietly(() => new vm.SyntheticModule(names, fill, { identifier }));
+}
+
+async function ofPackage(specifier) {
+  if (packages.folder === undefined || !isPackage(specifier)) {
+    const others = packages.folder === undefined ? '' : ' and the packages of its environment';
+    throw new Error(
+      `cannot import '${specifier}': a script is one file, which can import Node's own modules, such as 'node:fs'${others}`,
+    );
+  }
+  return withExports(specifier, await importPackage(specifier));
+}
+
 // `import(specifier)`
 async function importModuleDynamically(specifier) {
-  const module = importBuiltin(specifier);
+  const module = await importModule(specifier);
   if (module.status === 'unlinked') await module.link(() => {});
   if (module.status === 'linked') await module.evaluate();
   return module;
@@ -368,7 +380,7 @@ async function runModule(args, { config, meta }) {
   state.awaits = 'the top level of the script';
   try {
     if (isNew) {
-      await module.link(importBuiltin);
+      await module.link(importModule);
       if (script.problem !== undefined && !hasModuleSyntax(module)) throw script.problem;
       await own(module.evaluate());
     }

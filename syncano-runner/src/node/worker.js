@@ -187,7 +187,9 @@ function watchTheEnd() {
       if (state.answer !== undefined) answer(false);
       fail(arguments[1]);
     }
-    if (name === 'beforeExit') {
+    // A package waits for something that can't happen.
+    if (name === 'beforeExit' && state.isPreloading) setImmediate(beReady);
+    else if (name === 'beforeExit') {
       // A listener may have started something.
       if (wasHeard) setImmediate(endIfIdle);
       else end();
@@ -220,6 +222,29 @@ setImmediate(() => {
   MAX_HEAD = frame.readUInt32LE(24);
   IS_FRESH = frame.readUInt32LE(28) !== 0;
   load(...takeTexts(frame, 0, 3, 32));
+  preload();
+});
+
+// Loads what the script begins with, and is ready when that has come to an end, whichever. The only call of a process may as
+// well do that itself.
+async function preload() {
+  if (packages.folder !== undefined && !IS_FRESH) {
+    state.isPreloading = true;
+    stdout.open(OUTPUT_LIMIT);
+    stderr.open(OUTPUT_LIMIT);
+    await preloadPackages(script.source);
+    if (!state.isPreloading) return;
+  }
+  beReady();
+}
+
+function beReady() {
+  if (state.isPreloading) {
+    state.isPreloading = false;
+    // What packages have changed is there to stay.
+    traces.isLasting = traces.hasChangedEnvironment = false;
+    takeBaseline();
+  }
   reply(new Uint8Array(NUMBER_SIZE), READY, 0, 0, EMPTY, EMPTY);
   serve();
-});
+}

@@ -108,6 +108,10 @@ def exit_code(code):
     return FAILED
 
 
+def out_of_patience(signal_number, frame):
+    raise TimedOut("the imports take too long")
+
+
 def out_of_time(signal_number, frame):
     if state.running:
         raise TimedOut("the script ran longer than its timeout")

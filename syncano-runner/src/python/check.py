@@ -8,6 +8,9 @@ class Checker:
     function_style = False
     loaded = False
 
+    def preload(self):
+        pass
+
     def run(self, sources, *_):
         """A line of output for each source: what a process has found out survives its end."""
         warnings.simplefilter("ignore")

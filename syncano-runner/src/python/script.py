@@ -62,6 +62,9 @@ state = State()
 
 ONLY_TREE = 0x400  # ast.PyCF_ONLY_AST, without importing ast
 
+PRELOADED_SOURCE = 64 * 1024
+PRELOAD_SECONDS = 10  # half of what the server waits for a worker
+
 
 def calls_main(node):
     """Whether running `node` as part of the top level calls `main`; bodies of functions don't run there."""
@@ -91,6 +94,18 @@ def is_function_style(tree):
     return defined and not any(calls_main(node) for node in tree.body)
 
 
+def leading_imports(tree):
+    """The imports that a script begins with. Nothing of it runs before them, so they may as well have been done."""
+    found = []
+    for node in tree.body:
+        kind = type(node).__name__
+        if kind in ("Import", "ImportFrom"):
+            found.append(node)
+        elif found or kind != "Expr" or type(node.value).__name__ != "Constant":
+            break
+    return found
+
+
 class Script:
     """The script of this process: compiled at its first call, so that its errors belong to that call."""
 
@@ -115,6 +130,25 @@ class Script:
         tree = compile(self.source, self.filename, "exec", ONLY_TREE, True)
         self.function_style = is_function_style(tree)
         self.code = compile(tree, self.filename, "exec", 0, True)
+
+    def preload(self):
+        """Imports what the script begins with, so that no call waits for it, and what it changes is there to stay. What
+        fails is left to the call: its error belongs there."""
+        # A large one may take long to read, for which there is a timeout in calls.
+        if len(self.source) > PRELOADED_SOURCE:
+            return
+        _signal.signal(_signal.SIGALRM, out_of_patience)
+        _signal.setitimer(_signal.ITIMER_REAL, PRELOAD_SECONDS)
+        try:
+            tree = compile(self.source, self.filename, "exec", ONLY_TREE, True)
+            tree.body = leading_imports(tree)
+            if tree.body:
+                exec(compile(tree, self.filename, "exec", 0, True), {"__name__": "__main__"})
+        except BaseException:
+            pass
+        finally:
+            _signal.setitimer(_signal.ITIMER_REAL, 0)
+            _signal.signal(_signal.SIGALRM, _signal.SIG_DFL)
 
     def run(self, merged, query, body, main, meta):
         """One call; returns (kind, head, body) of the answer."""

@@ -10,7 +10,8 @@ for size in (name_size, config_size, source_size):
 script = Checker() if pieces[2] is None else Script(*pieces)
 del frame, pieces
 
-raw_stdout.limit = raw_stderr.limit = output_limit
+for raw in (raw_stdout, raw_stderr):
+    raw.limit = raw.left = output_limit
 sys.stdout = sys.__stdout__ = stdout
 sys.stderr = sys.__stderr__ = stderr
 sys.argv = [""]
@@ -21,6 +22,7 @@ _signal.signal(_signal.SIGINT, out_of_time)
 os.umask(0o077)
 if not is_fresh:
     notice_timers()
+    script.preload()
     baseline = Baseline()
     collect()
 reply(0, READY)

@@ -33,7 +33,6 @@ use crate::interpreter::Interpreter;
 use crate::isolation::Isolation;
 use crate::limits::Limits;
 use crate::network::PORT;
-use crate::recipe::Recipe;
 
 pub(crate) use identity::Identities;
 use landlock::Readable;
@@ -129,6 +128,12 @@ impl Sandbox {
         Identities::find(1).is_some()
     }
 
+    /// Whether workers enter the folders above what they see as the users that they are: where this process mounts what
+    /// they see, it does that before it becomes another user.
+    pub(crate) fn comes_from_outside(&self) -> bool {
+        self.has_own_users() && !(self.isolation >= Isolation::Namespace && self.may_administer)
+    }
+
     /// Whether workers are users of their own.
     pub(crate) fn has_own_users(&self) -> bool {
         self.identities.is_some()
@@ -157,11 +162,8 @@ impl Sandbox {
             (has_namespaces && !self.may_administer).then_some(Map { user: own, is_other: owner.is_some() });
         let seen = if has_namespaces { Path::new(root::FOLDER) } else { home };
         let arguments = (interpreter.recipe.arguments)(interpreter, &self.limits);
-        let program = Program::new(
-            &interpreter.path,
-            arguments,
-            environment(interpreter.recipe, seen, self.isolation),
-        )?;
+        let program =
+            Program::new(&interpreter.path, arguments, environment(interpreter, seen, self.isolation))?;
 
         let mut plan = Plan::default();
         let (theirs, ours) = spawn::report()?;
@@ -279,7 +281,11 @@ const PROXY_VARIABLES: [&str; 6] =
     ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
 
 /// What a worker has of an environment: nothing of the server's.
-fn environment(recipe: &Recipe, home: &Path, isolation: Isolation) -> Vec<(&'static str, OsString)> {
+fn environment(
+    interpreter: &Interpreter,
+    home: &Path,
+    isolation: Isolation,
+) -> Vec<(&'static str, OsString)> {
     let mut environment = vec![
         ("HOME", home.into()),
         ("TMPDIR", home.into()),
@@ -297,6 +303,7 @@ fn environment(recipe: &Recipe, home: &Path, isolation: Isolation) -> Vec<(&'sta
         Isolation::Process => environment.push(("SYNCANO_NETWORK", "none".into())),
         Isolation::None => {}
     }
-    environment.extend(recipe.environment.iter().map(|&(name, value)| (name, value.into())));
+    environment.extend(interpreter.recipe.environment.iter().map(|&(name, value)| (name, value.into())));
+    environment.extend(interpreter.variables.iter().cloned());
     environment
 }

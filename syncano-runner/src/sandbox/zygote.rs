@@ -64,7 +64,7 @@ impl Sandbox {
         let executed = Program::new(
             &interpreter.path,
             arguments,
-            environment(interpreter.recipe, Path::new(FOLDER), self.isolation),
+            environment(interpreter, Path::new(FOLDER), self.isolation),
         )?;
         let mut plan = Plan::default();
         let (report, ours) = spawn::report()?;

@@ -8,6 +8,8 @@ fn at_level(builder: RunnerBuilder) -> RunnerBuilder {
     builder.isolation(LEVEL)
 }
 
+#[path = "environments.rs"]
+mod environments;
 #[path = "hostile_files.rs"]
 mod hostile_files;
 #[path = "hostile_processes.rs"]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use serde_json::{Map, Value, json};
-use syncano_core::{Runtime, UnknownRuntime, config_violations, limits, route};
+use syncano_core::{Runtime, UnknownRuntime, limits, route, script_config_violations};
 use syncano_runner::Arguments;
 
 use super::traces;
@@ -18,7 +18,7 @@ use crate::pagination::{Ordering, Page};
 use crate::reply;
 use crate::request::Fields;
 use crate::run::{Recorded, Run};
-use crate::runnable::Runnable;
+use crate::runnable::{ENVIRONMENT, Runnable};
 use crate::scripts::no_script;
 use crate::store::scripts::{self, NewScript, ScriptRow};
 use crate::store::traces::Subject;
@@ -55,6 +55,7 @@ pub(super) async fn create(
 ) -> Result<Response, ApiError> {
     let instance = app.instance(&request.account, &instance)?;
     let changes = Changes::read(&request.fields)?;
+    changes.check_environment(&app, "")?;
     let runtime = changes.runtime.ok_or_else(|| {
         ApiError::field("runtime_name", "this field is required: it says what runs the script")
     })?;
@@ -85,8 +86,9 @@ pub(super) async fn update(
     names: Segments<(String, i64)>,
     request: Authorized,
 ) -> Result<Response, ApiError> {
-    let instance = app.instance(&request.account, &names.0.0)?;
+    let (instance, row) = find(&app, &request, &names).await?;
     let changes = Changes::read(&request.fields)?;
+    changes.check_environment(&app, &row.runtime)?;
     let edit = move |row: &mut ScriptRow| {
         let ScriptRow { runtime, source, label, description, config, .. } = row;
         for (now, change) in [
@@ -246,7 +248,7 @@ impl Changes {
             let text = format!("{length} bytes: at most {} are allowed", limits::SOURCE_BYTES);
             return Err(ApiError::field("source", text));
         }
-        let config = fields.checked_object("config", config_violations)?;
+        let config = fields.checked_object("config", script_config_violations)?;
         Ok(Changes {
             runtime,
             source,
@@ -254,6 +256,20 @@ impl Changes {
             description: fields.short_text("description")?,
             config: config.map(|config| Value::Object(config).to_string()),
         })
+    }
+
+    /// Refuses a configuration that names an environment which there is not. `stored` is the runtime so far.
+    fn check_environment(&self, app: &App, stored: &str) -> Result<(), ApiError> {
+        let Some(config) = &self.config else { return Ok(()) };
+        let config: Map<String, Value> = serde_json::from_str(config).map_err(ApiError::internal)?;
+        let runtime = self.runtime.as_deref().unwrap_or(stored).parse::<Runtime>();
+        let (Some(name), Ok(runtime)) = (config.get(ENVIRONMENT).and_then(Value::as_str), runtime) else {
+            return Ok(());
+        };
+        match app.runner.environment(name, runtime.language()) {
+            Ok(_) => Ok(()),
+            Err(missing) => Err(ApiError::field("config", format!("at /{ENVIRONMENT}: {missing}"))),
+        }
     }
 }
 

@@ -12,6 +12,7 @@ mod checks;
 mod cors;
 mod crash;
 mod endpoints;
+mod environments;
 mod filters;
 mod full_disk;
 mod hostile;

@@ -60,6 +60,16 @@ impl Kinds {
         };
         self.0.iter().any(|own| *own == kind || also.contains(own))
     }
+
+    /// Whether a result that is one of them may be read as this kind: what is annotated `float` may be 3, what is annotated
+    /// `int` may be true, and who returns `None` may print the answer.
+    pub fn may_be(&self, kind: Kind) -> bool {
+        self.0.iter().any(|own| {
+            *own == kind
+                || *own == Kind::None
+                || matches!((own, kind), (Kind::Int, Kind::Float | Kind::Bool) | (Kind::Float, Kind::Int))
+        })
+    }
 }
 
 impl fmt::Display for Kinds {

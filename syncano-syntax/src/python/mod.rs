@@ -25,5 +25,5 @@ mod version;
 #[cfg(feature = "python")]
 pub use self::check::{check, takes};
 pub use self::kind::{Kind, Kinds};
-pub use self::takes::{Key, Parameter, Parameters, Takes};
+pub use self::takes::{Key, Parameter, Parameters, Returns, Takes};
 pub use self::version::{UnknownVersion, Version};

@@ -10,6 +10,9 @@ use ruff_python_ast::{ExceptHandler, Expr, ExprContext, Parameter, Pattern, Stmt
 /// Calls that read or bind names in ways that can't be seen.
 const DYNAMIC: [&str; 5] = ["exec", "eval", "globals", "locals", "vars"];
 
+/// What answers a call in place of what `main` returns.
+const RESPONDING: [&str; 2] = ["set_response", "HttpResponse"];
+
 /// The names of a whole script, whatever scope they are in.
 #[derive(Default)]
 pub(super) struct Names {
@@ -18,6 +21,8 @@ pub(super) struct Names {
     from_typing: HashSet<String>,
     /// Names may be bound or read that nobody sees here.
     pub(super) hidden: bool,
+    /// The answer may be another than what `main` returns.
+    pub(super) responds: bool,
 }
 
 impl Names {
@@ -73,7 +78,10 @@ impl Visitor<'_> for Names {
     fn visit_expr(&mut self, expr: &Expr) {
         if let Expr::Name(name) = expr {
             match name.ctx {
-                ExprContext::Load => self.hidden |= DYNAMIC.contains(&name.id.as_str()),
+                ExprContext::Load => {
+                    self.hidden |= DYNAMIC.contains(&name.id.as_str());
+                    self.responds |= RESPONDING.contains(&name.id.as_str());
+                }
                 _ => self.bind(&name.id),
             }
         }

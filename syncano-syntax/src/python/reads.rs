@@ -8,7 +8,7 @@ use ruff_text_size::Ranged;
 
 use super::annotation;
 use super::names::Names;
-use super::takes::{Key, Parameter, Parameters, Takes};
+use super::takes::{Key, Parameter, Parameters, Returns, Takes};
 
 /// Reads a valid script.
 pub(super) fn of(body: &[Stmt]) -> Takes {
@@ -25,6 +25,9 @@ pub(super) fn of(body: &[Stmt]) -> Takes {
                 named: parameters.iter_non_variadic_params().map(|one| parameter(one, &names)).collect(),
                 takes_any: parameters.kwarg.is_some(),
                 main: span(&main.name),
+                returns: main.returns.as_deref().filter(|_| !names.responds).and_then(|annotation| {
+                    Some(Returns { kinds: annotation::kinds(annotation, &names)?, span: span(annotation) })
+                }),
             })
         }
         Some(_) => Takes::Unknown,

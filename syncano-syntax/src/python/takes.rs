@@ -26,6 +26,17 @@ pub struct Parameters {
     pub takes_any: bool,
     /// The bytes of the script that hold the name `main`.
     pub main: Range<usize>,
+    /// What `main` returns, if its annotation names kinds that are known here and nothing else answers.
+    pub returns: Option<Returns>,
+}
+
+/// The annotation of a result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Returns {
+    /// The kinds of values that it names.
+    pub kinds: Kinds,
+    /// The bytes of the script that hold it.
+    pub span: Range<usize>,
 }
 
 /// A parameter of `main`.

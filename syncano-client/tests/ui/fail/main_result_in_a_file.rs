@@ -1,14 +1,12 @@
 use syncano_client::socket;
 
-#[socket(runtime = "nodejs")]
+#[socket(runtime = "python3")]
 pub mod m {
     #[endpoint("good", GET, source = "1")]
     pub async fn good() -> u8;
 
-    #[endpoint("a", GET, source = r#"
-        console.log(ARGS.limit)
-    "#)]
-    pub async fn a() -> u8;
+    #[endpoint("a", GET, file = "scripts/count.py")]
+    pub async fn a() -> Vec<u32>;
 }
 
 fn main() {

@@ -1,21 +1,21 @@
 use syncano_client::socket;
 
-#[socket(runtime = "nodejs")]
+pub struct Plain;
+
+#[socket(runtime = "python3")]
 pub mod m {
     #[endpoint("good", GET, source = "1")]
     pub async fn good() -> u8;
 
-    #[endpoint("a", GET, source = r#"
-        export default ({ limit }) => [limit]
-    "#)]
-    pub async fn a() -> u8;
+    #[endpoint("a", GET, source = "1")]
+    pub async fn a() -> std::collections::BTreeMap<String, Option<super::Plain>>;
 }
 
 fn main() {
     let instance: syncano_client::Instance = unreachable();
     let _ = (m::NAME, m::definition(), m::publish(&instance));
     let api = m::Client::new(&instance);
-    let _ = (api.good(), api.a());
+    let _ = async move { (api.good().await, api.a().await) };
 }
 
 fn unreachable<T>() -> T {

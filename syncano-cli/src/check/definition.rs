@@ -1,0 +1,155 @@
+//! A definition: the rules of `syncano-core`, at the places in the file that break them, and the scripts in it.
+
+use std::ops::Range;
+use std::path::Path as FilePath;
+
+use jsonc_parser::ast::{ObjectProp, Value as Tree};
+use jsonc_parser::common::Ranged;
+use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
+use serde_json::{Map, Value};
+use syncano_core::{Path, Runtime, Segment, Socket, Violation, ViolationKind};
+use syncano_server::socket_yml::{self, SocketYml};
+use syncano_syntax::python::Version;
+
+use super::finding::{Finding, Severity};
+use super::script;
+
+/// Checks the body that creates a socket.
+pub(crate) fn json(file: &str, text: &str, version: Version) -> Vec<Finding> {
+    let body: Value = match serde_json::from_str(text) {
+        Ok(body) => body,
+        Err(error) => {
+            let at = offset(text, error.line(), error.column());
+            let message = format!("the file is not JSON: {error}");
+            return vec![Finding::new(file, text, Some(at..at), Severity::Error, "json", message)];
+        }
+    };
+    let parsed = parse_to_ast(text, &CollectOptions::default(), &ParseOptions::default());
+    let tree = parsed.ok().and_then(|parsed| parsed.value);
+    let mut findings = rules(file, &body, |path| {
+        // What serde_json has read, the other parser reads as well.
+        (text, tree.as_ref().map(|tree| place(tree, path)))
+    });
+    findings.extend(scripts(file, &body, version));
+    findings
+}
+
+/// Checks a `socket.yml`, with the scripts in files beside it.
+pub(crate) fn yaml(path: &FilePath, text: &str, version: Version) -> Vec<Finding> {
+    let file = path.display().to_string();
+    let wrong = |code, message| vec![Finding::new(&file, text, None, Severity::Error, code, message)];
+    let yaml = match socket_yml::parse(text) {
+        Ok(yaml) => yaml,
+        Err(problem) => return wrong("yaml", format!("the file is no YAML: {problem}")),
+    };
+    // A file that names no socket is installed under the name that the installer chooses.
+    let name = yaml.get("name").and_then(Value::as_str).unwrap_or("socket");
+    let SocketYml { mut body, files } = match socket_yml::read(&yaml, name, Map::new()) {
+        Ok(read) => read,
+        Err(problem) => return wrong("socket-yml", problem),
+    };
+    let beside = |source: &String| path.parent().unwrap_or(FilePath::new("")).join(source);
+    for (index, source) in &files {
+        let text = match std::fs::read_to_string(beside(source)) {
+            Ok(text) => text,
+            Err(problem) => {
+                return wrong("script-file", format!("the script file `{source}` can't be read: {problem}"));
+            }
+        };
+        body["dependencies"][index]["source"] = text.into();
+    }
+    let mut findings = rules(&file, &body, |_| (text, None));
+    let dependencies: Vec<_> = body["dependencies"].as_array().into_iter().flatten().enumerate().collect();
+    for (index, dependency) in dependencies {
+        let Some((name, runtime, source)) = new_script(dependency) else { continue };
+        match files.iter().find(|(of, _)| *of == index) {
+            // In a file, which is what its author wants to hear of.
+            Some((_, source_file)) => {
+                let shown = beside(source_file).display().to_string();
+                findings.extend(script::check(&shown, runtime, source, version));
+            }
+            None => {
+                findings.extend(script::check(&file, runtime, source, version).map(|f| f.in_script(name)))
+            }
+        }
+    }
+    findings
+}
+
+/// The broken rules; `place` finds what they are about.
+fn rules<'a>(
+    file: &str,
+    body: &Value,
+    place: impl Fn(&Path) -> (&'a str, Option<Range<usize>>),
+) -> Vec<Finding> {
+    let broken: Vec<Violation> = match Socket::from_json(body) {
+        Ok(socket) => socket.validate(),
+        Err(broken) => broken,
+    };
+    let finding = |Violation { path, kind }: Violation| {
+        let (text, span) = place(&path);
+        let message = match span {
+            Some(_) => kind.to_string(),
+            None => format!("at {path}: {kind}"),
+        };
+        // As in the macro every other rule is an error, whatever the server makes of it.
+        let (severity, help) = match &kind {
+            ViolationKind::UnresolvedCall { .. } => {
+                (Severity::Warning, Some("a script endpoint of that name on the server will do"))
+            }
+            _ => (Severity::Error, None),
+        };
+        let finding = Finding::new(file, text, span, severity, kind.code(), message);
+        match help {
+            Some(help) => finding.with_help(help),
+            None => finding,
+        }
+    };
+    broken.into_iter().map(finding).collect()
+}
+
+fn scripts(file: &str, body: &Value, version: Version) -> Vec<Finding> {
+    let dependencies = body.get("dependencies").and_then(Value::as_array);
+    let new = dependencies.into_iter().flatten().filter_map(new_script);
+    let checked = new.filter_map(|(name, runtime, source)| {
+        script::check(file, runtime, source, version).map(|finding| finding.in_script(name))
+    });
+    checked.collect()
+}
+
+/// Name, runtime and source of a dependency that has them.
+fn new_script(dependency: &Value) -> Option<(&str, Runtime, &str)> {
+    let text = |key| dependency.get(key).and_then(Value::as_str);
+    Some((text("name")?, text("runtime_name")?.parse().ok()?, text("source")?))
+}
+
+/// Where the value at a path stands: a large one is shown by its key, and one that is missing by what it is missing in.
+fn place(tree: &Tree<'_>, path: &Path) -> Range<usize> {
+    let (mut value, mut key) = (tree, None::<&ObjectProp<'_>>);
+    for segment in &path.0 {
+        let inner = match (segment, value) {
+            (Segment::Key(name), Tree::Object(object)) => {
+                let property = object.properties.iter().find(|property| property.name.as_str() == name);
+                property.map(|property| (&property.value, Some(property)))
+            }
+            (Segment::Index(index), Tree::Array(array)) => {
+                array.elements.get(*index).map(|inner| (inner, None))
+            }
+            _ => None,
+        };
+        let Some((inner, property)) = inner else { break };
+        (value, key) = (inner, property);
+    }
+    let is_large = matches!(value, Tree::Object(_) | Tree::Array(_));
+    match key {
+        Some(property) if is_large => property.name.range().start..property.name.range().end,
+        _ if is_large => value.range().start..value.range().start + 1,
+        _ => value.range().start..value.range().end,
+    }
+}
+
+/// The byte at a line and column as serde_json counts them: both from 1, columns in bytes.
+fn offset(text: &str, line: usize, column: usize) -> usize {
+    let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    (start + column.saturating_sub(1)).min(text.len())
+}

@@ -1,0 +1,109 @@
+//! `syncano check`: what the macro would say, where no Rust program is compiled.
+
+mod definition;
+mod files;
+mod finding;
+mod script;
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Args;
+use serde::Serialize;
+use syncano_syntax::python::Version;
+
+use self::files::Kind;
+use self::finding::{Finding, Severity};
+
+/// Check scripts and definitions without running or sending anything
+///
+/// Reads Python and JavaScript (`.py`, `.js`, `.mjs`), definitions (`.json`, the body that creates a socket) and
+/// `socket.yml` files, with the scripts in them. Of a folder, all scripts and each socket.json and socket.yml below it.
+///
+/// Exits with 1 if there is an error, with 2 if a path can't be read or holds nothing to check. In colour on a terminal, unless
+/// NO_COLOR is set.
+#[derive(Args)]
+pub(crate) struct Check {
+    /// Files and folders
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+
+    /// Answer as JSON
+    ///
+    /// An object of `findings`, and the numbers of `files`, `errors` and `warnings`. A finding has `file`; `script`, the name of
+    /// the script in that file which the lines are counted in, or null; `line`, `column`, `end_line`, `end_column`, from 1,
+    /// columns in characters, the end excluded, or null where the place isn't known; `severity`, "error" or "warning"; `code`,
+    /// which names the rule and stays; `message`; `help`, or null.
+    #[arg(long)]
+    json: bool,
+
+    /// The version of Python that the scripts are for
+    #[arg(long, value_name = "VERSION", default_value_t = Version::default())]
+    python: Version,
+}
+
+/// What `--json` answers.
+#[derive(Serialize)]
+struct Report<'a> {
+    findings: &'a [Finding],
+    /// How many files were read.
+    files: usize,
+    errors: usize,
+    warnings: usize,
+}
+
+impl Check {
+    pub(crate) fn run(self) -> ExitCode {
+        match self.check() {
+            Ok(0) => ExitCode::SUCCESS,
+            Ok(_) => ExitCode::FAILURE,
+            Err(error) => {
+                eprintln!("error: {error:#}");
+                ExitCode::from(2)
+            }
+        }
+    }
+
+    /// The number of errors.
+    fn check(&self) -> anyhow::Result<usize> {
+        let files = files::collect(&self.paths)?;
+        let mut findings = Vec::new();
+        for (path, kind) in &files {
+            let shown = path.display().to_string();
+            let text = std::fs::read(path).with_context(|| format!("`{shown}` can't be read"))?;
+            let Ok(text) = String::from_utf8(text) else {
+                let message = "the file is not UTF-8: save it as such".to_owned();
+                findings.push(Finding::new(&shown, "", None, Severity::Error, "utf-8", message));
+                continue;
+            };
+            match kind {
+                Kind::Script(runtime) => findings.extend(script::check(&shown, *runtime, &text, self.python)),
+                Kind::Json => findings.extend(definition::json(&shown, &text, self.python)),
+                Kind::Yaml => findings.extend(definition::yaml(path, &text, self.python)),
+            }
+        }
+        let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
+        let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+        let report = if self.json {
+            serde_json::to_string_pretty(&Report {
+                findings: &findings,
+                files: files.len(),
+                errors,
+                warnings,
+            })?
+        } else {
+            let mut text: String = findings.iter().map(|finding| finding.shown() + "\n").collect();
+            let (errors, warnings) = (counted(errors, "error"), counted(warnings, "warning"));
+            text.push_str(&format!("{errors}, {warnings} in {}", counted(files.len(), "file")));
+            text
+        };
+        writeln!(std::io::stdout(), "{report}").context("the findings can't be written")?;
+        Ok(errors)
+    }
+}
+
+fn counted(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
