@@ -45,10 +45,13 @@
 //! expression that begins a line, without indentation, and is a function gets that function called, with
 //! `{ args, config, meta, HttpResponse, setResponse, log, error }`.
 //!
-//! A script is one file: Node's own modules are what it can import. A `Worker` counts as memory; newer versions of Node
+//! A script is one file: Node's own modules are what it can import, and the packages of the environment that it names. A `Worker` counts as memory; newer versions of Node
 //! reserve half a gigabyte for each unless `resourceLimits: { codeRangeSizeMb: 16 }` says otherwise.
 //!
 //! # In both languages
+//!
+//! A script that [names an environment](Script::environment) finds its packages; the imports that the source begins with are done
+//! before the first call.
 //!
 //! The script's folder, which is its working directory and `TMPDIR`, is empty at the start of every call.
 

@@ -1,5 +1,6 @@
 //! What a script gets of a request: `ARGS` and the arguments of `main`.
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use syncano_core::{CompiledSchema, Language, Method, Placement};
 use syncano_runner::Arguments;
@@ -14,14 +15,6 @@ const TRANSPORT: [&str; 7] =
     ["api_key", "apikey", "_api_key", "_user_key", "_method", "__skip_cache", "cache_key"];
 /// A key of the transport that scripts see in the query, as ever. No schema needs to name it.
 const USER_KEY: &str = "user_key";
-
-/// The arguments of a run.
-pub(crate) struct Incoming {
-    /// For the runner.
-    pub(crate) arguments: Arguments,
-    /// For the trace: `{"GET": …, "POST": …}` as they came.
-    pub(crate) raw: Value,
-}
 
 /// The schema of an endpoint's arguments for one method.
 #[derive(Clone, Copy)]
@@ -45,7 +38,7 @@ pub(crate) fn merge(
     query: &Query,
     sent: Sent,
     inputs: Option<Inputs<'_>>,
-) -> Result<Incoming, ApiError> {
+) -> Result<Arguments, ApiError> {
     let Sent { body, is_form } = sent;
     let body = match body {
         None => None,
@@ -61,7 +54,10 @@ pub(crate) fn merge(
         .filter(|(name, _)| !TRANSPORT.contains(name))
         .map(|(name, value)| (name.to_owned(), Value::from(value)))
         .collect();
-    let mut decoded = raw_query.clone();
+    // As they came. As values they take many times what they take as text, and the call may have to wait.
+    let query_text = text(&raw_query);
+    let body_text = body.as_ref().map_or_else(|| "{}".to_owned(), text);
+    let mut decoded = raw_query;
     if let Some(inputs) = inputs {
         let form = body.as_ref().and_then(Value::as_object).filter(|_| is_form);
         decode(method, query, body.as_ref(), form, inputs.schema, &mut decoded);
@@ -86,31 +82,29 @@ pub(crate) fn merge(
         // A list goes to the sole parameter of `main`, even where the query has something for `ARGS`.
         None => body.clone().filter(|body| body.is_array() && !decoded.is_empty()),
     };
-    let merged = match &body {
-        Some(Value::Object(fields)) => {
-            let mut merged = fields.clone();
-            merged.extend(decoded);
-            Value::Object(merged)
+    let is_body = decoded.is_empty() && body.is_some();
+    let merged = match body {
+        Some(Value::Object(mut fields)) => {
+            fields.extend(decoded);
+            Value::Object(fields)
         }
-        Some(list) if decoded.is_empty() => list.clone(),
+        Some(list) if decoded.is_empty() => list,
         _ => Value::Object(decoded),
     };
-    let body = body.unwrap_or_else(|| json!({}));
     if let Some(inputs) = inputs {
-        // A list is no set of named arguments, whatever stands beside it.
-        let named = main.as_ref().unwrap_or(if body.is_array() { &body } else { &merged });
-        check(inputs, named)?;
+        check(inputs, main.as_ref().unwrap_or(&merged))?;
     }
-    let raw = json!({ "GET": raw_query, "POST": body });
-    Ok(Incoming {
-        arguments: Arguments {
-            merged: merged.to_string(),
-            query: Some(raw["GET"].to_string()),
-            body: Some(raw["POST"].to_string()),
-            main: main.map(|main| main.to_string()),
-        },
-        raw,
+    Ok(Arguments {
+        merged: if is_body { body_text.clone() } else { text(&merged) },
+        query: Some(query_text),
+        body: Some(body_text),
+        main: main.as_ref().map(text),
     })
+}
+
+/// A value that came as JSON, as JSON.
+fn text(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("its keys are texts, and it is written to memory")
 }
 
 /// Decodes by the schema what comes as text: the query's values, and those of a form.
@@ -188,7 +182,7 @@ mod tests {
         query: &str,
         sent: Sent,
         schema: Option<&Value>,
-    ) -> Result<Incoming, ApiError> {
+    ) -> Result<Arguments, ApiError> {
         let compiled = schema.map(|schema| CompiledSchema::new(schema).unwrap());
         let inputs = schema.zip(compiled.as_ref());
         let language = Language::Python;
@@ -200,7 +194,7 @@ mod tests {
         Sent { body, is_form: false }
     }
 
-    fn merged(method: Method, query: &str, body: Option<Value>, schema: Option<&Value>) -> Incoming {
+    fn merged(method: Method, query: &str, body: Option<Value>, schema: Option<&Value>) -> Arguments {
         try_merge(method, query, json_body(body), schema).unwrap()
     }
 
@@ -208,7 +202,7 @@ mod tests {
     fn wrong(method: Method, query: &str, body: Option<Value>, schema: &Value) -> Vec<(String, Vec<String>)> {
         match try_merge(method, query, json_body(body), Some(schema)) {
             Err(ApiError::Fields(fields)) => fields.into_iter().collect(),
-            other => panic!("{:?}", other.map(|incoming| incoming.raw)),
+            other => panic!("{:?}", other.map(|incoming| incoming.merged)),
         }
     }
 
@@ -219,27 +213,28 @@ mod tests {
     #[test]
     fn the_query_wins_over_the_body_and_both_are_kept_apart() {
         let incoming = merged(Method::Post, "a=1&b=2&b=3", Some(json!({"a": 9, "c": [4]})), None);
-        assert_eq!(value(&incoming.arguments.merged), json!({"a": "1", "b": "3", "c": [4]}));
-        assert_eq!(value(&incoming.arguments.query.unwrap()), json!({"a": "1", "b": "3"}));
-        assert_eq!(value(&incoming.arguments.body.unwrap()), json!({"a": 9, "c": [4]}));
-        assert_eq!(incoming.arguments.main, None);
+        assert_eq!(value(&incoming.merged), json!({"a": "1", "b": "3", "c": [4]}));
+        assert_eq!(value(&incoming.query.unwrap()), json!({"a": "1", "b": "3"}));
+        assert_eq!(value(&incoming.body.unwrap()), json!({"a": 9, "c": [4]}));
+        assert_eq!(incoming.main, None);
     }
 
     #[test]
     fn keys_of_the_transport_never_arrive() {
         let body = json!({"_api_key": "k", "_method": "GET", "kept": 1});
         let incoming = merged(Method::Post, "api_key=k&cache_key=c&user_key=u", Some(body), None);
-        assert_eq!(value(&incoming.arguments.merged), json!({"kept": 1, "user_key": "u"}));
-        assert_eq!(incoming.raw, json!({"GET": {"user_key": "u"}, "POST": {"kept": 1}}));
+        assert_eq!(value(&incoming.merged), json!({"kept": 1, "user_key": "u"}));
+        assert_eq!(value(&incoming.query.unwrap()), json!({"user_key": "u"}));
+        assert_eq!(value(&incoming.body.unwrap()), json!({"kept": 1}));
     }
 
     #[test]
     fn a_list_as_the_body_goes_to_main() {
         let incoming = merged(Method::Post, "", Some(json!([1])), None);
-        assert_eq!((incoming.arguments.merged.as_str(), incoming.arguments.main), ("[1]", None));
+        assert_eq!((incoming.merged.as_str(), incoming.main), ("[1]", None));
         let incoming = merged(Method::Post, "a=1", Some(json!([1])), None);
-        assert_eq!(value(&incoming.arguments.merged), json!({"a": "1"}));
-        assert_eq!(incoming.arguments.main.unwrap(), "[1]");
+        assert_eq!(value(&incoming.merged), json!({"a": "1"}));
+        assert_eq!(incoming.main.unwrap(), "[1]");
         assert!(try_merge(Method::Post, "", json_body(Some(json!("text"))), None).is_err());
     }
 
@@ -251,17 +246,17 @@ mod tests {
             .argument::<Option<Vec<String>>>("more", Placement::ByMethod)
             .build();
         let incoming = merged(Method::Get, "limit=5&user_key=6", None, Some(&inputs));
-        assert_eq!(value(&incoming.arguments.merged), json!({"limit": 5, "tags": [], "user_key": "6"}));
-        assert_eq!(value(&incoming.arguments.query.unwrap()), json!({"limit": "5", "user_key": "6"}));
+        assert_eq!(value(&incoming.merged), json!({"limit": 5, "tags": [], "user_key": "6"}));
+        assert_eq!(value(&incoming.query.unwrap()), json!({"limit": "5", "user_key": "6"}));
         // With a body the list would have been in it.
         let body = json!({"limit": 5, "tags": ["a"]});
         let incoming = merged(Method::Post, "", Some(body.clone()), Some(&inputs));
-        assert_eq!(value(&incoming.arguments.merged), body);
+        assert_eq!(value(&incoming.merged), body);
         // A form's values are texts.
         let form = Sent { body: Some(json!({"limit": "5", "tags": "a"})), is_form: true };
         let incoming = try_merge(Method::Post, "", form, Some(&inputs)).unwrap();
-        assert_eq!(value(&incoming.arguments.merged), body);
-        assert_eq!(incoming.raw["POST"]["limit"], "5");
+        assert_eq!(value(&incoming.merged), body);
+        assert_eq!(value(&incoming.body.unwrap())["limit"], "5");
     }
 
     #[test]
@@ -297,10 +292,10 @@ mod tests {
             .argument::<u32>("page", Placement::Query)
             .build();
         let incoming = merged(Method::Put, "page=2", Some(json!({"name": "x"})), Some(&inputs));
-        assert_eq!(value(&incoming.arguments.main.unwrap()), json!({"item": {"name": "x"}, "page": 2}));
-        assert_eq!(value(&incoming.arguments.merged), json!({"name": "x", "page": 2}));
+        assert_eq!(value(&incoming.main.unwrap()), json!({"item": {"name": "x"}, "page": 2}));
+        assert_eq!(value(&incoming.merged), json!({"name": "x", "page": 2}));
         let incoming = merged(Method::Put, "page=2", None, Some(&inputs));
-        assert_eq!(value(&incoming.arguments.main.unwrap()), json!({"page": 2}));
+        assert_eq!(value(&incoming.main.unwrap()), json!({"page": 2}));
         let told = wrong(Method::Put, "", Some(json!({"name": "x"})), &inputs);
         assert_eq!(told[0].0, "page");
     }

@@ -37,18 +37,23 @@ pub(crate) enum Kind {
     Multipart,
 }
 
+const KINDS: [(&str, Kind); 4] = [
+    ("application/json", Kind::Json),
+    ("text/plain", Kind::Text),
+    ("application/x-www-form-urlencoded", Kind::Form),
+    ("multipart/form-data", Kind::Multipart),
+];
+
 impl Kind {
     /// The kind that the request's `Content-Type` names; without one it is JSON.
     pub(crate) fn of(headers: &HeaderMap) -> Result<Kind, ApiError> {
         let Some(named) = headers.get(header::CONTENT_TYPE) else { return Ok(Kind::Json) };
         let named = String::from_utf8_lossy(named.as_bytes());
         let named = named.split(';').next().unwrap_or_default().trim();
-        match named.to_ascii_lowercase().as_str() {
-            "application/json" => Ok(Kind::Json),
-            "text/plain" => Ok(Kind::Text),
-            "application/x-www-form-urlencoded" => Ok(Kind::Form),
-            "multipart/form-data" => Ok(Kind::Multipart),
-            _ => Err(ApiError::Detail(
+        let known = KINDS.iter().find(|(name, _)| named.eq_ignore_ascii_case(name));
+        match known {
+            Some((_, kind)) => Ok(*kind),
+            None => Err(ApiError::Detail(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 format!(
                     "the body's type `{}` is not supported: send application/json, \

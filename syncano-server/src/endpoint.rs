@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
 use syncano_core::{Method, ResultPolicy, SCHEMA_KEYS, Socket, normalize, route};
 
@@ -23,6 +24,8 @@ pub(crate) struct Endpoint {
     pub(crate) name: String,
     /// The name that calls are compared with.
     pub(crate) flat: String,
+    /// Both.
+    full: String,
     /// Whether it can be called by its name alone.
     pub(crate) has_short_url: bool,
     pub(crate) definition: syncano_core::Endpoint,
@@ -31,6 +34,8 @@ pub(crate) struct Endpoint {
     /// Of the answers that are kept.
     pub(crate) edition: Edition,
     calls: Vec<Call>,
+    /// What `META` shows of the metadata, by the methods that some call answers.
+    visible: Vec<(Method, Box<RawValue>)>,
 }
 
 /// One call of an endpoint.
@@ -62,17 +67,22 @@ pub(crate) fn compile(
             };
             Call { definition: call.clone(), script }
         });
-        let endpoint = Endpoint {
+        let socket_name = normalize(&socket.name);
+        let mut endpoint = Endpoint {
             socket_id,
-            socket: normalize(&socket.name),
+            full: format!("{socket_name}/{flat}"),
+            socket: socket_name,
             name: name.trim().to_owned(),
             has_short_url: short_urls.contains(&flat),
             definition: definition.clone(),
             results: socket.result_policy(),
             edition: Edition::default(),
             calls: calls.collect(),
+            visible: Vec::new(),
             flat,
         };
+        let visible = |method| Some((method, to_raw_value(&visible(&definition.metadata, method)).ok()?));
+        endpoint.visible = endpoint.allowed().into_iter().filter_map(visible).collect();
         routes.insert(endpoint.flat.clone(), Arc::new(endpoint));
     }
     routes
@@ -80,8 +90,8 @@ pub(crate) fn compile(
 
 impl Endpoint {
     /// The name by which an instance tells its endpoints apart.
-    pub(crate) fn full(&self) -> String {
-        format!("{}/{}", self.socket, self.flat)
+    pub(crate) fn full(&self) -> &str {
+        &self.full
     }
 
     /// Whose runs are recorded.
@@ -119,21 +129,9 @@ impl Endpoint {
         under(method.as_str()).or_else(|| under("*"))
     }
 
-    /// What `META` shows of the metadata: the part for this method if there is one, and never a schema.
-    pub(crate) fn visible_metadata(&self, method: Method) -> Map<String, Value> {
-        let mut metadata = self.definition.metadata.clone();
-        for key in Method::ALL.map(Method::as_str).into_iter().chain(["*"]) {
-            let Some(Value::Object(part)) = metadata.get_mut(key) else { continue };
-            let before = part.len();
-            part.retain(|key, _| !SCHEMA_KEYS.contains(&key.as_str()));
-            if part.is_empty() && before > 0 {
-                metadata.remove(key);
-            }
-        }
-        match metadata.get(method.as_str()) {
-            Some(Value::Object(part)) if !part.is_empty() => part.clone(),
-            _ => metadata,
-        }
+    /// What `META` shows of the metadata in calls by this method.
+    pub(crate) fn visible_metadata(&self, method: Method) -> Option<&RawValue> {
+        self.visible.iter().find(|(of, _)| *of == method).map(|(_, metadata)| &**metadata)
     }
 
     /// The endpoint as lists and details show it. `links.self` is where it runs.
@@ -156,6 +154,23 @@ impl Endpoint {
     }
 }
 
+/// The part of the metadata for this method if there is one, and never a schema.
+fn visible(metadata: &Map<String, Value>, method: Method) -> Map<String, Value> {
+    let mut metadata = metadata.clone();
+    for key in Method::ALL.map(Method::as_str).into_iter().chain(["*"]) {
+        let Some(Value::Object(part)) = metadata.get_mut(key) else { continue };
+        let before = part.len();
+        part.retain(|key, _| !SCHEMA_KEYS.contains(&key.as_str()));
+        if part.is_empty() && before > 0 {
+            metadata.remove(key);
+        }
+    }
+    match metadata.get(method.as_str()) {
+        Some(Value::Object(part)) if !part.is_empty() => part.clone(),
+        _ => metadata,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -168,11 +183,13 @@ mod tests {
             socket: "s".to_owned(),
             name: "e".to_owned(),
             flat: "e".to_owned(),
+            full: "s/e".to_owned(),
             has_short_url: true,
             definition,
             results: ResultPolicy::Enforce,
             edition: Edition::default(),
             calls: Vec::new(),
+            visible: Vec::new(),
         }
     }
 
@@ -183,10 +200,10 @@ mod tests {
             "GET": {"inputs": {}, "note": "n"},
             "POST": {"inputs": {}, "outputs": {}, "errors": {}},
         }));
-        assert_eq!(Value::Object(endpoint.visible_metadata(Method::Get)), json!({"note": "n"}));
+        assert_eq!(Value::Object(visible(&endpoint.definition.metadata, Method::Get)), json!({"note": "n"}));
         let whole = json!({"title": "t", "GET": {"note": "n"}});
-        assert_eq!(Value::Object(endpoint.visible_metadata(Method::Post)), whole);
-        assert_eq!(Value::Object(endpoint.visible_metadata(Method::Put)), whole);
+        assert_eq!(Value::Object(visible(&endpoint.definition.metadata, Method::Post)), whole);
+        assert_eq!(Value::Object(visible(&endpoint.definition.metadata, Method::Put)), whole);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! `META`: what a script learns about the call and the request behind it.
 
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use crate::catalog::Account;
 use crate::request::Head;
@@ -71,7 +72,7 @@ pub(crate) struct Meta<'a> {
     pub(crate) request: Option<&'a Map<String, Value>>,
     /// What the endpoint says about itself.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) metadata: Option<Map<String, Value>>,
+    pub(crate) metadata: Option<&'a RawValue>,
     /// The account whose key the caller used, if it owns the instance.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) admin: Option<Admin<'a>>,
@@ -114,6 +115,6 @@ pub(crate) enum ExecutedBy {
 
 impl Meta<'_> {
     pub(crate) fn to_json(&self) -> String {
-        json!(self).to_string()
+        serde_json::to_string(self).expect("its keys are texts, and it is written to memory")
     }
 }

@@ -1,5 +1,6 @@
 //! Runs: a script, who asked for it, and what is recorded of it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -45,26 +46,25 @@ pub(crate) struct Run {
 
 /// What a trace keeps of the request, both as JSON.
 pub(crate) struct Recorded {
-    args: String,
-    meta: String,
+    args: Arc<str>,
+    meta: Arc<str>,
 }
 
 impl Recorded {
     /// Of GET and POST each can be too large by itself.
-    pub(crate) fn new(arguments: &Value, request: &Map<String, Value>) -> Recorded {
-        let args = match arguments {
-            Value::Object(sides) => {
-                let side = |(side, value)| format!("{}:{}", Value::from(String::clone(side)), kept(value));
-                format!("{{{}}}", sides.iter().map(side).collect::<Vec<_>>().join(","))
-            }
-            other => kept(other),
-        };
-        Recorded { args, meta: kept(&Value::Object(request.clone())) }
+    pub(crate) fn new(arguments: &Arguments, request: &Map<String, Value>) -> Recorded {
+        let side = |text: &Option<String>| kept(text.as_deref().unwrap_or("{}")).into_owned();
+        let (query, body) = (side(&arguments.query), side(&arguments.body));
+        let request = serde_json::to_string(request).expect("its keys are texts");
+        Recorded {
+            args: format!(r#"{{"GET":{query},"POST":{body}}}"#).into(),
+            meta: kept(&request).into_owned().into(),
+        }
     }
 
     /// A script's own runs have no request.
     pub(crate) fn nothing() -> Recorded {
-        Recorded { args: "{}".to_owned(), meta: "{}".to_owned() }
+        Recorded { args: "{}".into(), meta: "{}".into() }
     }
 }
 
@@ -140,7 +140,7 @@ impl Run {
             status: outcome.status,
             executed_at: ran.then(|| time::micros(outcome.started_at)),
             duration: ran.then_some(milliseconds),
-            result: answer::kept_result(&ended).to_string(),
+            result: answer::kept_result(&ended),
             isolation: trace.isolation.filter(|_| ran),
             ..trace
         };
@@ -166,15 +166,14 @@ impl Run {
     }
 }
 
-/// The value as JSON, or what says why it isn't stored: strangers decide how large it is.
-fn kept(value: &Value) -> String {
-    let text = value.to_string();
+/// This JSON, or what says why it isn't stored: strangers decide how large it is.
+fn kept(text: &str) -> Cow<'_, str> {
     match text.len() {
         length if length > KEPT => {
             let error = format!("not stored: {length} bytes of JSON, a trace keeps at most {KEPT}");
-            json!({ "__error__": error }).to_string()
+            json!({ "__error__": error }).to_string().into()
         }
-        _ => text,
+        _ => text.into(),
     }
 }
 
@@ -222,9 +221,13 @@ mod tests {
     #[test]
     fn arguments_that_are_too_large_are_not_stored() {
         let large = |length: usize| Value::from("x".repeat(length - 2));
-        let recorded = |arguments: &Value| Recorded::new(arguments, &Map::new()).args;
+        let recorded = |sides: &Value| {
+            let side = |name: &str| Some(sides[name].to_string());
+            let arguments = Arguments { query: side("GET"), body: side("POST"), ..Arguments::default() };
+            Recorded::new(&arguments, &Map::new()).args
+        };
         let arguments = json!({ "GET": { "a": 1 }, "POST": large(KEPT) });
-        assert_eq!(recorded(&arguments), arguments.to_string());
+        assert_eq!(*recorded(&arguments), arguments.to_string());
         let arguments = json!({ "GET": { "a": 1 }, "POST": large(KEPT + 1) });
         assert_eq!(
             serde_json::from_str::<Value>(&recorded(&arguments)).unwrap(),

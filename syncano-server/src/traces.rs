@@ -1,11 +1,12 @@
 //! Traces on their way into the database: a bounded queue, and one writer that stores many in a transaction.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::DbErr;
-use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::time::{Instant, MissedTickBehavior, timeout};
 
 use crate::store::traces::{Subject, Trace};
 use crate::store::{Store, traces};
@@ -15,6 +16,8 @@ use crate::time;
 const WAITING: usize = 1024;
 /// Traces of one transaction.
 const BATCH: usize = 256;
+/// How long the writer gathers traces before it stores them, unless somebody wants to read. What a crash loses at most.
+const GATHER: Duration = Duration::from_millis(10);
 /// How often the writer tries to store a batch.
 const ATTEMPTS: u32 = 5;
 /// Traces kept of a script or an endpoint.
@@ -53,28 +56,37 @@ enum Message {
 
 /// Takes traces in. The writer ends with the last clone.
 #[derive(Clone)]
-pub(crate) struct TraceQueue(mpsc::Sender<Message>);
+pub(crate) struct TraceQueue {
+    messages: mpsc::Sender<Message>,
+    /// The writer is to gather no longer.
+    urgent: Arc<Notify>,
+}
 
 impl TraceQueue {
     /// Starts the writer.
     pub(crate) fn start(store: Store) -> TraceQueue {
         let (sender, receiver) = mpsc::channel(WAITING);
-        tokio::spawn(Writer::new(store).run(receiver));
-        TraceQueue(sender)
+        let urgent = Arc::new(Notify::new());
+        tokio::spawn(Writer::new(store).run(receiver, urgent.clone()));
+        TraceQueue { messages: sender, urgent }
     }
 
     /// Hands a trace to the writer; waits while the queue is full.
     pub(crate) async fn push(&self, trace: Trace) {
         let (instance, id) = (trace.instance_id, trace.id);
-        if self.0.send(Message::Trace(Box::new(trace))).await.is_err() {
+        if self.messages.send(Message::Trace(Box::new(trace))).await.is_err() {
             tracing::error!(instance, trace = id, "the writer of traces has ended: a trace is lost");
+        }
+        if self.messages.capacity() < WAITING / 2 {
+            self.urgent.notify_one();
         }
     }
 
     /// Waits until what was queued before is stored.
     pub(crate) async fn settled(&self) {
         let (done, stored) = oneshot::channel();
-        if self.0.send(Message::Settle(done)).await.is_ok() {
+        if self.messages.send(Message::Settle(done)).await.is_ok() {
+            self.urgent.notify_one();
             // If the writer ends without an answer there is nothing left to wait for; it has said why.
             let _ = stored.await;
         }
@@ -95,7 +107,7 @@ impl Writer {
         Writer { store, swept: BTreeSet::new(), stored: Amount::default(), sweep_after: SWEEP_AFTER }
     }
 
-    async fn run(mut self, mut queue: mpsc::Receiver<Message>) {
+    async fn run(mut self, mut queue: mpsc::Receiver<Message>, urgent: Arc<Notify>) {
         let mut sweep = tokio::time::interval_at(Instant::now() + SWEEP, SWEEP);
         sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut messages = Vec::with_capacity(BATCH);
@@ -104,6 +116,13 @@ impl Writer {
                 count = queue.recv_many(&mut messages, BATCH) => {
                     if count == 0 {
                         return;
+                    }
+                    // Each transaction waits for the disk. Nothing listens to the queue meanwhile, so that calls wake nobody.
+                    let _ = timeout(GATHER, urgent.notified()).await;
+                    while messages.len() < WAITING
+                        && let Ok(message) = queue.try_recv()
+                    {
+                        messages.push(message);
                     }
                     self.handle(messages.drain(..)).await;
                 }
@@ -226,8 +245,8 @@ mod tests {
                     executed_at: Some(time::now()),
                     duration: Some(1),
                     result: "{}".to_owned(),
-                    args: "x".repeat(bytes),
-                    meta: "{}".to_owned(),
+                    args: "x".repeat(bytes).into(),
+                    meta: "{}".into(),
                     isolation: None,
                 }))
             });

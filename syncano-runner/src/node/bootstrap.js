@@ -6,7 +6,7 @@
     const data = Buffer.allocUnsafe(size);
     for (let taken = 0; taken < size; ) {
       const count = readSync(15, data, taken, size - taken, null);
-      if (count === 0) process.reallyExit(0);
+      if (count === 0) process.reallyExit(1);
       taken += count;
     }
     return data;

@@ -57,10 +57,11 @@ const FAILED = 1;
 
 const BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
 
-// Reads into `data` from `start` on; the process ends when the server is gone.
+// Reads into `data` from `start` on. Without the channel, whoever has closed it, there is nothing to do, and nothing that
+// succeeds.
 function readMore(data, start) {
   const count = readSync(CHANNEL, data, start, data.length - start, null);
-  if (count === 0) reallyExit(0);
+  if (count === 0) reallyExit(FAILED);
   return count;
 }
 

@@ -259,6 +259,9 @@ impl Sandbox {
             (libc::RLIMIT_FSIZE as libc::c_long, Resource::Fsize, limits.file_size),
             (libc::RLIMIT_STACK as libc::c_long, Resource::Stack, recipe.stack),
             (libc::RLIMIT_CORE as libc::c_long, Resource::Core, 0),
+            // No priority before others.
+            (libc::RLIMIT_NICE as libc::c_long, Resource::Nice, 0),
+            (libc::RLIMIT_RTPRIO as libc::c_long, Resource::Rtprio, 0),
         ];
         if self.has_own_users() || (self.isolation >= Isolation::Namespace && !self.may_administer) {
             // The kernel counts per user and user namespace: without one of its own a worker would count everything that

@@ -182,12 +182,19 @@ fn rules(own_user: bool, landlock_abi: i32, executes: bool, has_network: bool) -
     }
     // A descriptor's owner gets signals, and any process can be named as the owner.
     let owner = [F_SETOWN as u32, 10 /* F_SETSIG */, 15 /* F_SETOWN_EX */];
+    // Files that others read too can't be held against who would write to them, nor folders be watched; and pipes stay small.
+    let of_files = [F_SETLEASE as u32, F_NOTIFY as u32, F_SETPIPE_SZ as u32];
     rules.insert(
         SYS_fcntl,
-        owner.iter().map(|&command| when([number(1, Is::Eq, command)?])).collect::<Fallible<_>>()?,
+        owner
+            .iter()
+            .chain(&of_files)
+            .map(|&command| when([number(1, Is::Eq, command)?]))
+            .collect::<Fallible<_>>()?,
     );
-    // FIOSETOWN and SIOCSPGRP do the same; TIOCSTI types on a terminal.
-    let requests = [0x8901, 0x8902, TIOCSTI as u32];
+    // FIOSETOWN and SIOCSPGRP do the same; TIOCSTI types on a terminal; FS_IOC_SETFLAGS and FS_IOC_FSSETXATTR change a file
+    // that is open for reading only.
+    let requests = [0x8901, 0x8902, TIOCSTI as u32, 0x4008_6602, 0x401c_5820];
     rules.insert(
         SYS_ioctl,
         requests.iter().map(|&request| when([number(1, Is::Eq, request)?])).collect::<Fallible<_>>()?,
@@ -195,8 +202,14 @@ fn rules(own_user: bool, landlock_abi: i32, executes: bool, has_network: bool) -
     // Memory shared with nobody is still shared memory, which no limit of a process counts.
     let shared = (MAP_SHARED | MAP_ANONYMOUS) as u64;
     rules.insert(SYS_mmap, vec![when([masked(3, shared, shared)?])?]);
-    // It dies with the server.
-    rules.insert(SYS_prctl, vec![when([number(0, Is::Eq, PR_SET_PDEATHSIG as u32)?])?]);
+    // It dies with the server. And no memory of its is merged with equal memory of others, which could be measured.
+    const PR_SET_MEMORY_MERGE: u32 = 67;
+    let options = [PR_SET_PDEATHSIG as u32, PR_SET_MM as u32, PR_SET_MEMORY_MERGE];
+    rules.insert(
+        SYS_prctl,
+        options.iter().map(|&option| when([number(0, Is::Eq, option)?])).collect::<Fallible<_>>()?,
+    );
+    rules.insert(SYS_madvise, vec![when([number(2, Is::Eq, MADV_MERGEABLE as u32)?])?]);
 
     // Limits and priorities of itself only.
     for (call, argument) in [
@@ -374,11 +387,15 @@ const REFUSED_X86_64: &[i64] = &[
     SYS_lookup_dcookie,
 ];
 
-/// Change files by their names without opening them.
+/// Change files by their names, or through descriptors that are open for reading only.
 const REFUSED_ON_SHARED_FILES: &[i64] = &[
     SYS_fchmodat,
     452, // fchmodat2
     SYS_fchownat,
+    SYS_fchmod,
+    SYS_fchown,
+    SYS_fsetxattr,
+    SYS_fremovexattr,
     SYS_utimensat,
     SYS_setxattr,
     SYS_lsetxattr,

@@ -10,5 +10,7 @@ fn at_level(builder: RunnerBuilder) -> RunnerBuilder {
 
 #[path = "hostile_files.rs"]
 mod hostile_files;
+#[path = "hostile_inventions.rs"]
+mod hostile_inventions;
 #[path = "hostile_processes.rs"]
 mod hostile_processes;

@@ -12,9 +12,13 @@ fn at_level(builder: RunnerBuilder) -> RunnerBuilder {
 mod environments;
 #[path = "hostile_files.rs"]
 mod hostile_files;
+#[path = "hostile_inventions.rs"]
+mod hostile_inventions;
 #[path = "hostile_processes.rs"]
 mod hostile_processes;
 #[path = "javascript/hostile_files.rs"]
 mod javascript_files;
+#[path = "javascript/hostile_inventions.rs"]
+mod javascript_inventions;
 #[path = "javascript/hostile_processes.rs"]
 mod javascript_processes;

@@ -38,6 +38,21 @@ async fn a_hundred_sleeping_calls_of_one_instance_leave_workers_for_others() {
 }
 
 #[tokio::test]
+async fn a_hundred_sleeping_calls_in_javascript_leave_workers_for_others() {
+    let runner = node_or_skip!(|builder| builder.max_workers(8));
+    let of = |instance: &str, source: &str| Script::new(instance, "test", Runtime::NodeJs, source, "{}");
+    let mut sleeping = Vec::new();
+    for _ in 0..100 {
+        sleeping.push(begin(&runner, of("sleepy", "setTimeout(() => {}, 1e6)")).await);
+    }
+    for instance in ["a", "b"] {
+        let outcome = runner.run(&of(instance, "console.log(1)"), call("{}")).await;
+        assert_eq!((outcome.status, &*outcome.stdout), (RunStatus::Success, "1"));
+    }
+    sleeping.iter().for_each(JoinHandle::abort);
+}
+
+#[tokio::test]
 async fn waiting_instances_are_served_in_turn() {
     let runner = runner_or_skip!(|builder| builder.max_workers(1));
     let holder = begin(&runner, of("holder", SLEEP)).await;

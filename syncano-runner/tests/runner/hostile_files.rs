@@ -72,6 +72,26 @@ async fn the_machine_s_files_are_closed() {
 }
 
 #[tokio::test]
+async fn another_worker_s_folder_is_closed() {
+    let runner = runner_or_skip!(at_level);
+    let busy = {
+        let runner = runner.clone();
+        let source = "import time\nopen('private', 'w').write('x')\ntime.sleep(0.3)";
+        tokio::spawn(async move { runner.run(&script(source), call("{}")).await.status })
+    };
+    let source = "import os\nown = os.path.basename(os.getcwd())\nnear = [str(int(own) + by) for by in (-1, 1)] if own.isdigit() else []\n\
+                  for other in near + ['0', '1', '.']:\n    if other == own: continue\n    \
+                  try: print('DONE', os.listdir('../' + other))\n    except OSError as e: print(e.errno)";
+    for _ in 0..3 {
+        let other = Script::new("other", "test", Runtime::Python3, source, "{}");
+        let outcome = runner.run(&other, call("{}")).await;
+        assert_eq!(outcome.status, RunStatus::Success, "{}", outcome.stderr);
+        assert!(!outcome.stdout.is_empty() && !outcome.stdout.contains("DONE"), "{}", outcome.stdout);
+    }
+    assert_eq!(busy.await.unwrap(), RunStatus::Success);
+}
+
+#[tokio::test]
 async fn the_server_s_environment_and_descriptors_stay_with_it() {
     let runner = runner_or_skip!(at_level);
     // A descriptor that isn't marked to be closed by exec, as a careless library leaves it.

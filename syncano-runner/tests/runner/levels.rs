@@ -88,6 +88,20 @@ async fn a_full_folder_is_an_error_and_empty_for_the_next_call() {
 }
 
 #[tokio::test]
+async fn a_full_folder_is_an_error_and_empty_for_the_next_call_in_javascript() {
+    let runner = node_or_skip!(|builder| at_namespace(builder).folder_size(4 << 20));
+    let source = "const fs = require('fs');\nlet n = 0;\n\
+                  try { for (;;) { fs.writeFileSync(String(n), Buffer.alloc(1 << 20)); n++ } } catch ({ code }) { console.log(n, code) }";
+    let entries = "const fs = require('fs');\nlet n = 0;\ntry { for (;;) { fs.writeFileSync('x' + n, ''); n++ } }\n\
+                   catch ({ code }) { console.log(1000 < n && n < 5000, code) }";
+    for _ in 0..2 {
+        assert_eq!(logged(&runner, source).await, "4 ENOSPC");
+        assert_eq!(logged(&runner, entries).await, "true ENOSPC");
+    }
+    other_node_is_fine(&runner).await;
+}
+
+#[tokio::test]
 async fn what_is_bound_can_not_be_changed() {
     let runner = runner_or_skip!(at_namespace);
     let source = "import os, sys\nfor path in sys.prefix, '/etc', '/dev', '/', '/usr/bin':\n    \

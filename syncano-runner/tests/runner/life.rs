@@ -99,11 +99,20 @@ fn open_descriptors() -> usize {
     std::fs::read_dir("/proc/self/fd").expect("Linux has it").count()
 }
 
+/// Memory that this process uses, in kB.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux has it");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    line.trim().trim_end_matches(" kB").parse().expect("a number")
+}
+
 #[tokio::test]
 async fn many_scripts_in_turn_exhaust_nothing() {
     let runner = runner_or_skip!(|builder| builder.max_workers(4));
     let languages = if runner.interpreter(Language::JavaScript).is_ok() { 2 } else { 1 };
-    for n in 0..times("SYNCANO_TEST_SCRIPTS", 300) {
+    let count = times("SYNCANO_TEST_SCRIPT_COUNT", 300);
+    let (start, mut early) = (Instant::now(), 0);
+    for n in 0..count {
         let (runtime, source) = if languages == 2 && n % 10 == 0 {
             (Runtime::NodeJs, format!("console.log({n})"))
         } else {
@@ -117,6 +126,23 @@ async fn many_scripts_in_turn_exhaust_nothing() {
             "{}",
             outcome.stderr
         );
+        if (n + 1) % (count / 10).max(1) == 0 {
+            let (memory, descriptors) = (resident(), open_descriptors());
+            let processes = children_of(std::process::id()).len();
+            let seconds = start.elapsed().as_secs_f64();
+            println!(
+                "{:6} scripts: {seconds:6.1} s, {memory:7} kB, {processes:3} processes, {descriptors:4} descriptors",
+                n + 1
+            );
+            if early == 0 {
+                early = memory;
+            }
+        }
+    }
+    if std::env::var_os("SYNCANO_TEST_SCRIPT_COUNT").is_some() {
+        // Alone in this process.
+        assert!(children_of(std::process::id()).len() <= 5 && open_descriptors() < 100);
+        assert!(resident() < early + 32 * 1024, "{} kB after {early} kB", resident());
     }
     // Other tests of this process have descriptors, too; a leak of one per script would show all the same.
     assert!(open_descriptors() < 900, "{}", open_descriptors());

@@ -89,7 +89,7 @@ pub(super) fn answer(
         return Ok(reply::ok(&whole(endpoints.iter().map(object).collect())));
     }
     let page = Page::<String>::from_query(&head.query, Ordering::Ascending)?;
-    let key = |endpoint: &Arc<Endpoint>| endpoint.full();
+    let key = |endpoint: &Arc<Endpoint>| endpoint.full().to_owned();
     let endpoints = page.cut(endpoints, key);
     Ok(reply::ok(&page.envelope(&head.path, &endpoints, key, object)))
 }

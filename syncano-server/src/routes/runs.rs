@@ -14,7 +14,7 @@ use super::{Version, traces};
 use crate::acl;
 use crate::answer::{self, Want};
 use crate::app::{App, no_instance};
-use crate::arguments::{Incoming, Inputs, Sent, merge};
+use crate::arguments::{Inputs, Sent, merge};
 use crate::auth::{self, Purpose, Received, Segments};
 use crate::body;
 use crate::cache::Question;
@@ -228,7 +228,7 @@ async fn run(
     let inputs = endpoint.schema(method, schemas::Kind::Inputs).zip(compiled.as_deref());
     let language = runnable.script.runtime().language();
     let inputs = inputs.map(|((_, schema), compiled)| Inputs { schema, compiled, language });
-    let Incoming { arguments, raw } = merge(method, &head.query, Sent { body: body?, is_form }, inputs)?;
+    let arguments = merge(method, &head.query, Sent { body: body?, is_form }, inputs)?;
     let keep = call.definition.cache.filter(|seconds| *seconds > 0).map(|seconds| {
         let account = admin.as_ref().map(|account| account.id);
         let question = Question::new(&endpoint.edition, method, &arguments, account);
@@ -243,12 +243,10 @@ async fn run(
         return Ok(response);
     }
     let request = meta::request(&head);
-    let recorded = Recorded::new(&raw, &request);
-    // As values they take many times what they take as text, and the call may have to wait.
-    drop(raw);
+    let recorded = Recorded::new(&arguments, &request);
     let meta = Meta {
         request: Some(&request),
-        metadata: Some(endpoint.visible_metadata(method)),
+        metadata: endpoint.visible_metadata(method),
         admin: admin.as_deref().map(Admin::new),
         executed_by: ExecutedBy::SocketEndpoint,
         executor: endpoint.full().into(),
@@ -260,7 +258,7 @@ async fn run(
     };
     let run = Run {
         subject: endpoint.subject(),
-        name: endpoint.full(),
+        name: endpoint.full().to_owned(),
         script: runnable.script.clone(),
         timeout: runnable.timeout,
         arguments,

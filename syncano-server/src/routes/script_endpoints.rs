@@ -10,7 +10,7 @@ use syncano_core::{Method, NameKind, limits, normalize, route};
 use super::{runs, traces};
 use crate::answer::Want;
 use crate::app::{App, no_instance};
-use crate::arguments::{Incoming, Sent, merge};
+use crate::arguments::{Sent, merge};
 use crate::auth::{self, Authorized, Purpose, Received, Segments};
 use crate::body;
 use crate::catalog::{Account, Instance};
@@ -235,11 +235,9 @@ async fn answer(
     let bound = bound.ok_or_else(|| no_script_endpoint(&name))?;
     let runnable =
         Runnable::of_script(&instance, &name, &bound.script, &app.settings).map_err(ApiError::bad_request)?;
-    let Incoming { arguments, raw } = merge(method, &head.query, Sent { body, is_form: false }, None)?;
+    let arguments = merge(method, &head.query, Sent { body, is_form: false }, None)?;
     let request = meta::request(head);
-    let recorded = Recorded::new(&raw, &request);
-    // As values they take many times what they take as text, and the call may have to wait.
-    drop(raw);
+    let recorded = Recorded::new(&arguments, &request);
     let meta = Meta {
         request: Some(&request),
         metadata: None,

@@ -1,6 +1,7 @@
 //! Queries about traces.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::SimpleExpr;
@@ -74,8 +75,8 @@ pub(crate) struct Trace {
     pub(crate) duration: Option<i64>,
     /// JSON, like the two that follow.
     pub(crate) result: String,
-    pub(crate) args: String,
-    pub(crate) meta: String,
+    pub(crate) args: Arc<str>,
+    pub(crate) meta: Arc<str>,
     /// The level at which it ran; `None` if the script never started, or before this was recorded.
     pub(crate) isolation: Option<Isolation>,
 }
@@ -92,8 +93,8 @@ impl Trace {
             executed_at: Set(self.executed_at),
             duration: Set(self.duration),
             result: Set(self.result),
-            args: Set(self.args),
-            meta: Set(self.meta),
+            args: Set(String::from(&*self.args)),
+            meta: Set(String::from(&*self.meta)),
             isolation: Set(self.isolation.map(|level| level.to_string())),
         }
     }
@@ -114,8 +115,8 @@ impl Trace {
             executed_at: row.executed_at,
             duration: row.duration,
             result: row.result,
-            args: row.args,
-            meta: row.meta,
+            args: row.args.into(),
+            meta: row.meta.into(),
             isolation: row.isolation.and_then(|level| level.parse().ok()),
         }
     }
@@ -230,8 +231,8 @@ mod tests {
             executed_at: Some(id),
             duration: Some(1),
             result: "{}".to_owned(),
-            args: "{}".to_owned(),
-            meta: "{}".to_owned(),
+            args: "{}".into(),
+            meta: "{}".into(),
             isolation: None,
         };
         // More than one statement takes; the last one belongs to an instance that is gone.
