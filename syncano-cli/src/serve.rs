@@ -67,6 +67,19 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "LEVEL", default_value = MINIMUM)]
     isolation_minimum: Isolation,
 
+    /// Processes that may run scripts at a time; further calls wait [default: 4 per processor, at least 16]
+    #[arg(long, value_name = "N")]
+    max_workers: Option<NonZeroU32>,
+
+    /// Memory that all of them together may take, in MiB: there are no more of them than fit if each takes all that it
+    /// may [default: no limit but that of each]
+    #[arg(long, value_name = "MIB")]
+    max_workers_memory: Option<NonZeroU32>,
+
+    /// Memory that one of them may take, in MiB
+    #[arg(long, value_name = "MIB", default_value = "200")]
+    script_memory: NonZeroU32,
+
     /// What becomes of an endpoint whose name another socket of the instance has
     #[arg(long, value_name = "POLICY", default_value = "strict")]
     flat_names: FlatNames,
@@ -133,6 +146,10 @@ fn network(text: &str) -> Result<IpNet, String> {
     text.parse().map_err(|_| "write a network, as 10.0.0.0/8 or fd00::/8".to_owned())
 }
 
+fn bytes(mebibytes: NonZeroU32) -> u64 {
+    u64::from(mebibytes.get()) << 20
+}
+
 fn seconds(text: &str) -> Result<Duration, String> {
     match text.parse::<f64>() {
         Ok(seconds) if seconds > 0.0 && seconds <= TIMEOUT_SECONDS => Ok(Duration::from_secs_f64(seconds)),
@@ -171,6 +188,13 @@ impl Serve {
             .open_registration(self.open_registration)
             .require_key(self.require_key)
             .accept_new_secret(self.accept_new_secret);
+        builder = builder.script_memory(bytes(self.script_memory));
+        if let Some(workers) = self.max_workers {
+            builder = builder.max_workers(usize::try_from(workers.get()).unwrap_or(usize::MAX));
+        }
+        if let Some(memory) = self.max_workers_memory {
+            builder = builder.max_workers_memory(bytes(memory));
+        }
         for (name, path) in self.environment {
             builder = builder.environment(name, path);
         }

@@ -303,8 +303,8 @@
 //! ```
 //!
 //! [What is checked, and what is not](what_is_checked) has all of it, rule by rule. The parsers are what takes longest to compile
-//! here; each is a feature, `check-python` and `check-javascript`, and both are on unless `default-features = false` says otherwise.
-//! Without one, scripts in that language are accepted as they are, and the server says what is wrong with them.
+//! here; each is a feature, `check-python` and `check-javascript`. Both are on unless `default-features = false` says otherwise: they are
+//! compiled once, and without one scripts in that language are accepted as they are, so that only the server says what is wrong.
 //!
 //! # Attributes, conditions, editors
 //!

@@ -30,6 +30,7 @@ pub struct RunnerBuilder {
     pub(crate) environments: Vec<(String, PathBuf)>,
     pub(crate) isolation: Wanted,
     pub(crate) max_workers: u32,
+    pub(crate) max_workers_memory: Option<u64>,
     pub(crate) max_workers_per_instance: Option<usize>,
     pub(crate) max_waiting: Option<usize>,
     pub(crate) idle_timeout: Duration,
@@ -52,6 +53,7 @@ impl Default for RunnerBuilder {
             environments: Vec::new(),
             isolation: Wanted::AtLeast(Isolation::default()),
             max_workers: (4 * processors).max(16),
+            max_workers_memory: None,
             max_workers_per_instance: None,
             max_waiting: None,
             idle_timeout: Duration::from_secs(300),
@@ -105,6 +107,16 @@ impl RunnerBuilder {
     /// least 16. Zero counts as one.
     pub fn max_workers(mut self, workers: usize) -> Self {
         self.max_workers = u32::try_from(workers).unwrap_or(u32::MAX).clamp(1, 1 << 16);
+        self
+    }
+
+    /// The memory that all of them together may take, in bytes. No process can take more than its own limits: its
+    /// [`memory`](Self::memory), its folder at [`Isolation::Namespace`], and for Node the room that it keeps for machine
+    /// code. So there are never more processes than would fit if each took all of that, whichever number is smaller. When
+    /// they are all there, workers that are idle end for calls that need another one, and then calls wait, as with
+    /// [`max_workers`](Self::max_workers). Default: no limit but the number of processes times those of each.
+    pub fn max_workers_memory(mut self, bytes: u64) -> Self {
+        self.max_workers_memory = Some(bytes);
         self
     }
 
@@ -229,6 +241,19 @@ pub enum StartError {
         path: PathBuf,
         /// What is wrong with it.
         problem: String,
+    },
+    /// The memory for all processes isn't enough for one.
+    #[error(
+        "`max_workers_memory` is {} MiB, and one process may take {} MiB: give more, or let each have less \
+         (`--script-memory`, or `memory` and `folder_size` of the builder)",
+        bytes.div_ceil(1 << 20),
+        of_one.div_ceil(1 << 20)
+    )]
+    Memory {
+        /// What all processes together may take.
+        bytes: u64,
+        /// What one may take.
+        of_one: u64,
     },
     /// No folder for temporary files.
     #[error(

@@ -1,8 +1,9 @@
 //! The runner on other systems than Linux: it doesn't start, and says why. So the rest of the program still builds.
 
 use std::convert::Infallible;
+use std::time::Duration;
 
-use syncano_core::Language;
+use syncano_core::{Language, RunLimits};
 
 use crate::builder::{RunnerBuilder, StartError};
 use crate::call::Call;
@@ -42,6 +43,11 @@ impl Runner {
         match self.none {}
     }
 
+    /// The limits of a run that may take so long.
+    pub fn limits(&self, _: Duration) -> RunLimits {
+        match self.none {}
+    }
+
     /// The interpreter of a language, or what to do about its absence.
     pub fn interpreter(&self, _: Language) -> Result<&Interpreter, MissingInterpreter> {
         match self.none {}
@@ -49,6 +55,11 @@ impl Runner {
 
     /// Whether workers are copies of a process that has loaded the interpreter.
     pub async fn is_prepared(&self, _: Language) -> bool {
+        match self.none {}
+    }
+
+    /// The largest number of processes.
+    pub fn max_workers(&self) -> usize {
         match self.none {}
     }
 

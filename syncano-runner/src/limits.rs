@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::isolation::Isolation;
+
 /// Standard output and error of one call together, in bytes.
 pub(crate) const OUTPUT: usize = 512 * 1024;
 
@@ -41,6 +43,13 @@ impl Limits {
     /// What `RLIMIT_DATA` counts: the memory, and the `code` that an interpreter maps whether it has any or not.
     pub(crate) fn data(&self, code: u64) -> u64 {
         self.memory.saturating_add(code)
+    }
+
+    /// All the memory that a process can take at a level of isolation, with `code` as above.
+    pub(crate) fn of_process(&self, code: u64, isolation: Isolation) -> u64 {
+        // Elsewhere it is on a disk.
+        let folder = if isolation >= Isolation::Namespace { self.folder } else { 0 };
+        self.data(code).saturating_add(folder)
     }
 
     /// All addresses of the process (`RLIMIT_AS`). Shared mappings are not private memory: without a limit on

@@ -287,6 +287,11 @@ impl Pool {
         drop(gone);
     }
 
+    /// How many processes there may be.
+    pub(crate) fn total(&self) -> usize {
+        self.lock().total
+    }
+
     /// Whether there is no process, and none being started.
     pub(crate) fn is_empty(&self) -> bool {
         let state = self.lock();

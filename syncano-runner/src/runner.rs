@@ -152,7 +152,8 @@ impl Runner {
         interpreters: Interpreters,
     ) -> Result<Runner, StartError> {
         let memory = settings.limits.memory;
-        let sandbox = Sandbox::new(level, settings.limits, settings.max_workers)
+        let max_workers = workers_that_fit(&settings, level, &interpreters)?;
+        let sandbox = Sandbox::new(level, settings.limits, max_workers)
             .map_err(|unavailable| StartError::Isolation { level, reason: unavailable.to_string() })?;
         let viewer = Viewer {
             isolation: level,
@@ -163,10 +164,10 @@ impl Runner {
             .map_err(|(name, path, problem)| StartError::Environment { name, path, problem })?;
         let directory = Directory::for_runner(settings.directory.as_deref(), sandbox.has_own_users())
             .map_err(StartError::Directory)?;
-        let max_waiting = settings.max_waiting.unwrap_or(50 * settings.max_workers as usize);
-        let workers = settings.max_workers as usize;
+        let workers = max_workers as usize;
+        let max_waiting = settings.max_waiting.unwrap_or(50 * workers);
         let per_instance = settings.max_workers_per_instance.unwrap_or(workers - workers / 8);
-        let pool = Pool::new(settings.max_workers, per_instance, max_waiting);
+        let pool = Pool::new(max_workers, per_instance, max_waiting);
         let (pool_of, idle_timeout) = (Arc::downgrade(&pool), settings.idle_timeout);
         let nursery = Nursery::start(sandbox, directory, pool_of, idle_timeout, settings.zygotes)
             .map_err(StartError::Threads)?;
@@ -196,6 +197,12 @@ impl Runner {
     /// The limits of a run that may take `timeout`.
     pub fn limits(&self, timeout: Duration) -> RunLimits {
         RunLimits { timeout, memory: self.inner.memory, output: OUTPUT as u64, answer: ANSWER as u64 }
+    }
+
+    /// The largest number of processes: [`RunnerBuilder::max_workers`], or as many as
+    /// [`RunnerBuilder::max_workers_memory`] has room for.
+    pub fn max_workers(&self) -> usize {
+        self.inner.pool.total()
     }
 
     /// The interpreter of a language, or what to do about its absence.
@@ -340,6 +347,21 @@ impl Runner {
                 Err(format!("the script's process can't be started: {error}"))
             }
         }
+    }
+}
+
+/// How many processes may be there at a time, so that all of them together can't take more memory than they may.
+fn workers_that_fit(
+    settings: &RunnerBuilder,
+    level: Isolation,
+    interpreters: &Interpreters,
+) -> Result<u32, StartError> {
+    let Some(bytes) = settings.max_workers_memory else { return Ok(settings.max_workers) };
+    let code = interpreters.found().map(|interpreter| interpreter.code).max().unwrap_or_default();
+    let of_one = settings.limits.of_process(code, level).max(1);
+    match u32::try_from(bytes / of_one).unwrap_or(u32::MAX) {
+        0 => Err(StartError::Memory { bytes, of_one }),
+        workers => Ok(workers.min(settings.max_workers)),
     }
 }
 

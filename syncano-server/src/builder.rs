@@ -130,9 +130,17 @@ impl ServerBuilder {
         self.runner.examine()
     }
 
-    /// How many processes may run scripts at a time.
+    /// How many processes may run scripts at a time. Default: four per processor, at least 16. Further calls wait.
     pub fn max_workers(mut self, workers: usize) -> Self {
         self.runner = self.runner.max_workers(workers);
+        self
+    }
+
+    /// The memory that all of them together may take, in bytes, if each takes all that it can: there are no more of them than
+    /// fit. Default: no limit but the number of processes times [`script_memory`](Self::script_memory) and the rest that
+    /// each can take; see [`RunnerBuilder::max_workers_memory`](syncano_runner::RunnerBuilder::max_workers_memory).
+    pub fn max_workers_memory(mut self, bytes: u64) -> Self {
+        self.runner = self.runner.max_workers_memory(bytes);
         self
     }
 

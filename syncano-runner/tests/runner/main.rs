@@ -56,6 +56,7 @@ mod fresh;
 mod javascript;
 mod levels;
 mod life;
+mod memory;
 mod network;
 mod outside;
 mod pool;
