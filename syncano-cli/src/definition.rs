@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use serde_json::Value;
-use syncano_core::Socket;
+use syncano_core::{Socket, Violations};
 
 /// The sockets of a definition file; `-` is standard input.
 pub(crate) fn read(file: &Path) -> anyhow::Result<Vec<Socket>> {
@@ -23,6 +23,6 @@ pub(crate) fn read(file: &Path) -> anyhow::Result<Vec<Socket>> {
         Value::Array(values) => values,
         value => vec![value],
     };
-    let sockets = values.into_iter().map(serde_json::from_value);
+    let sockets = values.iter().map(|value| Socket::from_json(value).map_err(Violations));
     sockets.collect::<Result<_, _>>().with_context(|| format!("{name} is no definition of a socket"))
 }

@@ -63,6 +63,9 @@ fn print(report: &Report) {
         let word = if control.present { "yes" } else { "no" };
         println!("  {word:3}  {:40} {:9}  {}", control.name, control.level, control.found);
     }
+    if let Some(reason) = &report.not_copied {
+        println!("\nprocesses of Python are started, which takes longer than copying one: {reason}");
+    }
     for missing in &report.missing {
         println!("\n`{}` is missing: {missing}", missing.level);
     }

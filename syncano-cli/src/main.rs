@@ -9,7 +9,9 @@ mod doctor;
 mod environment;
 mod key;
 mod plan;
+mod published;
 mod serve;
+mod types;
 
 use std::process::ExitCode;
 
@@ -31,6 +33,7 @@ enum Command {
     Account(account::Account),
     Key(key::Key),
     Plan(plan::Plan),
+    Types(types::Types),
 }
 
 fn main() -> ExitCode {
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
         Command::Account(account) => account.run().map(|()| ExitCode::SUCCESS),
         Command::Key(key) => key.run().map(|()| ExitCode::SUCCESS),
         Command::Plan(plan) => plan.run(),
+        Command::Types(types) => types.run().map(|()| ExitCode::SUCCESS),
     };
     match done {
         Ok(code) => code,

@@ -4,12 +4,10 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
 use clap::Args;
-use syncano_client::{Client, Plan as Planned};
+use syncano_client::Plan as Planned;
 
-use crate::definition;
-use crate::environment::{KEY, variable};
+use crate::{definition, published};
 
 /// Show what publishing a definition would change, and which of it breaks callers
 ///
@@ -29,7 +27,7 @@ pub(crate) struct Plan {
     instance: String,
 
     /// The server
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    #[arg(long, value_name = "URL", default_value = published::URL)]
     url: String,
 
     /// Answer as JSON: a list with an object for each socket
@@ -41,11 +39,7 @@ impl Plan {
     #[tokio::main(flavor = "current_thread")]
     pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
         let sockets = definition::read(&self.definition)?;
-        let key = variable(KEY)?.with_context(|| format!("set {KEY} to the account key"))?;
-        let instance = Client::connect(&self.url)?.account_key(key).instance(&self.instance);
-        if !instance.exists().await? {
-            bail!("there is no instance `{}` that this key opens", self.instance);
-        }
+        let instance = published::instance(&self.url, &self.instance).await?;
         let mut plans = Vec::new();
         for socket in &sockets {
             plans.push(instance.plan(socket).await?);

@@ -58,3 +58,8 @@ fn key_explains_itself() {
 fn plan_explains_itself() {
     golden("plan.txt", &["plan", "--help"]);
 }
+
+#[test]
+fn types_explains_itself() {
+    golden("types.txt", &["types", "--help"]);
+}

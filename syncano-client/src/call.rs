@@ -15,9 +15,10 @@ use syncano_core::{Method, headers};
 
 use crate::answer::{Answer, Read, ReadResult};
 use crate::called::{CompiledScript, Origin};
+use crate::contract::{Contracts, Verdict};
 use crate::encode::{self, Arguments};
 use crate::error::RequestProblem;
-use crate::{CallError, Client};
+use crate::{CallError, Client, ContractMismatch};
 
 /// What a function tagged with `#[endpoint]` may take: any type that serialises and has a JSON Schema.
 #[diagnostic::on_unimplemented(
@@ -81,6 +82,9 @@ impl fmt::Display for NoError {
 
 impl std::error::Error for NoError {}
 
+/// How often a call is sent while what is published changes from one contract that fits to another. At most one runs.
+const TRIES: usize = 3;
+
 /// A call that is sent when awaited.
 ///
 /// `.await` gives the value; [`send`](Call::send) gives the value with status and headers.
@@ -107,6 +111,8 @@ pub(crate) struct Destination {
     pub(crate) methods: Cow<'static, [Method]>,
     /// What the function was compiled with.
     pub(crate) script: Option<&'static CompiledScript>,
+    /// Where it stands what the endpoint of this name is expected to be.
+    pub(crate) contract: Option<(&'static Contracts, &'static str)>,
 }
 
 /// An answer with what came along.
@@ -172,7 +178,7 @@ impl<T: 'static, E: 'static> Call<T, E> {
     /// See [`CallError`].
     pub async fn send(self) -> Result<Response<T>, CallError<E>> {
         let Call { client, to, method, arguments, timeout, result, error, at } = self;
-        let Destination { name, path, methods, script } = to;
+        let Destination { name, path, methods, script, contract } = to;
         let origin = Origin { name, method, at, script };
         let refuse = |reason| CallError::Request { endpoint: origin.clone().called(), reason };
         if !methods.contains(&method) {
@@ -184,10 +190,12 @@ impl<T: 'static, E: 'static> Call<T, E> {
             return answers.answer(crate::fake::FakeCall::new(origin.called(), arguments)).await;
         }
         let encode::Request { query, body } = encode::request(method, arguments).map_err(refuse)?;
+        let known = contract.and_then(|(contracts, endpoint)| contracts.of(endpoint, method));
         // Both name the same five methods.
-        let method = http::Method::from_bytes(method.as_str().as_bytes()).unwrap_or(http::Method::POST);
+        let verb = http::Method::from_bytes(method.as_str().as_bytes()).unwrap_or(http::Method::POST);
+        let described = format!("{verb} {path}");
         let mut request =
-            client.request(method.clone(), &path).ok_or_else(|| refuse(RequestProblem::Key))?.query(&query);
+            client.request(verb, &path).ok_or_else(|| refuse(RequestProblem::Key))?.query(&query);
         if let Some(body) = body {
             request = request.header(http::header::CONTENT_TYPE, "application/json").body(body);
         }
@@ -201,10 +209,28 @@ impl<T: 'static, E: 'static> Call<T, E> {
             endpoint: origin.clone().called(),
             source: source.without_url(),
         };
-        let response = request.send().await.map_err(transport)?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        let body = response.bytes().await.map_err(transport)?;
-        Answer { status, headers, body }.read(origin, format!("{method} {path}"), result, error)
+        let mut tries = 1..=TRIES;
+        loop {
+            // Bodies are in memory, so there is always another.
+            let again = known.filter(|_| tries.next() < Some(TRIES)).and_then(|_| request.try_clone());
+            if let Some(known) = known {
+                request = request.header(headers::CONTRACT, known.to_send(&client.accepted, &described));
+            }
+            let response = request.send().await.map_err(transport)?;
+            let (status, headers) = (response.status(), response.headers().clone());
+            let body = response.bytes().await.map_err(transport)?;
+            let answer = Answer { status, headers, body };
+            let verdict = known.map(|known| known.examine(&client.accepted, &described, method, &answer));
+            match (verdict, again) {
+                (Some(Verdict::Fits), Some(again)) => request = again,
+                (Some(Verdict::Broken(what)), _) => {
+                    let mismatch =
+                        ContractMismatch { endpoint: origin.answered(&answer.headers), method, what };
+                    return Err(CallError::ContractMismatch(Box::new(mismatch)));
+                }
+                _ => return answer.read(origin, described, result, error),
+            }
+        }
     }
 }
 

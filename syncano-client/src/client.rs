@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::contract::Accepted;
 use crate::{ApiError, Error};
 
 /// How long to wait for a connection.
@@ -35,6 +36,8 @@ pub struct Client {
     /// Scheme and authority, without a path.
     base: Arc<str>,
     key: Option<Arc<SecretString>>,
+    /// Which other contracts calls go by.
+    pub(crate) accepted: Arc<Accepted>,
     #[cfg(feature = "fake")]
     fake: Option<Arc<crate::fake::Answers>>,
 }
@@ -78,6 +81,7 @@ impl Client {
             http,
             base: parsed.as_str().trim_end_matches('/').into(),
             key: None,
+            accepted: Arc::default(),
             #[cfg(feature = "fake")]
             fake: None,
         })

@@ -10,6 +10,7 @@ use serde_json::Value;
 use syncano_core::{CustomResponse, Method, Mismatch, RunStatus, Violations};
 use thiserror::Error;
 
+use crate::contract::ContractMismatch;
 use crate::plan::Broken;
 use crate::{Called, Plan};
 
@@ -230,6 +231,9 @@ pub enum CallError<E = crate::NoError> {
     /// The server found that the script's result doesn't fit the endpoint's schema.
     #[error(transparent)]
     Mismatch(Box<ResultMismatch>),
+    /// The endpoint isn't what the program was built for; no script ran.
+    #[error(transparent)]
+    ContractMismatch(Box<ContractMismatch>),
     /// The script failed, took too long, or was not let run.
     #[error(transparent)]
     Script(Box<ScriptFailure>),
@@ -368,6 +372,7 @@ impl<E> CallError<E> {
             | CallError::Api { endpoint, .. }
             | CallError::Transport { endpoint, .. } => endpoint,
             CallError::Script(failure) => &failure.endpoint,
+            CallError::ContractMismatch(mismatch) => &mismatch.endpoint,
             CallError::Mismatch(mismatch) => &mismatch.endpoint,
         }
     }

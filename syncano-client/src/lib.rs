@@ -259,6 +259,27 @@
 //! don't send it. With `#[serde(skip_serializing_if = "Option::is_none")]` it may be left out, and breaks nobody. What two
 //! schemas say beyond what serde's types need (`if`, patterns of keys, …) can't be compared: it breaks unless it is equal.
 //!
+//! Callers notice too: a generated function says which contract it was built with. If another is published, and it fits by the
+//! rules of this table, the call goes on; if it doesn't, or the endpoint or method is gone, the error is
+//! [`CallError::ContractMismatch`], which names the endpoint and the place, and nothing has run. The first call of a function that
+//! differs takes one more exchange with the server. Endpoints that were published without schemas are called as they are.
+//!
+//! ```no_run
+//! # use syncano_client::{CallError, Instance, socket};
+//! # #[socket(runtime = "python3")]
+//! # mod stock {
+//! #     #[endpoint("left", GET, source = "def main(name): return 3")]
+//! #     pub async fn left(name: &str) -> u32;
+//! # }
+//! # async fn run(instance: Instance) {
+//! match stock::Client::new(&instance).left("tea").await {
+//!     Ok(left) => println!("{left} left"),
+//!     Err(CallError::ContractMismatch(mismatch)) => eprintln!("too old: {mismatch} {:?}", mismatch.pointer()),
+//!     Err(other) => eprintln!("{other}"),
+//! }
+//! # }
+//! ```
+//!
 //! # Several sockets
 //!
 //! [`sockets!`](sockets) names an application's sockets. Where it stands it defines `definitions()`, `plan(&instance)` and
@@ -409,6 +430,7 @@ mod api_key;
 mod call;
 mod called;
 mod client;
+mod contract;
 mod encode;
 mod error;
 #[cfg(feature = "fake")]
@@ -445,6 +467,7 @@ pub use api_key::{ApiKey, ApiKeyOptions};
 pub use call::{Argument, Call, CallResult, NoError, Response, ScriptError};
 pub use called::Called;
 pub use client::Client;
+pub use contract::ContractMismatch;
 pub use error::{ApiError, CallError, Error, RequestProblem, ResultMismatch, ScriptFailure};
 pub use instance::{Instance, InstanceDetails, InstanceUpdate};
 pub use pages::Pages;

@@ -8,6 +8,7 @@ use syncano_core::{Map, route};
 pub use syncano_core::{Inputs, Placement};
 
 pub use crate::called::CompiledScript;
+pub use crate::contract::Contracts;
 pub use crate::listed::{Listed, Told, clash, definitions, plan, publish};
 
 use crate::answer::{Read, ReadResult, read_json};
@@ -29,6 +30,8 @@ pub struct Target {
     pub methods: &'static [Method],
     /// The script, if the module has it.
     pub script: Option<CompiledScript>,
+    /// What the socket's functions were built with.
+    pub contracts: &'static Contracts,
 }
 
 /// A call without arguments.
@@ -39,12 +42,13 @@ pub fn call<T, E>(
     result: ResultType<T>,
     error: ErrorType<E>,
 ) -> Call<T, E> {
-    let Target { socket, endpoint, methods, script } = target;
+    let Target { socket, endpoint, methods, script, contracts } = target;
     let to = Destination {
         name: format!("{socket}/{endpoint}"),
         path: route::run(instance.name(), socket, endpoint),
         methods: Cow::Borrowed(methods),
         script: script.as_ref(),
+        contract: Some((contracts, endpoint)),
     };
     let method = methods.first().copied().unwrap_or(Method::Post);
     Call::new(instance.client(), to, method, Arguments::Named(Vec::new()), result.read, error.read)

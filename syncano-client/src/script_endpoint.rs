@@ -275,5 +275,5 @@ impl ScriptEndpoint {
 }
 
 fn destination(name: &str, path: String) -> Destination {
-    Destination { name: name.to_owned(), path, methods: Cow::Borrowed(METHODS), script: None }
+    Destination { name: name.to_owned(), path, methods: Cow::Borrowed(METHODS), script: None, contract: None }
 }

@@ -94,6 +94,7 @@ impl Instance {
             path,
             methods: Cow::Borrowed(&Method::ALL),
             script: None,
+            contract: None,
         };
         run(self.client(), to, method, data)
     }
@@ -217,6 +218,7 @@ impl SocketEndpoint {
             path: route::run(self.instance.name(), &self.socket, &self.name),
             methods: Cow::Owned(self.data.allowed_methods.clone()),
             script: None,
+            contract: None,
         };
         run(self.instance.client(), to, method, data)
     }

@@ -18,6 +18,12 @@ pub const LIMITS: &str = "syncano-limits";
 pub const WANT: &str = "syncano-want";
 /// The value of [`WANT`] that asks for the trace.
 pub const WANT_TRACE: &str = "trace";
+/// Request header: the [fingerprint](crate::Contract::fingerprint) of the contract that the caller was built with, or that it
+/// has found to fit. Where another is published nothing runs: the answer is a 412 with the published contract, and this
+/// header says its fingerprint. With a 404 it is [`NO_CONTRACT`]: there is no such endpoint.
+pub const CONTRACT: &str = "syncano-contract";
+/// The value of [`CONTRACT`] where there is no endpoint.
+pub const NO_CONTRACT: &str = "none";
 
 /// The value of [`WANT`] that asks for the result as JSON with status 200, and for other statuses with the trace where there is none:
 /// 500 for a run that failed, 503 for one that wasn't let run, 504 for a timeout.

@@ -45,7 +45,9 @@ mod violation;
 pub use builder::SocketBuilder;
 pub use class::FIELD_TYPES;
 pub use compatibility::{Incompatibility, Reason, fits};
-pub use difference::{Change, Difference, ScriptChange, What, arguments_fit, list_methods, results_fit};
+pub use difference::{
+    Change, Contract, Difference, ScriptChange, What, arguments_fit, list_methods, results_fit,
+};
 pub use headers::ResultKind;
 pub use json::depth;
 pub use method::{Method, Methods, UnknownMethod};
@@ -55,7 +57,9 @@ pub use quoted::quoted;
 pub use results::ResultPolicy;
 pub use run_limits::RunLimits;
 pub use runtime::{Language, Runtime, UnknownRuntime};
-pub use schema::{CompiledSchema, Inputs, Mismatch, Outputs, Placement, SCHEMA_KEYS, SchemaProblem};
+pub use schema::{
+    CompiledSchema, Inputs, Mismatch, Outputs, Placement, SCHEMA_KEYS, SchemaProblem, published_schema,
+};
 pub use socket::{Call, ClassDependency, Dependency, Endpoint, Map, ScriptDependency, ScriptSource, Socket};
 pub use status::SocketStatus;
 pub use trace::{CustomResponse, RunResult, RunStatus, Trace};

@@ -85,6 +85,10 @@ impl ValidatedSocket {
                 pub const __SOCKET: #krate::__private::Listed =
                     #krate::__private::Listed { name: NAME, endpoints: &[#(#endpoints),*], definition };
 
+                #[doc(hidden)]
+                #allow
+                static __CONTRACTS: #krate::__private::Contracts = #krate::__private::Contracts::new(definition);
+
                 /// What publishing the socket would change; nothing is written.
                 ///
                 /// # Errors
@@ -256,10 +260,15 @@ impl ValidatedCall {
         let call = quote! {
             #krate::__private::call(
                 &self.instance,
-                &const {
-                    #krate::__private::Target {
-                        socket: NAME, endpoint: #endpoint, methods: #methods, script: #script,
-                    }
+                {
+                    static TARGET: #krate::__private::Target = #krate::__private::Target {
+                        socket: NAME,
+                        endpoint: #endpoint,
+                        methods: #methods,
+                        script: #script,
+                        contracts: &__CONTRACTS,
+                    };
+                    &TARGET
                 },
                 #result(),
                 #error(),

@@ -7,6 +7,8 @@ use std::io::{Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use criterion::measurement::{Measurement, ValueFormatter, WallTime};
@@ -21,6 +23,8 @@ const ECHO: &str = "SYNCANO_BENCH_ECHO";
 /// As large as a small call's frame and its reply.
 const REQUEST: usize = 140;
 const REPLY: usize = 48;
+/// So many at once keep a machine of a few processors busy.
+const CALLERS: usize = 8;
 
 fn main() {
     if std::env::var_os(ECHO).is_some() {
@@ -80,7 +84,9 @@ impl All<'_> {
             ),
         ] {
             let script = Script::new("demo", name, runtime, source, "{}");
-            self.calls(&mut group, name, self.copying, value, move || script.clone());
+            let again = script.clone();
+            self.calls(&mut group, name, self.copying, value, move || again.clone());
+            self.crowd(&mut group, &format!("{name}, {CALLERS} callers"), value, &script);
         }
         group.finish();
 
@@ -106,7 +112,72 @@ impl All<'_> {
         let new = || Script::new("demo", format!("{:?}", Instant::now()), Runtime::Python3, "print(1)", "{}");
         self.calls(&mut group, "first call, Python, copied", self.copying, value, new);
         self.calls(&mut group, "first call, Python, started", self.starting, value, new);
+        self.first_of_node(&mut group, value);
         group.finish();
+    }
+
+    /// Calls of one script by several callers, so that no processor is ever idle: what a processor can do.
+    fn crowd<M: Measurement>(
+        &self,
+        group: &mut BenchmarkGroup<'_, M>,
+        name: &str,
+        value: impl Fn(Instant, u64) -> M::Value,
+        script: &Script,
+    ) {
+        if self.copying.interpreter(script.runtime().language()).is_err() {
+            return;
+        }
+        group.bench_function(name, |bencher| {
+            bencher.iter_custom(|count| {
+                let left = Arc::new(AtomicU64::new(count));
+                let caller = || {
+                    let (runner, script, left) = (self.copying.clone(), script.clone(), left.clone());
+                    self.tokio.spawn(async move {
+                        let next = |left: u64| left.checked_sub(1);
+                        while left.fetch_update(Relaxed, Relaxed, next).is_ok() {
+                            let outcome = runner.run(&script, call()).await;
+                            assert_eq!(outcome.status, RunStatus::Success, "{}", outcome.stderr);
+                        }
+                    })
+                };
+                let (start, before) = (Instant::now(), cpu());
+                for caller in (0..CALLERS).map(|_| caller()).collect::<Vec<_>>() {
+                    self.tokio.block_on(caller).expect("no panic");
+                }
+                value(start, before)
+            });
+        });
+    }
+
+    /// Calls of scripts that were never called, for each of which a process is waiting. What that takes is not counted.
+    fn first_of_node<M: Measurement>(
+        &self,
+        group: &mut BenchmarkGroup<'_, M>,
+        value: impl Fn(Instant, u64) -> M::Value,
+    ) {
+        if self.copying.interpreter(Language::JavaScript).is_err() {
+            return;
+        }
+        group.bench_function("first call, Node, started ahead", |bencher| {
+            bencher.iter_custom(|count| {
+                let runner = self.copying.clone();
+                let calls = async move {
+                    let (mut time, mut used) = (Duration::ZERO, 0);
+                    for _ in 0..count {
+                        tokio::time::sleep(Duration::from_millis(500)).await;
+                        let name = format!("{:?}", Instant::now());
+                        let script = Script::new("demo", name, Runtime::NodeJs, "console.log(1)", "{}");
+                        let (start, before) = (Instant::now(), cpu());
+                        let outcome = runner.run(&script, call()).await;
+                        (time, used) = (time + start.elapsed(), used + cpu() - before);
+                        assert_eq!(outcome.status, RunStatus::Success, "{}", outcome.stderr);
+                    }
+                    (Instant::now() - time, cpu() - used)
+                };
+                let (start, before) = self.tokio.block_on(self.tokio.spawn(calls)).expect("no panic");
+                value(start, before)
+            });
+        });
     }
 
     /// One call after the other, each of the script that is next.
@@ -156,10 +227,10 @@ impl All<'_> {
         ours.set_nonblocking(true).expect("a socket");
         let _guard = self.tokio.enter();
         let channel = UnixStream::from_std(ours).expect("a socket");
-        let channel = std::sync::Arc::new(tokio::sync::Mutex::new(channel));
+        let channel = Arc::new(tokio::sync::Mutex::new(channel));
         group.bench_function("floor: an echo in Rust", |bencher| {
             bencher.iter_custom(|count| {
-                let channel = std::sync::Arc::clone(&channel);
+                let channel = Arc::clone(&channel);
                 let calls = async move {
                     let mut channel = channel.lock().await;
                     let mut received = Vec::with_capacity(16 * 1024);

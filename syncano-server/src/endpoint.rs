@@ -1,11 +1,11 @@
 //! An installed endpoint, made ready for calls.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
-use syncano_core::{Method, ResultPolicy, SCHEMA_KEYS, Socket, normalize, route};
+use syncano_core::{Contract, Method, ResultPolicy, SCHEMA_KEYS, Socket, normalize, published_schema, route};
 
 use crate::app::Settings;
 use crate::cache::Edition;
@@ -34,6 +34,8 @@ pub(crate) struct Endpoint {
     /// Of the answers that are kept.
     pub(crate) edition: Edition,
     calls: Vec<Call>,
+    /// Of the contracts of its methods, once a caller names one.
+    fingerprints: OnceLock<BTreeMap<Method, String>>,
     /// What `META` shows of the metadata, by the methods that some call answers.
     visible: Vec<(Method, Box<RawValue>)>,
 }
@@ -78,6 +80,7 @@ pub(crate) fn compile(
             results: socket.result_policy(),
             edition: Edition::default(),
             calls: calls.collect(),
+            fingerprints: OnceLock::new(),
             visible: Vec::new(),
             flat,
         };
@@ -122,11 +125,22 @@ impl Endpoint {
 
     /// A schema for this method, and the key of the metadata under which it stands.
     pub(crate) fn schema(&self, method: Method, kind: Kind) -> Option<(&'static str, &Value)> {
-        let under = |key: &'static str| {
-            let schema = self.definition.metadata.get(key)?.get(kind.key())?;
-            Some((key, schema)).filter(|_| !schema.is_null())
+        published_schema(&self.definition.metadata, method, kind.key())
+    }
+
+    /// What the method is called by.
+    pub(crate) fn contract(&self, method: Method) -> Contract {
+        Contract::of(&self.definition.metadata, method)
+    }
+
+    /// The fingerprint of the method's contract, if it has one.
+    pub(crate) fn fingerprint(&self, method: Method) -> Option<&str> {
+        let make = || {
+            let contracts = Method::ALL.into_iter().map(|method| (method, self.contract(method)));
+            let some = contracts.filter(|(_, contract)| !contract.is_empty());
+            some.map(|(method, contract)| (method, contract.fingerprint())).collect()
         };
-        under(method.as_str()).or_else(|| under("*"))
+        self.fingerprints.get_or_init(make).get(&method).map(String::as_str)
     }
 
     /// What `META` shows of the metadata in calls by this method.
@@ -189,6 +203,7 @@ mod tests {
             results: ResultPolicy::Enforce,
             edition: Edition::default(),
             calls: Vec::new(),
+            fingerprints: OnceLock::new(),
             visible: Vec::new(),
         }
     }

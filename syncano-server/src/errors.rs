@@ -8,7 +8,7 @@ use http::{HeaderValue, StatusCode, header};
 use sea_orm::DbErr;
 use serde_json::json;
 pub(crate) use syncano_core::quoted;
-use syncano_core::{Method, Violation};
+use syncano_core::{Contract, Method, Violation, headers};
 
 use crate::reply;
 
@@ -24,6 +24,10 @@ pub(crate) enum ApiError {
     Fields(BTreeMap<String, Vec<String>>),
     /// 405 with the methods that would have done.
     Method { method: http::Method, allowed: Vec<Method> },
+    /// 404, and not because of anything else in the URL.
+    NoEndpoint(String),
+    /// 412: the caller was built with another contract than this.
+    Contract(Box<Contract>),
 }
 
 impl ApiError {
@@ -91,6 +95,21 @@ impl IntoResponse for ApiError {
         match self {
             ApiError::Detail(status, text) => reply::json(status, &json!({ "detail": text })),
             ApiError::Fields(fields) => reply::json(StatusCode::BAD_REQUEST, &fields),
+            ApiError::NoEndpoint(text) => {
+                let mut response = ApiError::not_found(text).into_response();
+                let none = HeaderValue::from_static(headers::NO_CONTRACT);
+                response.headers_mut().insert(headers::CONTRACT, none);
+                response
+            }
+            ApiError::Contract(contract) => {
+                let text = "the caller was built with another contract than the one that is published";
+                let body = json!({ "detail": text, "contract": contract });
+                let mut response = reply::json(StatusCode::PRECONDITION_FAILED, &body);
+                if let Ok(fingerprint) = HeaderValue::try_from(contract.fingerprint()) {
+                    response.headers_mut().insert(headers::CONTRACT, fingerprint);
+                }
+                response
+            }
             ApiError::Method { method, allowed } => {
                 let allowed: Vec<_> = allowed.into_iter().map(Method::as_str).collect();
                 let text = format!("{method} is not allowed here; use {}", allowed.join(", "));

@@ -8,7 +8,8 @@ use crate::catalog::Account;
 use crate::request::Head;
 
 /// Headers that say who is calling or how the request travelled: not the script's business.
-const HIDDEN: [&str; 10] = [
+const HIDDEN: [&str; 11] = [
+    "syncano-contract",
     "authorization",
     "connection",
     "host-type",

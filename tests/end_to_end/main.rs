@@ -8,6 +8,7 @@ mod api_keys;
 mod bad_results;
 mod caching;
 mod calls;
+mod contracts;
 mod errors;
 mod install_from_url;
 mod instance_settings;

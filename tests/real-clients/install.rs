@@ -1,35 +1,15 @@
 //! The clients, installed into the target folder by what `install/` names, and used again until that changes.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
 use crate::folder;
+use crate::installed::{Failure, found, node_modules, prepare, run};
 
 /// The system's own first: on some machines the one on `PATH` is a slow front for several.
 const PYTHONS: [&str; 3] = ["/usr/bin/python3", "/usr/local/bin/python3", "python3"];
-
-/// What package managers say when there is no network.
-const OFFLINE: [&str; 8] = [
-    "NewConnectionError",
-    "NameResolutionError",
-    "ConnectTimeoutError",
-    "EAI_AGAIN",
-    "ECONNREFUSED",
-    "ENETUNREACH",
-    "ENOTFOUND",
-    "ETIMEDOUT",
-];
-
-/// Why a client isn't there.
-#[derive(Clone)]
-enum Failure {
-    /// This machine lacks something.
-    Missing(String),
-    /// The installation itself is at fault.
-    Broken(String),
-}
 
 /// The Python that has `syncano` and `syncano-cli`. `None`: skip the test.
 pub(crate) fn python() -> Option<PathBuf> {
@@ -41,18 +21,6 @@ pub(crate) fn python() -> Option<PathBuf> {
 pub(crate) fn javascript() -> Option<PathBuf> {
     static INSTALLED: OnceLock<Result<PathBuf, Failure>> = OnceLock::new();
     found(INSTALLED.get_or_init(install_javascript))
-}
-
-fn found(installed: &Result<PathBuf, Failure>) -> Option<PathBuf> {
-    match installed {
-        Ok(path) => Some(path.clone()),
-        Err(Failure::Broken(text)) => panic!("{text}"),
-        Err(Failure::Missing(text)) => {
-            assert!(std::env::var_os("CI").is_none(), "CI needs this test: {text}");
-            eprintln!("skipped: {text}");
-            None
-        }
-    }
 }
 
 /// The Python that has a validator of OpenAPI documents and a generator of clients. `None`: skip the test.
@@ -87,17 +55,18 @@ fn pip(environment: &Path, arguments: &str) -> Result<(), Failure> {
 
 fn install_generator() -> Result<PathBuf, Failure> {
     let (python, version) = system_python()?;
-    let environment = prepare("generator", &version, &["generator.txt"], |environment| {
-        make_environment(python, environment)?;
-        pip(environment, "--requirement generator.txt")
-    })?;
+    let environment =
+        prepare(&source(), &target(), "generator", &version, &["generator.txt"], |environment| {
+            make_environment(python, environment)?;
+            pip(environment, "--requirement generator.txt")
+        })?;
     Ok(environment.join("bin/python"))
 }
 
 fn install_python() -> Result<PathBuf, Failure> {
     let (python, version) = system_python()?;
     let files = ["clients.txt", "libraries.txt", "syncano_today.pth", "syncano_today.py"];
-    let environment = prepare("python", &version, &files, |environment| {
+    let environment = prepare(&source(), &target(), "python", &version, &files, |environment| {
         make_environment(python, environment)?;
         pip(environment, "--requirement libraries.txt")?;
         // Built with the setuptools that the libraries name, which is known to build them.
@@ -113,52 +82,7 @@ fn install_python() -> Result<PathBuf, Failure> {
 }
 
 fn install_javascript() -> Result<PathBuf, Failure> {
-    let version = |program: &str| {
-        run(Command::new(program).arg("--version"))
-            .map_err(|_| Failure::Missing(format!("no {program}: install nodejs and npm")))
-    };
-    let versions = version("node")? + &version("npm")?;
-    let files = ["package.json", "package-lock.json"];
-    let modules = prepare("javascript", &versions, &files, |modules| {
-        for file in files {
-            fs::copy(source().join(file), modules.join(file)).unwrap();
-        }
-        let ci = "ci --ignore-scripts --no-audit --no-fund --fetch-retries 1";
-        run(Command::new("npm").args(ci.split(' ')).current_dir(modules))?;
-        Ok(())
-    })?;
-    Ok(modules.join("node_modules"))
-}
-
-/// The folder with what was installed; made anew unless it was made of the same before. Other tests wait meanwhile,
-/// in this process and in others.
-fn prepare(
-    name: &str,
-    versions: &str,
-    files: &[&str],
-    install: impl FnOnce(&Path) -> Result<(), Failure>,
-) -> Result<PathBuf, Failure> {
-    let parent = target();
-    let folder = parent.join(name);
-    let ready = folder.join("installed-from");
-
-    // A virtual environment names its own place.
-    let mut wanted = format!("{}\n{versions}", folder.display());
-    for file in files {
-        wanted += &fs::read_to_string(source().join(file)).unwrap();
-    }
-    let lock = File::create(parent.join(format!("{name}.lock"))).unwrap();
-    lock.lock().unwrap();
-    if fs::read_to_string(&ready).is_ok_and(|made_from| made_from == wanted) {
-        return Ok(folder);
-    }
-    if folder.exists() {
-        fs::remove_dir_all(&folder).unwrap();
-    }
-    fs::create_dir(&folder).unwrap();
-    install(&folder)?;
-    fs::write(&ready, wanted).unwrap();
-    Ok(folder)
+    node_modules(&source(), &target(), "javascript")
 }
 
 /// This test's part of the target folder.
@@ -171,20 +95,4 @@ pub(crate) fn target() -> PathBuf {
 /// Where the names and versions are.
 fn source() -> PathBuf {
     folder().join("install")
-}
-
-/// What the command printed.
-fn run(command: &mut Command) -> Result<String, Failure> {
-    let output =
-        command.output().map_err(|error| Failure::Missing(format!("{command:?} can't start: {error}")))?;
-    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
-    if output.status.success() {
-        return Ok(printed);
-    }
-    let text =
-        format!("{command:?}: {}\n{printed}{}", output.status, String::from_utf8_lossy(&output.stderr));
-    if OFFLINE.iter().any(|sign| text.contains(sign)) {
-        return Err(Failure::Missing(format!("no network to install the clients from\n{text}")));
-    }
-    Err(Failure::Broken(text))
 }

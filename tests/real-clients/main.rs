@@ -13,6 +13,7 @@
 
 mod generated;
 mod install;
+mod installed;
 mod program;
 mod socket_files;
 

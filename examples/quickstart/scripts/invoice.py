@@ -5,7 +5,7 @@ from decimal import ROUND_HALF_UP, Decimal
 CENT = Decimal("0.01")
 
 
-def main(lines: list, vat_percent: str) -> dict:
+def main(lines: list["OrderLine"], vat_percent: str) -> "Invoice":
     net = Decimal(0)
     for line in lines:
         if line["quantity"] <= 0:

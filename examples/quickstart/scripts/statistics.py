@@ -8,7 +8,7 @@ WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 COMMON = frozenset("a an and are as at be by for from in is it its of on or that the this to what which with".split())
 
 
-def main(text: str, top: int = 5) -> dict:
+def main(text: str, top: int = 5) -> "Statistics":
     words = [word.lower() for word in WORD.findall(text)]
     telling = Counter(word for word in words if word not in COMMON and len(word) > 2)
     return {

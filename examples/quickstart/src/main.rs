@@ -113,6 +113,8 @@ async fn main() -> anyhow::Result<()> {
     };
 
     let instance = client.create_or_open_instance("quickstart").await?;
+    // What publishing will change, and whether that breaks callers; the second time nothing.
+    print!("{}", text_tools::plan(&instance).await?);
     report(&text_tools::publish(&instance).await?);
     report(&my_custom_socket::publish(&instance).await?);
 

@@ -2,8 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::{Change, What, arguments_fit, results_fit, schema, script};
-use crate::{Call, Endpoint, Incompatibility, Method, Reason, SCHEMA_KEYS, Socket, normalize};
+use super::{Change, What, arguments_fit, results_fit, script};
+use crate::{
+    Call, Endpoint, Incompatibility, Method, Reason, SCHEMA_KEYS, Socket, normalize, published_schema,
+};
 
 pub(super) fn all(before: &Socket, now: &Socket) -> Vec<Change> {
     let mut names: Vec<(String, &str)> = Vec::new();
@@ -93,18 +95,21 @@ fn of_method(before: (&Socket, &Endpoint), now: (&Socket, &Endpoint), method: Me
         what.push(What::Timeout(is.timeout));
     }
     let schemas = |word| {
-        let (was, is) = (schema(&before.1.metadata, method, word), schema(&now.1.metadata, method, word));
+        let of = |endpoint: &'_ Endpoint| {
+            published_schema(&endpoint.metadata, method, word).map(|(_, schema)| schema.clone())
+        };
+        let (was, is) = (of(before.1), of(now.1));
         (was != is).then_some((was, is))
     };
     if let Some(pair) = schemas("inputs") {
-        what.push(What::Arguments(match pair {
+        what.push(What::Arguments(match &pair {
             (Some(was), Some(is)) => arguments_fit(method, was, is),
             // Nothing was promised, or nothing is asked for any more.
             _ => Ok(()),
         }));
     }
     if let Some(pair) = schemas("outputs") {
-        what.push(What::Results(match pair {
+        what.push(What::Results(match &pair {
             (Some(was), Some(is)) => results_fit(was, is),
             (None, _) => Ok(()),
             (Some(_), None) => {
@@ -114,7 +119,7 @@ fn of_method(before: (&Socket, &Endpoint), now: (&Socket, &Endpoint), method: Me
         }));
     }
     if let Some(pair) = schemas("errors") {
-        what.push(What::Errors(match pair {
+        what.push(What::Errors(match &pair {
             (Some(was), Some(is)) => results_fit(was, is),
             // A script that no longer speaks of errors raises none.
             _ => Ok(()),

@@ -4,11 +4,9 @@ mod contract;
 mod endpoint;
 mod show;
 
-use serde_json::{Map, Value};
-
 use crate::{Dependency, Incompatibility, Method, ScriptSource, Socket, normalize};
 
-pub use contract::{arguments_fit, results_fit};
+pub use contract::{Contract, arguments_fit, results_fit};
 pub use show::list_methods;
 
 /// The difference between what is published and a definition.
@@ -179,7 +177,14 @@ impl Change {
 
     /// Why the schemas don't fit, if it is that.
     pub fn incompatibility(&self) -> Option<&Incompatibility> {
-        match &self.what {
+        self.what.incompatibility()
+    }
+}
+
+impl What {
+    /// Why the schemas don't fit, if it is that.
+    pub fn incompatibility(&self) -> Option<&Incompatibility> {
+        match self {
             What::Arguments(fit) | What::Results(fit) | What::Errors(fit) => fit.as_ref().err(),
             _ => None,
         }
@@ -287,10 +292,4 @@ fn lines(before: &str, now: &str) -> ScriptChange {
         usize::try_from(lines).unwrap_or(0)
     };
     ScriptChange::Source { added: sum(1), removed: sum(-1) }
-}
-
-/// A schema in an endpoint's metadata, for a method.
-fn schema<'a>(metadata: &'a Map<String, Value>, method: Method, word: &str) -> Option<&'a Value> {
-    let of = |key: &str| metadata.get(key)?.get(word).filter(|schema| !schema.is_null());
-    of(method.as_str()).or_else(|| of("*"))
 }

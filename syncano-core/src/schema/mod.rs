@@ -11,6 +11,8 @@ mod generate;
 use serde_json::Value;
 use thiserror::Error;
 
+use crate::{Map, Method};
+
 pub use check::Mismatch;
 pub use compile::CompiledSchema;
 pub use generate::{Inputs, Outputs};
@@ -20,6 +22,20 @@ pub const SCHEMA_KEYS: [&str; 3] = ["inputs", "outputs", "errors"];
 
 /// Marks a property that doesn't travel where the method would put it.
 const PLACEMENT: &str = "x-syncano-in";
+
+/// The schema that an endpoint's metadata has for the method under one of the [`SCHEMA_KEYS`], and the key of the part
+/// where it stands.
+pub fn published_schema<'a>(
+    metadata: &'a Map,
+    method: Method,
+    word: &str,
+) -> Option<(&'static str, &'a Value)> {
+    let under = |key: &'static str| {
+        let schema = metadata.get(key)?.get(word)?;
+        Some((key, schema)).filter(|_| !schema.is_null())
+    };
+    under(method.as_str()).or_else(|| under("*"))
+}
 
 /// Where an argument travels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -84,6 +84,9 @@ def without_runner(error):
         pending += [error.__cause__, error.__context__]
 
 
+HAS_NO_NETWORK = os.environ.get("SYNCANO_NETWORK") == "none"
+
+
 def print_error(error):
     """The traceback as Python itself prints it, the script's frames only."""
     try:
@@ -92,6 +95,8 @@ def print_error(error):
         else:
             without_runner(error)
             text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+            if HAS_NO_NETWORK and '/socket.py", line ' in text:
+                text += "scripts have no network at this level of isolation: it takes the level `namespace`\n"
     except BaseException:
         # Out of memory, or an exception that can't even be shown.
         text = type(error).__name__ + "\n"

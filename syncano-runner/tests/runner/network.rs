@@ -477,4 +477,18 @@ async fn without_namespaces_there_is_no_network() {
         )
         .await;
     assert_eq!(outcome.stdout, "[]");
+    for source in [
+        "import urllib.request\nurllib.request.urlopen('http://192.0.2.1/')",
+        "import urllib.request\nurllib.request.urlopen('https://api.example.com/')",
+        "import socket\nsocket.create_connection(('192.0.2.1', 80))",
+        "import http.client\nhttp.client.HTTPConnection('localhost').request('GET', '/')",
+    ] {
+        let outcome = runner.run(&script(source), call("{}")).await;
+        assert_eq!(outcome.status, RunStatus::Failure, "{source}");
+        let said = "scripts have no network at this level of isolation: it takes the level `namespace`";
+        assert!(outcome.stderr.trim_end().ends_with(said), "{source}: {}", outcome.stderr);
+    }
+    // Other errors have nothing to do with it.
+    let outcome = runner.run(&script("open('/etc/shadow')"), call("{}")).await;
+    assert!(!outcome.stderr.contains("network"), "{}", outcome.stderr);
 }

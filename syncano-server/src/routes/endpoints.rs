@@ -96,5 +96,5 @@ pub(super) fn answer(
 
 /// 404 for an endpoint.
 pub(super) fn no_endpoint(name: &str) -> ApiError {
-    ApiError::not_found(format!("there is no socket endpoint named `{}`", quoted(&normalize(name))))
+    ApiError::NoEndpoint(format!("there is no socket endpoint named `{}`", quoted(&normalize(name))))
 }

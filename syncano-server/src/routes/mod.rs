@@ -173,9 +173,9 @@ impl Table {
 
 /// Any page may call; it may read what an answer says about itself.
 fn cors() -> CorsLayer {
-    use syncano_core::headers::{LIMITS, RESULT, STATUS, TRACE, WANT};
+    use syncano_core::headers::{CONTRACT, LIMITS, RESULT, STATUS, TRACE, WANT};
 
-    let said = [STATUS, TRACE, RESULT, LIMITS];
+    let said = [STATUS, TRACE, RESULT, LIMITS, CONTRACT];
     CorsLayer::new()
         .allow_origin(Any)
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
@@ -183,6 +183,7 @@ fn cors() -> CorsLayer {
             HeaderName::from_static("x-api-key"),
             HeaderName::from_static("x-user-key"),
             HeaderName::from_static(WANT),
+            HeaderName::from_static(CONTRACT),
             header::CONTENT_TYPE,
             header::AUTHORIZATION,
         ])

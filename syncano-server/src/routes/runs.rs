@@ -221,6 +221,12 @@ async fn run(
         }
         _ => {}
     }
+    // Whoever may call may know how. Old clients name no contract.
+    if let (Some(theirs), Some(ours)) = (head.header(headers::CONTRACT), endpoint.fingerprint(method))
+        && theirs.trim() != ours
+    {
+        return Err(ApiError::Contract(Box::new(endpoint.contract(method))));
+    }
     let admin = caller.and_then(|caller| caller.account(app, &instance));
     let runnable = call.script.as_ref().map_err(ApiError::not_found)?;
     let is_form = matches!(body::Kind::of(&head.headers), Ok(body::Kind::Form | body::Kind::Multipart));
