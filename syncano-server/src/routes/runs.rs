@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::header;
-use syncano_core::Method;
+use syncano_core::{Method, headers};
 
 use super::endpoints::{self, Naming, no_endpoint};
 use super::{Version, traces};
