@@ -12,6 +12,7 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde_path_to_error::Segment;
 use syncano_core::{ResultKind, RunStatus, Trace, headers};
 
+use crate::called::{Called, Origin};
 use crate::{ApiError, CallError, Response, ResultMismatch, ScriptFailure};
 
 /// Reads JSON.
@@ -112,10 +113,10 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// `endpoint` and `request` are what errors name.
+    /// `origin` and `request` are what errors name.
     pub(crate) fn read<T, E>(
         self,
-        endpoint: String,
+        origin: Origin,
         request: String,
         result: ReadResult<T>,
         error: Read<E>,
@@ -123,7 +124,8 @@ impl Answer {
         let Answer { status, headers, body } = self;
         let word = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let Some(run) = word(headers::STATUS) else {
-            return Err(CallError::Api { endpoint, error: ApiError::read(status, request, &body) });
+            let error = ApiError::read(status, request, &body);
+            return Err(CallError::Api { endpoint: origin.called(), error });
         };
         let run = RunStatus::from_word(run);
         let kind = word(headers::RESULT).and_then(ResultKind::from_word);
@@ -136,12 +138,14 @@ impl Answer {
             (Some(ResultKind::Value), _) => (result.json)(&body),
             (Some(ResultKind::Response), _) if status.is_success() => read(&body),
             (Some(ResultKind::Response), _) => {
+                let endpoint = origin.answered(&headers);
                 return Err(match error(&body) {
                     Ok(error) => CallError::App { endpoint, error },
                     Err(_) => CallError::Response { endpoint, status, body },
                 });
             }
             (Some(ResultKind::AppError), _) => {
+                let endpoint = origin.answered(&headers);
                 return Err(match error(&body) {
                     Ok(error) => CallError::App { endpoint, error },
                     Err(Undecodable { pointer, source }) => {
@@ -155,13 +159,15 @@ impl Answer {
                     let stdout = trace.result.stdout;
                     return match read(stdout.as_bytes()) {
                         Ok(value) => Ok(Response { status, headers, trace: Some(trace.id), value }),
-                        Err(error) => Err(undecodable(endpoint, error, stdout.into())),
+                        Err(error) => Err(undecodable(origin.answered(&headers), error, stdout.into())),
                     };
                 }
                 Ok(trace) if !trace.result.mismatches.is_empty() => {
-                    return Err(CallError::Mismatch(Box::new(mismatch(endpoint, trace))));
+                    return Err(CallError::Mismatch(Box::new(mismatch(origin.answered(&headers), trace))));
                 }
-                Ok(trace) => return Err(CallError::Script(Box::new(failure(endpoint, trace)))),
+                Ok(trace) => {
+                    return Err(CallError::Script(Box::new(failure(origin.answered(&headers), trace))));
+                }
                 Err(source) => Err(source.into()),
             },
             (None, _) | (_, None) => {
@@ -171,17 +177,17 @@ impl Answer {
         };
         match value {
             Ok(value) => Ok(Response { status, headers, trace, value }),
-            Err(error) => Err(undecodable(endpoint, error, body)),
+            Err(error) => Err(undecodable(origin.answered(&headers), error, body)),
         }
     }
 }
 
-fn undecodable<E>(endpoint: String, error: Undecodable, body: Bytes) -> CallError<E> {
+fn undecodable<E>(endpoint: Called, error: Undecodable, body: Bytes) -> CallError<E> {
     let Undecodable { pointer, source } = error;
     CallError::Decode { endpoint, pointer, source, body }
 }
 
-fn mismatch(endpoint: String, trace: Trace) -> ResultMismatch {
+fn mismatch(endpoint: Called, trace: Trace) -> ResultMismatch {
     ResultMismatch {
         endpoint,
         mismatches: trace.result.mismatches,
@@ -192,7 +198,7 @@ fn mismatch(endpoint: String, trace: Trace) -> ResultMismatch {
     }
 }
 
-fn failure(endpoint: String, trace: Trace) -> ScriptFailure {
+fn failure(endpoint: Called, trace: Trace) -> ScriptFailure {
     ScriptFailure {
         endpoint,
         status: trace.status,
@@ -224,9 +230,9 @@ mod tests {
     fn read_as<T: DeserializeOwned + 'static, E: DeserializeOwned>(
         answer: Answer,
     ) -> Result<T, CallError<E>> {
-        answer
-            .read("s/e".to_owned(), "GET /".to_owned(), ReadResult::new(), read_json)
-            .map(|response| response.value)
+        let (name, at) = ("s/e".to_owned(), std::panic::Location::caller());
+        let origin = Origin { name, method: syncano_core::Method::Get, at, script: None };
+        answer.read(origin, "GET /".to_owned(), ReadResult::new(), read_json).map(|response| response.value)
     }
 
     fn trace(status: &str, stdout: &str) -> String {

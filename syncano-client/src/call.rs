@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::future::{Future, IntoFuture};
+use std::panic::Location;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use syncano_core::{Method, headers};
 
 use crate::answer::{Answer, Read, ReadResult};
+use crate::called::{CompiledScript, Origin};
 use crate::contract::{Contracts, Verdict};
 use crate::encode::{self, Arguments};
 use crate::error::RequestProblem;
@@ -95,6 +97,8 @@ pub struct Call<T, E = NoError> {
     timeout: Option<Duration>,
     result: ReadResult<T>,
     error: Read<E>,
+    /// Where the program made it.
+    at: &'static Location<'static>,
 }
 
 /// Where a call goes.
@@ -105,6 +109,8 @@ pub(crate) struct Destination {
     pub(crate) path: String,
     /// The methods that are answered there.
     pub(crate) methods: Cow<'static, [Method]>,
+    /// What the function was compiled with.
+    pub(crate) script: Option<&'static CompiledScript>,
     /// Where it stands what the endpoint of this name is expected to be.
     pub(crate) contract: Option<(&'static Contracts, &'static str)>,
 }
@@ -124,6 +130,7 @@ pub struct Response<T> {
 }
 
 impl<T, E> Call<T, E> {
+    #[track_caller]
     pub(crate) fn new(
         client: &Client,
         to: Destination,
@@ -132,7 +139,8 @@ impl<T, E> Call<T, E> {
         result: ReadResult<T>,
         error: Read<E>,
     ) -> Call<T, E> {
-        Call { client: client.clone(), to, method, arguments, timeout: None, result, error }
+        let at = Location::caller();
+        Call { client: client.clone(), to, method, arguments, timeout: None, result, error, at }
     }
 
     pub(crate) fn push(&mut self, argument: encode::Argument) {
@@ -156,7 +164,9 @@ impl<T, E> Call<T, E> {
     /// The call as a fake sees it.
     #[cfg(feature = "fake")]
     pub(crate) fn described(self) -> Result<crate::fake::FakeCall, RequestProblem> {
-        Ok(crate::fake::FakeCall::new(self.to.name, self.method, self.arguments.into_value()?))
+        let Call { to: Destination { name, script, .. }, method, arguments, at, .. } = self;
+        let called = Origin { name, method, at, script }.called();
+        Ok(crate::fake::FakeCall::new(called, arguments.into_value()?))
     }
 }
 
@@ -167,16 +177,17 @@ impl<T: 'static, E: 'static> Call<T, E> {
     /// # Errors
     /// See [`CallError`].
     pub async fn send(self) -> Result<Response<T>, CallError<E>> {
-        let Call { client, to, method, arguments, timeout, result, error } = self;
-        let Destination { name, path, methods, contract } = to;
-        let refuse = |reason| CallError::Request { endpoint: name.clone(), reason };
+        let Call { client, to, method, arguments, timeout, result, error, at } = self;
+        let Destination { name, path, methods, script, contract } = to;
+        let origin = Origin { name, method, at, script };
+        let refuse = |reason| CallError::Request { endpoint: origin.clone().called(), reason };
         if !methods.contains(&method) {
             return Err(refuse(RequestProblem::Method { method, allowed: methods.into_owned() }));
         }
         #[cfg(feature = "fake")]
         if let Some(answers) = client.answers() {
             let arguments = arguments.into_value().map_err(refuse)?;
-            return answers.answer(crate::fake::FakeCall::new(name, method, arguments)).await;
+            return answers.answer(crate::fake::FakeCall::new(origin.called(), arguments)).await;
         }
         let encode::Request { query, body } = encode::request(method, arguments).map_err(refuse)?;
         let known = contract.and_then(|(contracts, endpoint)| contracts.of(endpoint, method));
@@ -195,7 +206,7 @@ impl<T: 'static, E: 'static> Call<T, E> {
             request = request.timeout(timeout);
         }
         let transport = |source: reqwest::Error| CallError::Transport {
-            endpoint: name.clone(),
+            endpoint: origin.clone().called(),
             source: source.without_url(),
         };
         let mut tries = 1..=TRIES;
@@ -213,10 +224,11 @@ impl<T: 'static, E: 'static> Call<T, E> {
             match (verdict, again) {
                 (Some(Verdict::Fits), Some(again)) => request = again,
                 (Some(Verdict::Broken(what)), _) => {
-                    let mismatch = ContractMismatch { endpoint: name, method, what };
+                    let mismatch =
+                        ContractMismatch { endpoint: origin.answered(&answer.headers), method, what };
                     return Err(CallError::ContractMismatch(Box::new(mismatch)));
                 }
-                _ => return answer.read(name, described, result, error),
+                _ => return answer.read(origin, described, result, error),
             }
         }
     }

@@ -18,7 +18,7 @@ use crate::answer::Answer;
 #[non_exhaustive]
 pub struct ContractMismatch {
     /// `socket/endpoint`.
-    pub endpoint: String,
+    pub endpoint: crate::Called,
     /// The method of the call.
     pub method: Method,
     /// What differs: [`What::Removed`], [`What::MethodRemoved`], or which of its schemas doesn't fit, and where.

@@ -10,9 +10,9 @@ use serde_json::Value;
 use syncano_core::{CustomResponse, Method, Mismatch, RunStatus, Violations};
 use thiserror::Error;
 
-use crate::Plan;
 use crate::contract::ContractMismatch;
 use crate::plan::Broken;
+use crate::{Called, Plan};
 
 /// An error of managing a server: of everything but calls.
 #[derive(Debug, Error)]
@@ -208,7 +208,7 @@ pub enum CallError<E = crate::NoError> {
     #[error("the script of `{endpoint}` raised its error {error:?}")]
     App {
         /// `socket/endpoint`.
-        endpoint: String,
+        endpoint: Called,
         /// The error.
         error: E,
     },
@@ -220,7 +220,7 @@ pub enum CallError<E = crate::NoError> {
     )]
     UnknownApp {
         /// `socket/endpoint`.
-        endpoint: String,
+        endpoint: Called,
         /// Where it is something else, as a JSON pointer.
         pointer: String,
         /// What was expected.
@@ -241,7 +241,7 @@ pub enum CallError<E = crate::NoError> {
     #[error("the script of `{endpoint}` answered with status {status}: {}", Excerpt(body))]
     Response {
         /// `socket/endpoint`.
-        endpoint: String,
+        endpoint: Called,
         /// The HTTP status.
         status: StatusCode,
         /// The body.
@@ -255,7 +255,7 @@ pub enum CallError<E = crate::NoError> {
     )]
     Decode {
         /// `socket/endpoint`.
-        endpoint: String,
+        endpoint: Called,
         /// Where it doesn't fit, as a JSON pointer; empty for the whole.
         pointer: String,
         /// What doesn't fit.
@@ -267,7 +267,7 @@ pub enum CallError<E = crate::NoError> {
     #[error("`{endpoint}` can't be called like this: {reason}")]
     Request {
         /// `socket/endpoint`.
-        endpoint: String,
+        endpoint: Called,
         /// Why.
         reason: RequestProblem,
     },
@@ -275,7 +275,7 @@ pub enum CallError<E = crate::NoError> {
     #[error("`{endpoint}` was refused: {error}")]
     Api {
         /// `socket/endpoint`.
-        endpoint: String,
+        endpoint: Called,
         /// The server's reason.
         error: ApiError,
     },
@@ -283,7 +283,7 @@ pub enum CallError<E = crate::NoError> {
     #[error("{}", Unanswered(endpoint, source))]
     Transport {
         /// `socket/endpoint`.
-        endpoint: String,
+        endpoint: Called,
         /// What happened.
         source: reqwest::Error,
     },
@@ -358,6 +358,11 @@ fn list(methods: &[Method]) -> String {
 impl<E> CallError<E> {
     /// `socket/endpoint`.
     pub fn endpoint(&self) -> &str {
+        self.called()
+    }
+
+    /// What was called, and where.
+    pub fn called(&self) -> &Called {
         match self {
             CallError::App { endpoint, .. }
             | CallError::UnknownApp { endpoint, .. }
@@ -398,7 +403,7 @@ impl<E> CallError<E> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScriptFailure {
     /// `socket/endpoint`.
-    pub endpoint: String,
+    pub endpoint: Called,
     /// How it ended.
     pub status: RunStatus,
     /// Standard output.
@@ -433,7 +438,7 @@ impl std::error::Error for ScriptFailure {}
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResultMismatch {
     /// `socket/endpoint`.
-    pub endpoint: String,
+    pub endpoint: Called,
     /// Where it doesn't fit, and what was expected there.
     pub mismatches: Vec<Mismatch>,
     /// Standard output.

@@ -15,7 +15,7 @@ use serde_json::Value;
 use syncano_core::{Method, RunStatus};
 
 use crate::error::{ApiError, RequestProblem, ScriptFailure};
-use crate::{Call, CallError, Client, Instance, Response};
+use crate::{Call, CallError, Called, Client, Instance, Response};
 
 /// An [`Instance`] without a server, which this dereferences to: its calls get the answers that are set up here.
 ///
@@ -132,14 +132,13 @@ impl Deref for Fake {
 /// A call as it reached a [`Fake`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct FakeCall {
-    endpoint: String,
-    method: Method,
+    endpoint: Called,
     arguments: Value,
 }
 
 impl FakeCall {
-    pub(crate) fn new(endpoint: String, method: Method, arguments: Value) -> FakeCall {
-        FakeCall { endpoint, method, arguments }
+    pub(crate) fn new(endpoint: Called, arguments: Value) -> FakeCall {
+        FakeCall { endpoint, arguments }
     }
 
     /// `socket/endpoint`, or the name by which it was run.
@@ -149,7 +148,7 @@ impl FakeCall {
 
     /// The method.
     pub fn method(&self) -> Method {
-        self.method
+        self.endpoint.method()
     }
 
     /// The arguments by name, without those that are `None`; the data of a call by name.
@@ -190,7 +189,7 @@ impl FakeCall {
     pub fn refused<E>(&self, status: StatusCode, detail: &str) -> CallError<E> {
         let error = ApiError {
             status,
-            request: format!("{} {}", self.method, self.endpoint),
+            request: format!("{} {}", self.method(), self.endpoint),
             detail: Some(detail.to_owned()),
             fields: std::collections::BTreeMap::new(),
         };
@@ -201,7 +200,7 @@ impl FakeCall {
 /// `GET stock/left {"item":"tea"}`
 impl fmt::Display for FakeCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} {}", self.method, self.endpoint, self.arguments)
+        write!(f, "{} {} {}", self.method(), self.endpoint, self.arguments)
     }
 }
 
@@ -302,10 +301,8 @@ impl<T, E> Clone for Answer<T, E> {
 
 impl Rule {
     fn answers(&self, call: &FakeCall) -> bool {
-        let FakeCall { endpoint, method, arguments } = &self.call;
-        *endpoint == call.endpoint
-            && *method == call.method
-            && (self.any_arguments || *arguments == call.arguments)
+        let FakeCall { endpoint, arguments } = &self.call;
+        *endpoint == call.endpoint && (self.any_arguments || *arguments == call.arguments)
     }
 }
 
@@ -336,7 +333,7 @@ impl Answers {
             }
             None => {
                 let others = &self.lock().rules;
-                let others = others.iter().filter(|rule| rule.call.endpoint == call.endpoint);
+                let others = others.iter().filter(|rule| rule.call.endpoint() == call.endpoint());
                 let others = others.map(|rule| rule.call.to_string()).collect();
                 let FakeCall { endpoint, .. } = call.clone();
                 return Err(CallError::Request {

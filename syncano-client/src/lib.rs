@@ -428,6 +428,7 @@ mod account;
 mod answer;
 mod api_key;
 mod call;
+mod called;
 mod client;
 mod contract;
 mod encode;
@@ -442,6 +443,8 @@ mod plan;
 mod publish;
 mod published;
 mod recorded;
+#[cfg(feature = "miette")]
+mod report;
 mod run;
 mod script;
 mod script_endpoint;
@@ -462,6 +465,7 @@ pub mod what_is_checked {}
 pub use account::{Account, AccountUpdate};
 pub use api_key::{ApiKey, ApiKeyOptions};
 pub use call::{Argument, Call, CallResult, NoError, Response, ScriptError};
+pub use called::Called;
 pub use client::Client;
 pub use contract::ContractMismatch;
 pub use error::{ApiError, CallError, Error, RequestProblem, ResultMismatch, ScriptFailure};

@@ -7,6 +7,7 @@ use syncano_core::{Map, route};
 
 pub use syncano_core::{Inputs, Placement};
 
+pub use crate::called::CompiledScript;
 pub use crate::contract::Contracts;
 pub use crate::listed::{Listed, Told, clash, definitions, plan, publish};
 
@@ -27,22 +28,26 @@ pub struct Target {
     pub endpoint: &'static str,
     /// The methods answered; the first is sent.
     pub methods: &'static [Method],
+    /// The script, if the module has it.
+    pub script: Option<CompiledScript>,
     /// What the socket's functions were built with.
     pub contracts: &'static Contracts,
 }
 
 /// A call without arguments.
+#[track_caller]
 pub fn call<T, E>(
     instance: &Instance,
     target: &'static Target,
     result: ResultType<T>,
     error: ErrorType<E>,
 ) -> Call<T, E> {
-    let Target { socket, endpoint, methods, contracts } = target;
+    let Target { socket, endpoint, methods, script, contracts } = target;
     let to = Destination {
         name: format!("{socket}/{endpoint}"),
         path: route::run(instance.name(), socket, endpoint),
         methods: Cow::Borrowed(methods),
+        script: script.as_ref(),
         contract: Some((contracts, endpoint)),
     };
     let method = methods.first().copied().unwrap_or(Method::Post);

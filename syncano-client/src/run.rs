@@ -14,6 +14,7 @@ use crate::encode::Arguments;
 use crate::{Call, Client};
 
 /// With GET and DELETE the data, an object, travels in the query, otherwise it is the body; `()` is none.
+#[track_caller]
 pub(crate) fn run<T: DeserializeOwned + 'static>(
     client: &Client,
     to: Destination,

@@ -140,6 +140,7 @@ impl Instance {
     /// Runs a script endpoint by its public link, GET or POST. No key is sent.
     ///
     /// The rest is as with [`SocketEndpoint::run`](crate::SocketEndpoint::run).
+    #[track_caller]
     pub fn run_public(
         &self,
         method: Method,
@@ -151,6 +152,7 @@ impl Instance {
     }
 
     /// As [`run_public`](Instance::run_public), with an answer of another type than JSON.
+    #[track_caller]
     pub fn run_public_as<T: DeserializeOwned + 'static>(
         &self,
         method: Method,
@@ -198,11 +200,13 @@ impl ScriptEndpoint {
     /// Runs it, GET or POST.
     ///
     /// The rest is as with [`SocketEndpoint::run`](crate::SocketEndpoint::run).
+    #[track_caller]
     pub fn run(&self, method: Method, data: impl Serialize) -> Call<Value, Value> {
         self.run_as(method, data)
     }
 
     /// As [`run`](ScriptEndpoint::run), with an answer of another type than JSON.
+    #[track_caller]
     pub fn run_as<T: DeserializeOwned + 'static>(
         &self,
         method: Method,
@@ -271,5 +275,5 @@ impl ScriptEndpoint {
 }
 
 fn destination(name: &str, path: String) -> Destination {
-    Destination { name: name.to_owned(), path, methods: Cow::Borrowed(METHODS), contract: None }
+    Destination { name: name.to_owned(), path, methods: Cow::Borrowed(METHODS), script: None, contract: None }
 }

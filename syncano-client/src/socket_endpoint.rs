@@ -72,11 +72,13 @@ impl Instance {
     /// # Ok(())
     /// # }
     /// ```
+    #[track_caller]
     pub fn run(&self, method: Method, endpoint: &str, data: impl Serialize) -> Call<Value, Value> {
         self.run_as(method, endpoint, data)
     }
 
     /// As [`run`](Instance::run), with an answer of another type than JSON.
+    #[track_caller]
     pub fn run_as<T: DeserializeOwned + 'static>(
         &self,
         method: Method,
@@ -91,6 +93,7 @@ impl Instance {
             name: endpoint.to_owned(),
             path,
             methods: Cow::Borrowed(&Method::ALL),
+            script: None,
             contract: None,
         };
         run(self.client(), to, method, data)
@@ -120,11 +123,13 @@ impl Published {
     /// Runs the socket's endpoint of that name.
     ///
     /// The rest is as with [`SocketEndpoint::run`].
+    #[track_caller]
     pub fn run(&self, method: Method, endpoint: &str, data: impl Serialize) -> Call<Value, Value> {
         self.run_as(method, endpoint, data)
     }
 
     /// As [`run`](Published::run), with an answer of another type than JSON.
+    #[track_caller]
     pub fn run_as<T: DeserializeOwned + 'static>(
         &self,
         method: Method,
@@ -195,12 +200,14 @@ impl SocketEndpoint {
     /// # let _ = (answer, number, whole_run); Ok(())
     /// # }
     /// ```
+    #[track_caller]
     pub fn run(&self, method: Method, data: impl Serialize) -> Call<Value, Value> {
         self.run_as(method, data)
     }
 
     /// As [`run`](SocketEndpoint::run), with an answer of another type: [`String`] for text as it is,
     /// [`Trace`](crate::Trace) for the record of the run, failed runs included, or any type that deserialises.
+    #[track_caller]
     pub fn run_as<T: DeserializeOwned + 'static>(
         &self,
         method: Method,
@@ -210,6 +217,7 @@ impl SocketEndpoint {
             name: self.full_name(),
             path: route::run(self.instance.name(), &self.socket, &self.name),
             methods: Cow::Owned(self.data.allowed_methods.clone()),
+            script: None,
             contract: None,
         };
         run(self.instance.client(), to, method, data)

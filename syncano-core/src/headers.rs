@@ -11,7 +11,10 @@ pub const STATUS: &str = "syncano-status";
 pub const TRACE: &str = "syncano-trace";
 /// What the body is: a [`ResultKind`].
 pub const RESULT: &str = "syncano-result";
-/// Request header: [`WANT_TRACE`] asks for the trace, whatever the script answers.
+/// The limits that a run was under, if it failed: [`RunLimits`](crate::RunLimits).
+pub const LIMITS: &str = "syncano-limits";
+/// Request header: [`WANT_TRACE`] asks for the trace, whatever the script answers, [`WANT_VALUE`] for a value or an HTTP status that
+/// says failure.
 pub const WANT: &str = "syncano-want";
 /// The value of [`WANT`] that asks for the trace.
 pub const WANT_TRACE: &str = "trace";
@@ -21,6 +24,10 @@ pub const WANT_TRACE: &str = "trace";
 pub const CONTRACT: &str = "syncano-contract";
 /// The value of [`CONTRACT`] where there is no endpoint.
 pub const NO_CONTRACT: &str = "none";
+
+/// The value of [`WANT`] that asks for the result as JSON with status 200, and for other statuses with the trace where there is none:
+/// 500 for a run that failed, 503 for one that wasn't let run, 504 for a timeout.
+pub const WANT_VALUE: &str = "value";
 
 /// What the body of a run's answer is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -33,6 +33,7 @@ mod network;
 mod quoted;
 mod results;
 pub mod route;
+mod run_limits;
 mod runtime;
 mod schema;
 mod socket;
@@ -54,6 +55,7 @@ pub use name::{NameKind, NameProblem, closest, normalize};
 pub use network::{HostPattern, NetworkPolicy, NetworkProblem};
 pub use quoted::quoted;
 pub use results::ResultPolicy;
+pub use run_limits::RunLimits;
 pub use runtime::{Language, Runtime, UnknownRuntime};
 pub use schema::{
     CompiledSchema, Inputs, Mismatch, Outputs, Placement, SCHEMA_KEYS, SchemaProblem, published_schema,

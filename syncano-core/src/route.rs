@@ -64,6 +64,11 @@ pub fn instance_rename(instance: &str) -> String {
     format!("{}rename/", self::instance(instance))
 }
 
+/// `…/openapi.json`: the instance's endpoints as OpenAPI.
+pub fn openapi(instance: &str) -> String {
+    format!("{}openapi.json", self::instance(instance))
+}
+
 /// `…/api_keys/`: the API keys of an instance.
 pub fn api_keys(instance: &str) -> String {
     format!("{}api_keys/", self::instance(instance))

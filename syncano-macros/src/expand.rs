@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use serde_json::Value;
 use syn::spanned::Spanned;
-use syn::{Attribute, Ident, LitStr, Path, ReturnType, Type};
+use syn::{Attribute, Ident, Path, ReturnType, Type};
 use syncano_core::{Map, Method, Methods, Placement};
 
 use crate::agreement::Warning;
@@ -12,7 +12,7 @@ use crate::attribute::SocketOptions;
 use crate::errors::Errors;
 use crate::parse::Module;
 use crate::signature::Argument;
-use crate::source::Script;
+use crate::source::{Script, include};
 use crate::validate::{Brought, Stub, ValidatedCall, ValidatedSocket, validate};
 
 /// What `#[socket]` makes of the item it is written on.
@@ -50,7 +50,7 @@ impl ValidatedSocket {
             quote!(#(#cfgs)* #endpoint)
         });
         let steps = self.calls.iter().map(|call| call.definition(&krate));
-        let methods = self.calls.iter().map(|call| call.method(&krate));
+        let methods = self.calls.iter().map(|call| call.method(&krate, self.script_of(call)));
         let stubs = self.stubs.iter().map(|stub| stub.method(&krate));
         let warnings = self.calls.iter().flat_map(ValidatedCall::warnings);
         let files = self.stubs.iter().filter_map(Stub::file);
@@ -129,6 +129,16 @@ impl ValidatedSocket {
                 }
             }
         }
+    }
+}
+
+impl ValidatedSocket {
+    /// The script that a call runs, if a function of the module brings it along.
+    fn script_of(&self, call: &ValidatedCall) -> Option<&Script> {
+        self.calls.iter().find_map(|other| match &other.script {
+            Brought::New { script, .. } if other.call.name == call.call.name => Some(script),
+            _ => None,
+        })
     }
 }
 
@@ -222,8 +232,8 @@ impl ValidatedCall {
         })
     }
 
-    /// The client's method.
-    fn method(&self, krate: &TokenStream) -> TokenStream {
+    /// The client's method; `script` is what it runs, if the module has it.
+    fn method(&self, krate: &TokenStream, script: Option<&Script>) -> TokenStream {
         let ValidatedCall { attrs, vis, ident, endpoint, .. } = self;
         let docs = (!is_documented(attrs)).then(|| {
             let text = format!(" Calls the endpoint `{endpoint}` (`{}`).", self.call.methods);
@@ -243,6 +253,10 @@ impl ValidatedCall {
             Some(error) => error,
             None => quote!(#krate::__private::no_error),
         };
+        let script = match script.and_then(|script| script.compiled(krate)) {
+            Some(script) => quote!(::core::option::Option::Some(#script)),
+            None => quote!(::core::option::Option::None),
+        };
         let call = quote! {
             #krate::__private::call(
                 &self.instance,
@@ -251,6 +265,7 @@ impl ValidatedCall {
                         socket: NAME,
                         endpoint: #endpoint,
                         methods: #methods,
+                        script: #script,
                         contracts: &__CONTRACTS,
                     };
                     &TARGET
@@ -273,6 +288,7 @@ impl ValidatedCall {
         quote! {
             #(#attrs)*
             #docs
+            #[track_caller]
             #vis fn #ident(&self #(, #inputs)*) -> #call_type {
                 #call
             }
@@ -348,11 +364,6 @@ impl Stub {
             _ => None,
         }
     }
-}
-
-/// Names a script file, in a way that makes the compiler report a missing one at the literal.
-fn include(literal: &LitStr) -> TokenStream {
-    quote_spanned!(literal.span()=> ::core::include_str!(#literal))
 }
 
 /// Writes the path of a function whose bound `ty` must meet, over the type.

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use proc_macro2::Span;
-use quote::ToTokens;
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::LitStr;
 use syncano_core::{Language, Runtime};
 use syncano_syntax::python::Version;
@@ -107,6 +107,24 @@ impl Script {
         }
     }
 
+    /// Names a new script, and where it stands, for reports of failed calls.
+    pub(crate) fn compiled(&self, krate: &TokenStream) -> Option<TokenStream> {
+        let (none, some) = (quote!(::core::option::Option::None), quote!(::core::option::Option::Some));
+        let here = quote!(::core::file!());
+        let (rust_file, file, line, text) = match self {
+            Script::Inline { literal, text } => {
+                let first_line = first_line(literal, dedent(&literal.value()).dropped_lines);
+                let rust_file = if first_line.is_some() { here } else { quote!("<script>") };
+                (rust_file, none, first_line.unwrap_or(1), text.to_token_stream())
+            }
+            Script::File { literal, .. } => (here, quote!(#some(#literal)), 1, include(literal)),
+            _ => return None,
+        };
+        Some(quote! {
+            #krate::__private::CompiledScript { rust_file: #rust_file, file: #file, line: #line, text: #text }
+        })
+    }
+
     /// Whether the function brings the script along.
     pub(crate) fn is_new(&self) -> bool {
         matches!(self, Script::Inline { .. } | Script::File { .. })
@@ -205,6 +223,11 @@ fn takes(text: &str, language: Language, python: Version) -> Option<Result<Takes
     }
 }
 
+/// Names a script file, in a way that makes the compiler report a missing one at the literal.
+pub(crate) fn include(literal: &LitStr) -> TokenStream {
+    quote_spanned!(literal.span()=> ::core::include_str!(#literal))
+}
+
 /// The text of a script file, which is named relative to the Rust file as for `include_str!`.
 fn read(span: Span, path: &str) -> Option<String> {
     // An editor's macro server knows no file: then there is nothing to check.
@@ -216,17 +239,22 @@ fn read(span: Span, path: &str) -> Option<String> {
 fn render_inline(literal: &LitStr, diagnostic: &Diagnostic) -> String {
     let value = literal.value();
     let Dedented { text, dropped_lines, .. } = dedent(&value);
-    let token = literal.to_token_stream().to_string();
-    // Escapes may stand for line breaks, or hide them.
-    let as_written = token.starts_with('r') || !token.contains('\\');
-    if !as_written || literal.span().local_file().is_none() {
+    let Some(first_line) = first_line(literal, dropped_lines) else {
         return diagnostic.render(&text, "<script>", 1);
-    }
+    };
     let written = value.split_inclusive('\n').skip(dropped_lines).collect::<String>();
     let at = |offset| offset_as_written(&written, &text, offset);
     let diagnostic =
         Diagnostic { span: at(diagnostic.span.start)..at(diagnostic.span.end), ..diagnostic.clone() };
-    diagnostic.render(&written, &literal.span().file(), literal.span().start().line + dropped_lines)
+    diagnostic.render(&written, &literal.span().file(), first_line)
+}
+
+/// The line of the Rust file in which an inline script begins, if the lines of the two correspond.
+fn first_line(literal: &LitStr, dropped_lines: usize) -> Option<usize> {
+    let token = literal.to_token_stream().to_string();
+    // Escapes may stand for line breaks, or hide them.
+    let as_written = token.starts_with('r') || !token.contains('\\');
+    (as_written && literal.span().local_file().is_some()).then(|| literal.span().start().line + dropped_lines)
 }
 
 /// Where an offset of the dedented text lies in the text as it is written.

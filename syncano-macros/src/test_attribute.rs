@@ -13,9 +13,9 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let sockets = match Punctuated::<Path, Token![,]>::parse_terminated.parse2(attribute) {
         Ok(sockets) => sockets,
-        Err(_) => {
+        Err(error) => {
             errors.at(
-                proc_macro2::Span::call_site(),
+                error.span(),
                 "name the modules of the sockets to publish: `#[syncano_testing::test(my_socket)]`",
             );
             Punctuated::new()

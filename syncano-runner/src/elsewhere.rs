@@ -1,8 +1,9 @@
 //! The runner on other systems than Linux: it doesn't start, and says why. So the rest of the program still builds.
 
 use std::convert::Infallible;
+use std::time::Duration;
 
-use syncano_core::Language;
+use syncano_core::{Language, RunLimits};
 
 use crate::builder::{RunnerBuilder, StartError};
 use crate::call::Call;
@@ -39,6 +40,11 @@ impl Runner {
 
     /// The level that is in force.
     pub fn isolation(&self) -> Isolation {
+        match self.none {}
+    }
+
+    /// The limits of a run that may take so long.
+    pub fn limits(&self, _: Duration) -> RunLimits {
         match self.none {}
     }
 

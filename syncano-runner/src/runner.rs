@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use syncano_core::{Language, RunStatus};
+use syncano_core::{Language, RunLimits, RunStatus};
 use tokio::time::Instant;
 
 use crate::builder::{RunnerBuilder, StartError};
@@ -16,6 +16,7 @@ use crate::environment::{self, Environment, Environments, MissingEnvironment};
 use crate::interpreter::{Interpreter, MissingInterpreter};
 use crate::isolation::{Isolation, Wanted};
 use crate::levels;
+use crate::limits::{ANSWER, OUTPUT};
 use crate::network::Outward;
 use crate::node::NODE;
 use crate::outcome::Outcome;
@@ -43,6 +44,8 @@ pub struct Runner {
 
 struct Inner {
     isolation: Isolation,
+    /// Of one process, in bytes.
+    memory: u64,
     interpreters: Interpreters,
     environments: Environments,
     calls_per_worker: u64,
@@ -148,6 +151,7 @@ impl Runner {
         settings: RunnerBuilder,
         interpreters: Interpreters,
     ) -> Result<Runner, StartError> {
+        let memory = settings.limits.memory;
         let max_workers = workers_that_fit(&settings, level, &interpreters)?;
         let sandbox = Sandbox::new(level, settings.limits, max_workers)
             .map_err(|unavailable| StartError::Isolation { level, reason: unavailable.to_string() })?;
@@ -173,6 +177,7 @@ impl Runner {
         Ok(Runner {
             inner: Arc::new(Inner {
                 isolation: level,
+                memory,
                 interpreters,
                 environments,
                 calls_per_worker,
@@ -187,6 +192,11 @@ impl Runner {
     /// The level that is in force.
     pub fn isolation(&self) -> Isolation {
         self.inner.isolation
+    }
+
+    /// The limits of a run that may take `timeout`.
+    pub fn limits(&self, timeout: Duration) -> RunLimits {
+        RunLimits { timeout, memory: self.inner.memory, output: OUTPUT as u64, answer: ANSWER as u64 }
     }
 
     /// The largest number of processes: [`RunnerBuilder::max_workers`], or as many as

@@ -3,19 +3,41 @@
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde_json::{Map, Value, json};
-use syncano_core::{CustomResponse, ResultKind, RunResult, RunStatus, Trace, headers};
+use syncano_core::{CustomResponse, ResultKind, RunLimits, RunResult, RunStatus, Trace, headers};
 use syncano_runner::{Answer, Outcome};
 
+use crate::request::Head;
 use crate::results::Ended;
 use crate::{reply, time};
 
 /// Bytes of a response's body, of stdout and of stderr that a stored trace keeps.
 const KEPT: usize = 64 * 1024;
 
-/// Makes the answer to the caller. `want_trace`: the caller asked for the trace whatever the script answered.
-pub(crate) fn respond(id: i64, ended: &Ended, want_trace: bool) -> Response {
+/// What the caller asked for, in the header `Syncano-Want`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Want {
+    /// As in 2016: the trace of a failed run and of a program that printed, with 200.
+    Nothing,
+    /// The trace, whatever the script answered.
+    Trace,
+    /// JSON with 200, and other statuses for whatever isn't a result.
+    Value,
+}
+
+impl Want {
+    pub(crate) fn of(head: &Head) -> Want {
+        match head.header(headers::WANT).map(str::trim) {
+            Some(headers::WANT_TRACE) => Want::Trace,
+            Some(headers::WANT_VALUE) => Want::Value,
+            _ => Want::Nothing,
+        }
+    }
+}
+
+/// Makes the answer to the caller.
+pub(crate) fn respond(id: i64, ended: &Ended, want: Want) -> Response {
     let outcome = &ended.outcome;
-    let answer = outcome.answer.as_ref().filter(|_| !want_trace);
+    let answer = outcome.answer.as_ref().filter(|_| want != Want::Trace);
     let (kind, mut response) = match answer {
         Some(Answer::Value(json)) if succeeded(outcome) => {
             let body = ([(header::CONTENT_TYPE, reply::JSON)], json.clone());
@@ -26,8 +48,15 @@ pub(crate) fn respond(id: i64, ended: &Ended, want_trace: bool) -> Response {
             let body = ([(header::CONTENT_TYPE, reply::JSON)], json.clone());
             (ResultKind::AppError, (StatusCode::UNPROCESSABLE_ENTITY, body).into_response())
         }
+        None if want == Want::Value && succeeded(outcome) => {
+            let body = ([(header::CONTENT_TYPE, reply::JSON)], printed_value(ended));
+            (ResultKind::Value, (StatusCode::OK, body).into_response())
+        }
         // A script that failed after it had set a response: what failed is told in the trace.
-        _ => (ResultKind::Trace, reply::json(StatusCode::OK, &trace(id, ended, usize::MAX))),
+        _ => {
+            let status = if want == Want::Value { failed(outcome.status) } else { StatusCode::OK };
+            (ResultKind::Trace, reply::json(status, &trace(id, ended, usize::MAX)))
+        }
     };
     let said = response.headers_mut();
     said.insert(headers::STATUS, HeaderValue::from_static(outcome.status.as_str()));
@@ -36,8 +65,34 @@ pub(crate) fn respond(id: i64, ended: &Ended, want_trace: bool) -> Response {
     response
 }
 
+/// Adds the limits that the run was under.
+pub(crate) fn tell_limits(response: &mut Response, limits: RunLimits) {
+    if let Ok(text) = HeaderValue::try_from(limits.to_header()) {
+        response.headers_mut().insert(headers::LIMITS, text);
+    }
+}
+
 fn succeeded(outcome: &Outcome) -> bool {
     outcome.status == RunStatus::Success
+}
+
+fn failed(status: RunStatus) -> StatusCode {
+    match status {
+        RunStatus::Timeout => StatusCode::GATEWAY_TIMEOUT,
+        RunStatus::Blocked | RunStatus::QueueTimeout => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// What a program printed as JSON: JSON as it is, `null` for nothing, and else a text.
+fn printed_value(ended: &Ended) -> String {
+    let text = &ended.outcome.stdout;
+    let is_json = || serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+    match text.as_str() {
+        "" if !ended.is_text => "null".to_owned(),
+        json if !ended.is_text && is_json() => json.to_owned(),
+        text => Value::from(text).to_string(),
+    }
 }
 
 /// The script's own response.
@@ -190,14 +245,30 @@ mod tests {
     fn every_answer_says_what_it_is() {
         let value = Answer::Value(Bytes::from_static(b"5"));
         let done = outcome(RunStatus::Success, Some(value.clone()));
-        assert_eq!(kind(&respond(7, &done, false)), (200, "success", "value"));
-        assert_eq!(kind(&respond(7, &done, true)), (200, "success", "trace"));
+        assert_eq!(kind(&respond(7, &done, Want::Nothing)), (200, "success", "value"));
+        assert_eq!(kind(&respond(7, &done, Want::Trace)), (200, "success", "trace"));
         let plain = outcome(RunStatus::Success, None);
-        assert_eq!(kind(&respond(7, &plain, false)), (200, "success", "trace"));
+        assert_eq!(kind(&respond(7, &plain, Want::Nothing)), (200, "success", "trace"));
         let failed = outcome(RunStatus::Failure, Some(value));
-        assert_eq!(kind(&respond(7, &failed, false)), (200, "failure", "trace"));
+        assert_eq!(kind(&respond(7, &failed, Want::Nothing)), (200, "failure", "trace"));
         let error = outcome(RunStatus::Failure, Some(Answer::AppError(Bytes::from_static(b"\"E\""))));
-        assert_eq!(kind(&respond(7, &error, false)), (422, "failure", "app-error"));
+        assert_eq!(kind(&respond(7, &error, Want::Nothing)), (422, "failure", "app-error"));
+        assert_eq!(kind(&respond(7, &error, Want::Value)), (422, "failure", "app-error"));
+        assert_eq!(kind(&respond(7, &failed, Want::Value)), (500, "failure", "trace"));
+        let late = outcome(RunStatus::Timeout, None);
+        assert_eq!(kind(&respond(7, &late, Want::Value)), (504, "timeout", "trace"));
+        let waiting = outcome(RunStatus::Blocked, None);
+        assert_eq!(kind(&respond(7, &waiting, Want::Value)), (503, "blocked", "trace"));
+        assert_eq!(kind(&respond(7, &plain, Want::Value)), (200, "success", "value"));
+        let printed = |stdout: &str, is_text| {
+            let mut ended = outcome(RunStatus::Success, None);
+            (ended.outcome.stdout, ended.is_text) = (stdout.to_owned(), is_text);
+            printed_value(&ended)
+        };
+        assert_eq!(printed("[1]", false), "[1]");
+        assert_eq!(printed("[1]", true), "\"[1]\"");
+        assert_eq!((printed("", false), printed("", true)), ("null".to_owned(), "\"\"".to_owned()));
+        assert_eq!(printed("not JSON", false), "\"not JSON\"");
     }
 
     #[test]
@@ -210,7 +281,7 @@ mod tests {
                 .to_vec(),
             content: Bytes::from_static(b"hi"),
         };
-        let response = respond(7, &outcome(RunStatus::Success, Some(Answer::Response(own))), false);
+        let response = respond(7, &outcome(RunStatus::Success, Some(Answer::Response(own))), Want::Nothing);
         assert_eq!(kind(&response), (201, "success", "response"));
         assert_eq!(response.headers()["x-own"], "1");
         assert!(!response.headers().contains_key(header::TRANSFER_ENCODING));

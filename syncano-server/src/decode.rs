@@ -30,6 +30,20 @@ impl<'a> Schema<'a> {
         !alternatives.is_empty() && alternatives.iter().all(Schema::is_only_list)
     }
 
+    /// Whether generated clients should send it as JSON: objects, and lists of anything but plain values.
+    pub(crate) fn travels_as_json(&self) -> bool {
+        let alternatives = self.alternatives();
+        let is_complex = |schema: &&Schema<'_>| {
+            let items = schema.schema.get("items").map(|items| schema.with(items).alternatives());
+            let plain = |item: &Schema<'_>| !item.has_type("object") && !item.has_type("array");
+            schema.has_type("object")
+                || (schema.has_type("array") && !items.is_some_and(|items| items.iter().all(plain)))
+        };
+        let mut values =
+            alternatives.iter().filter(|schema| !schema.has_type("null") || schema.has_type("object"));
+        values.clone().next().is_some() && values.all(|schema| is_complex(&schema))
+    }
+
     /// Decodes the values of one key, in the order of the URL. What can't be decoded stays a text: whoever checks the value by
     /// the schema says what is wrong with it.
     pub(crate) fn decode(&self, values: &[&str]) -> Value {

@@ -46,6 +46,7 @@ mod keys;
 mod load;
 mod meta;
 mod metadata;
+mod openapi;
 mod operator;
 mod pagination;
 mod passwords;

@@ -20,7 +20,7 @@ pub(crate) struct Metadata {
 
 impl Metadata {
     pub(crate) fn new(metadata: &Map<String, Value>) -> Metadata {
-        let pairs = Method::ALL.into_iter().flat_map(|method| Kind::ALL.map(|kind| (method, kind)));
+        let pairs = Method::ALL.into_iter().flat_map(|method| Kind::CHECKED.map(|kind| (method, kind)));
         let schemas = pairs.filter_map(|(method, kind)| {
             let (key, _) = published_schema(metadata, method, kind.key())?;
             Some((method, kind, key))

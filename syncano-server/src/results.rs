@@ -18,11 +18,13 @@ pub(crate) struct Ended {
     pub(crate) outcome: Outcome,
     /// Where the result doesn't fit the schema, if there is one.
     pub(crate) mismatches: Vec<Mismatch>,
+    /// Whether its result is a text, by the schema.
+    pub(crate) is_text: bool,
 }
 
 impl From<Outcome> for Ended {
     fn from(outcome: Outcome) -> Ended {
-        Ended { outcome, mismatches: Vec::new() }
+        Ended { outcome, mismatches: Vec::new(), is_text: false }
     }
 }
 
@@ -60,7 +62,7 @@ impl ResultCheck {
                 outcome.status = RunStatus::Failure;
             }
         }
-        Ended { outcome, mismatches }
+        Ended { outcome, mismatches, is_text: self.schema.compiled.is_text() }
     }
 
     fn json(&self, json: &[u8]) -> Result<(), Vec<Mismatch>> {

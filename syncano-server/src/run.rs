@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use syncano_core::RunStatus;
 use syncano_runner::{Arguments, Call, Script};
 
-use crate::answer;
+use crate::answer::{self, Want};
 use crate::app::App;
 use crate::cache::Question;
 use crate::catalog::Instance;
@@ -71,8 +71,8 @@ impl Recorded {
 impl Run {
     /// Runs the script in a task of its own, so that its trace is stored even if the caller doesn't wait, and answers
     /// the caller.
-    pub(crate) async fn answer(self, app: &Arc<App>, want_trace: bool) -> Result<Response, ApiError> {
-        let server = app.clone();
+    pub(crate) async fn answer(self, app: &Arc<App>, want: Want) -> Result<Response, ApiError> {
+        let (server, timeout) = (app.clone(), self.timeout);
         let run = async move {
             let id = server.store.next_trace(self.instance.id).await;
             let keep = self.keep;
@@ -80,7 +80,11 @@ impl Run {
             if let Some((question, time)) = keep {
                 server.answers.keep(question, id, &ended, time);
             }
-            Ok(answer::respond(id, &ended, want_trace))
+            let mut response = answer::respond(id, &ended, want);
+            if ended.outcome.status != RunStatus::Success {
+                answer::tell_limits(&mut response, server.runner.limits(timeout));
+            }
+            Ok(response)
         };
         match tokio::time::timeout(CALLER_WAIT, app.to_the_end(run)).await {
             Ok(answer) => answer,

@@ -24,16 +24,19 @@ const AS_VALUE: usize = 20;
 pub(crate) enum Kind {
     Inputs,
     Outputs,
+    Errors,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Kind; 2] = [Kind::Inputs, Kind::Outputs];
+    /// Those that calls are checked by.
+    pub(crate) const CHECKED: [Kind; 2] = [Kind::Inputs, Kind::Outputs];
 
     /// The key in the metadata.
     pub(crate) const fn key(self) -> &'static str {
         match self {
             Kind::Inputs => "inputs",
             Kind::Outputs => "outputs",
+            Kind::Errors => "errors",
         }
     }
 }

@@ -18,6 +18,7 @@ mod options;
 mod other_servers;
 mod plans;
 mod publishing;
+mod reports;
 mod run_time_sockets;
 mod script_endpoints;
 mod scripts;

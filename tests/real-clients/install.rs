@@ -23,28 +23,54 @@ pub(crate) fn javascript() -> Option<PathBuf> {
     found(INSTALLED.get_or_init(install_javascript))
 }
 
-fn install_python() -> Result<PathBuf, Failure> {
+/// The Python that has a validator of OpenAPI documents and a generator of clients. `None`: skip the test.
+pub(crate) fn generator() -> Option<PathBuf> {
+    static INSTALLED: OnceLock<Result<PathBuf, Failure>> = OnceLock::new();
+    found(INSTALLED.get_or_init(install_generator))
+}
+
+/// A Python that can make virtual environments, and its version.
+fn system_python() -> Result<(&'static str, String), Failure> {
     let works = |python: &&&str| {
         let mut try_out = Command::new(**python);
         try_out.args(["-c", "import ensurepip, venv"]).output().is_ok_and(|output| output.status.success())
     };
-    let python = PYTHONS.iter().find(works).ok_or_else(|| {
+    let python = *PYTHONS.iter().find(works).ok_or_else(|| {
         Failure::Missing(
             "no Python 3 that can make virtual environments: install python3 and python3-venv".into(),
         )
     })?;
-    let version = run(Command::new(python).arg("--version"))?;
+    Ok((python, run(Command::new(python).arg("--version"))?))
+}
+
+fn make_environment(python: &str, environment: &Path) -> Result<(), Failure> {
+    run(Command::new(python).args(["-m", "venv"]).arg(environment)).map(drop)
+}
+
+fn pip(environment: &Path, arguments: &str) -> Result<(), Failure> {
+    let install = "-m pip install --quiet --disable-pip-version-check --retries 1 --no-deps";
+    let mut pip = Command::new(environment.join("bin/python"));
+    run(pip.args(install.split(' ')).args(arguments.split(' ')).current_dir(source())).map(drop)
+}
+
+fn install_generator() -> Result<PathBuf, Failure> {
+    let (python, version) = system_python()?;
+    let environment =
+        prepare(&source(), &target(), "generator", &version, &["generator.txt"], |environment| {
+            make_environment(python, environment)?;
+            pip(environment, "--requirement generator.txt")
+        })?;
+    Ok(environment.join("bin/python"))
+}
+
+fn install_python() -> Result<PathBuf, Failure> {
+    let (python, version) = system_python()?;
     let files = ["clients.txt", "libraries.txt", "syncano_today.pth", "syncano_today.py"];
     let environment = prepare(&source(), &target(), "python", &version, &files, |environment| {
-        run(Command::new(python).args(["-m", "venv"]).arg(environment))?;
-        let pip = |arguments: &str| {
-            let install = "-m pip install --quiet --disable-pip-version-check --retries 1 --no-deps";
-            let mut pip = Command::new(environment.join("bin/python"));
-            run(pip.args(install.split(' ')).args(arguments.split(' ')).current_dir(source()))
-        };
-        pip("--requirement libraries.txt")?;
+        make_environment(python, environment)?;
+        pip(environment, "--requirement libraries.txt")?;
         // Built with the setuptools that the libraries name, which is known to build them.
-        pip("--use-pep517 --no-build-isolation --require-hashes --requirement clients.txt")?;
+        pip(environment, "--use-pep517 --no-build-isolation --require-hashes --requirement clients.txt")?;
         let packages = run(Command::new(environment.join("bin/python"))
             .args(["-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]))?;
         for file in ["syncano_today.py", "syncano_today.pth"] {

@@ -4,11 +4,14 @@
 //! passed. The clients come from their package registries, once, into the target folder. Where Python, Node or the
 //! network is missing the tests are skipped and say why; in CI that is a failure.
 //!
+//! `generated` is a client of today: what an existing generator makes of an instance's OpenAPI document.
+//!
 //! `cargo test -p syncano-tests --test real_clients -- --nocapture` shows how many steps each program passed.
 
 // Tests state what they expect by unwrapping it; clippy.toml can't say so for their shared functions.
 #![allow(clippy::unwrap_used)]
 
+mod generated;
 mod install;
 mod installed;
 mod program;

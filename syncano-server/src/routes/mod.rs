@@ -22,6 +22,7 @@ mod config;
 mod endpoints;
 mod health;
 mod instances;
+mod openapi;
 mod runs;
 mod script_endpoints;
 mod scripts;
@@ -81,6 +82,7 @@ fn instance_routes(table: Table, folder: &str, dispatch: MethodRouter<Arc<App>>)
             get(instances::show).put(instances::update).patch(instances::update).delete(instances::delete),
         )
         .route(&path("/{instance}/rename/"), post(instances::rename))
+        .route(&path("/{instance}/openapi.json"), get(openapi::show))
         .route(&path("/{instance}/api_keys/"), get(api_keys::list).post(api_keys::create))
         .route(
             &path("/{instance}/api_keys/{api_key}/"),
@@ -171,17 +173,17 @@ impl Table {
 
 /// Any page may call; it may read what an answer says about itself.
 fn cors() -> CorsLayer {
-    use syncano_core::headers;
+    use syncano_core::headers::{CONTRACT, LIMITS, RESULT, STATUS, TRACE, WANT};
 
-    let said = [headers::STATUS, headers::TRACE, headers::RESULT, headers::CONTRACT];
+    let said = [STATUS, TRACE, RESULT, LIMITS, CONTRACT];
     CorsLayer::new()
         .allow_origin(Any)
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allow_headers([
             HeaderName::from_static("x-api-key"),
             HeaderName::from_static("x-user-key"),
-            HeaderName::from_static(headers::WANT),
-            HeaderName::from_static(headers::CONTRACT),
+            HeaderName::from_static(WANT),
+            HeaderName::from_static(CONTRACT),
             header::CONTENT_TYPE,
             header::AUTHORIZATION,
         ])

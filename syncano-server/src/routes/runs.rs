@@ -12,7 +12,7 @@ use syncano_core::{Method, headers};
 use super::endpoints::{self, Naming, no_endpoint};
 use super::{Version, traces};
 use crate::acl;
-use crate::answer;
+use crate::answer::{self, Want};
 use crate::app::{App, no_instance};
 use crate::arguments::{Inputs, Sent, merge};
 use crate::auth::{self, Purpose, Received, Segments};
@@ -178,11 +178,6 @@ fn list_socket(
     endpoints::answer(&instance, head, installed.values().cloned().collect(), Naming::Full)
 }
 
-/// Whether the caller wants the trace, whatever the script answers.
-pub(super) fn wants_trace(head: &Head) -> bool {
-    head.header(headers::WANT).is_some_and(|want| want.trim() == headers::WANT_TRACE)
-}
-
 fn private_run() -> ApiError {
     ApiError::forbidden(
         "this endpoint is private: it needs the account key of its instance's owner, or an API key",
@@ -248,7 +243,7 @@ async fn run(
         && !skips_cache(&head)
         && let Some(kept) = app.answers.get(question)
     {
-        let mut response = answer::respond(kept.trace, &kept.ended, wants_trace(&head));
+        let mut response = answer::respond(kept.trace, &kept.ended, Want::of(&head));
         response.headers_mut().insert(header::AGE, kept.since.elapsed().as_secs().into());
         return Ok(response);
     }
@@ -278,7 +273,7 @@ async fn run(
         keep,
         instance,
     };
-    run.answer(app, wants_trace(&head)).await
+    run.answer(app, Want::of(&head)).await
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use syncano_core::{Method, NameKind, limits, normalize, route};
 
 use super::{runs, traces};
+use crate::answer::Want;
 use crate::app::{App, no_instance};
 use crate::arguments::{Sent, merge};
 use crate::auth::{self, Authorized, Purpose, Received, Segments};
@@ -261,7 +262,7 @@ async fn answer(
         name,
         instance,
     };
-    run.answer(app, runs::wants_trace(head)).await
+    run.answer(app, Want::of(head)).await
 }
 
 async fn find(

@@ -97,6 +97,7 @@ const ROWS: &[Row] = &[
     row("PATCH", "/v1.1/instances/{instance}/", OWNER, 200, "{}"),
     row("DELETE", "/v1.1/instances/{instance}/", OWNER, 204, ""),
     row("POST", "/v1.1/instances/{instance}/rename/", OWNER, 400, "{}"),
+    row("GET", "/v1.1/instances/{instance}/openapi.json", ANY_KEY, 200, ""),
     row("GET", "/v1.1/instances/{instance}/api_keys/", OWNER, 200, ""),
     row("POST", "/v1.1/instances/{instance}/api_keys/", OWNER, 201, "{}"),
     row("GET", "/v1.1/instances/{instance}/api_keys/{api_key}/", ANY_KEY, 200, ""),

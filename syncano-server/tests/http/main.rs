@@ -22,6 +22,7 @@ mod javascript;
 mod limits;
 mod log;
 mod migration;
+mod openapi;
 mod ownership;
 mod publish;
 mod restart;

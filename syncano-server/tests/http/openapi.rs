@@ -1,0 +1,149 @@
+//! `…/openapi.json`: who sees which endpoints, and where references lead. `tests/real-clients/generated.rs` validates the document and
+//! generates a client of it.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{INSTANCE, World, dependency, python, run, socket};
+
+fn document() -> String {
+    format!("/v1.1/instances/{INSTANCE}/openapi.json")
+}
+
+fn endpoint(methods: Value, more: Value) -> Value {
+    let mut endpoint = json!({ "calls": [{ "type": "script", "name": "a", "methods": methods }] });
+    endpoint.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    endpoint
+}
+
+#[tokio::test]
+async fn an_api_key_sees_what_it_may_run() {
+    let world = World::new().await;
+    let private =
+        json!({ "calls": [{ "type": "script", "name": "a", "methods": ["GET"], "private": true }] });
+    world
+        .publish(json!({
+            "name": "s",
+            "endpoints": {
+                "open": endpoint(json!(["*"]), json!({ "metadata": { "description": "For all." } })),
+                "private": private,
+                "read": endpoint(json!(["GET", "PUT"]), json!({ "acl": { "*": ["GET"] } })),
+                "hidden": endpoint(json!(["GET"]), json!({ "acl": { "groups": {} } })),
+            },
+            "dependencies": [dependency("a", "1")],
+        }))
+        .await;
+    let seen = |document: &Value| {
+        let mut seen = Vec::new();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            let endpoint = path.trim_end_matches('/').rsplit('/').next().unwrap();
+            seen.extend(item.as_object().unwrap().keys().map(|method| format!("{method} {endpoint}")));
+        }
+        seen.sort();
+        seen
+    };
+    let all = world.get(&document()).await.json;
+    assert_eq!((seen(&all).len(), seen(&all).contains(&"get hidden".to_owned())), (9, true));
+    let key = world.post(&format!("/v1.1/instances/{INSTANCE}/api_keys/"), json!({})).await.json;
+    let key = key["api_key"].as_str().unwrap();
+    let some = world.with_key(key, Method::GET, &document(), None).await.json;
+    assert_eq!(
+        seen(&some),
+        ["delete open", "get open", "get private", "get read", "patch open", "post open", "put open"]
+    );
+    let open = &some["paths"][run("s/open/")]["get"];
+    assert_eq!((&open["description"], &open["security"]), (&json!("For all."), &json!([{}, { "key": [] }])));
+    let private = &some["paths"][run("s/private/")]["get"];
+    assert_eq!(private["security"], json!([{ "key": [] }]));
+    assert_eq!(world.anonymous(Method::GET, &document(), None).await.status, 403);
+}
+
+/// A socket whose one endpoint has these schemas.
+fn typed(name: &str, schemas: Value) -> Value {
+    let mut body = socket(name, name, "def main(): return 1");
+    body["endpoints"][name]["metadata"] = json!({ "GET": schemas });
+    body
+}
+
+#[tokio::test]
+async fn references_lead_to_components() {
+    let world = World::new().await;
+    let item = json!({ "type": "object", "properties": { "next": { "$ref": "#/$defs/Item" }, "$ref": { "$ref": "#/$defs/Size" } } });
+    let items = |size: &str| {
+        json!({
+            "type": "array",
+            "items": { "$ref": "#/$defs/Item" },
+            "$defs": { "Item": item, "Size": { "type": size, "enum": [{ "$ref": "#/$defs/Item" }] } },
+        })
+    };
+    world.publish(typed("one", json!({ "outputs": items("integer") }))).await;
+    world.publish(typed("same", json!({ "outputs": items("integer") }))).await;
+    world.publish(typed("other", json!({ "outputs": items("string") }))).await;
+    let tree = json!({ "type": "object", "properties": { "below": { "items": { "$ref": "#" } } } });
+    world.publish(typed("tree", json!({ "outputs": tree }))).await;
+    let document = world.get(&document()).await.json;
+    let result = |endpoint: &str| {
+        let answers = &document["paths"][run(&format!("{endpoint}/{endpoint}/"))]["get"]["responses"];
+        answers["200"]["content"]["application/json"]["schema"].clone()
+    };
+    let schemas = &document["components"]["schemas"];
+    assert_eq!(result("one"), json!({ "type": "array", "items": { "$ref": "#/components/schemas/Item" } }));
+    assert_eq!(result("one"), result("same"), "one component for one type");
+    assert_eq!(
+        result("other")["items"]["$ref"],
+        "#/components/schemas/Item2",
+        "the same name means something else there"
+    );
+    assert_eq!(schemas["Item"]["properties"]["next"]["$ref"], "#/components/schemas/Item");
+    assert_eq!(
+        schemas["Item"]["properties"]["$ref"]["$ref"], "#/components/schemas/Size",
+        "a property of that name"
+    );
+    assert_eq!(schemas["Size"]["enum"], json!([{ "$ref": "#/$defs/Item" }]), "values aren't schemas");
+    assert_eq!(schemas["Item2"]["properties"]["$ref"]["$ref"], "#/components/schemas/Size2");
+    let place = "#/components/schemas/tree_tree_get_result";
+    assert_eq!(result("tree")["properties"]["below"]["items"]["$ref"], place);
+    assert_eq!(schemas["tree_tree_get_result"], result("tree"));
+}
+
+#[tokio::test]
+async fn whoever_wants_a_value_gets_one_or_a_status_that_says_failure() {
+    if !python() {
+        return;
+    }
+    let world = World::new().await;
+    let body = |name: &str, source: &str, schema: Value| {
+        let mut body = socket(name, name, source);
+        body["endpoints"][name]["metadata"] = json!({ "GET": { "outputs": schema } });
+        body
+    };
+    world.publish(body("printed", "print(5)", json!({ "type": "integer" }))).await;
+    world.publish(body("text", "print(5)", json!({ "type": "string" }))).await;
+    world.publish(body("broken", "def main(): return [][0]", json!({}))).await;
+    world.publish(body("wrong", "def main(): return 'x'", json!({ "type": "integer" }))).await;
+    for (endpoint, status, kind, value) in [
+        ("printed", 200, "value", json!(5)),
+        ("text", 200, "value", json!("5")),
+        ("broken", 500, "trace", Value::Null),
+        ("wrong", 500, "trace", Value::Null),
+    ] {
+        let request =
+            world.request(Method::GET, &run(&format!("{endpoint}/"))).header("syncano-want", "value");
+        let reply = super::Reply::of(request.send().await.unwrap()).await;
+        assert_eq!(
+            (reply.status.as_u16(), reply.header("syncano-result")),
+            (status, kind),
+            "{endpoint}: {reply:?}"
+        );
+        if status == 200 {
+            assert_eq!(reply.json, value);
+            // Everybody else gets what clients of 2016 expect.
+            assert_eq!(
+                world.run(Method::GET, &format!("{endpoint}/"), None).await.json["result"]["stdout"],
+                "5"
+            );
+        } else {
+            assert_eq!(reply.json["status"], "failure");
+        }
+    }
+}

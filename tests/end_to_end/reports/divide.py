@@ -1,0 +1,3 @@
+def main() -> float:
+    halves = 0
+    return 1 / halves
