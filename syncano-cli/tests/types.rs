@@ -11,7 +11,10 @@
 #[allow(dead_code)]
 #[path = "../../tests/real-clients/installed.rs"]
 mod installed;
-/// An example's sockets, for their definitions.
+/// Examples' sockets, for their definitions.
+#[allow(dead_code, unreachable_pub)]
+#[path = "../../examples/packages/src/main.rs"]
+mod packages;
 #[allow(dead_code, unreachable_pub)]
 #[path = "../../examples/quickstart/src/main.rs"]
 mod quickstart;
@@ -131,7 +134,10 @@ fn scripts_of(folder: &Path) -> TempDir {
     let copy = TempDir::new().unwrap();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "py" || extension == "js") {
+        if path
+            .extension()
+            .is_some_and(|extension| ["py", "js", "mjs"].iter().any(|known| extension == *known))
+        {
             fs::copy(&path, copy.path().join(path.file_name().unwrap())).unwrap();
         }
     }
@@ -206,7 +212,7 @@ fn tsc(checkers: &Path, folder: &Path) -> (bool, String) {
     let mut arguments: Vec<String> = arguments.split(' ').map(str::to_owned).collect();
     for entry in fs::read_dir(folder).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        arguments.extend(Some(name).filter(|name| name.ends_with(".js")));
+        arguments.extend(Some(name).filter(|name| name.ends_with("js")));
     }
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     run(&checkers.join("tsc"), &arguments, folder)
@@ -216,17 +222,22 @@ fn shops() -> [Socket; 2] {
     [python_shop::definition(), javascript_shop::definition()]
 }
 
-fn examples() -> (PathBuf, [Socket; 2]) {
-    let sockets = [quickstart::text_tools::definition(), quickstart::my_custom_socket::definition()];
-    (folder("../examples/quickstart/scripts"), sockets)
+/// The folders of the examples' scripts, in Python and with packages from npm, and what they are for.
+fn examples() -> [(PathBuf, Vec<Socket>); 2] {
+    let quickstart = vec![quickstart::text_tools::definition(), quickstart::my_custom_socket::definition()];
+    [
+        (folder("../examples/quickstart/scripts"), quickstart),
+        (folder("../examples/packages/scripts"), vec![packages::comments::definition()]),
+    ]
 }
 
 #[test]
 fn the_types_beside_the_scripts_are_those_of_their_definitions() {
     let scripts = folder("tests/types/scripts");
     golden(&scripts, typed(&scripts, &shops()).path());
-    let (scripts, sockets) = examples();
-    golden(&scripts, typed(&scripts, &sockets).path());
+    for (scripts, sockets) in examples() {
+        golden(&scripts, typed(&scripts, &sockets).path());
+    }
 }
 
 #[test]
@@ -236,8 +247,13 @@ fn scripts_that_keep_their_types_pass_the_checkers() {
     for (content, said) in [pyright(&checkers, folder.path()), tsc(&checkers, folder.path())] {
         assert!(content, "{said}");
     }
-    let (scripts, sockets) = examples();
-    let (content, said) = pyright(&checkers, typed(&scripts, &sockets).path());
+    let [quickstart, packages] = examples().map(|(scripts, sockets)| typed(&scripts, &sockets));
+    let (content, said) = pyright(&checkers, quickstart.path());
+    assert!(content, "{said}");
+    // The package's own types count, too.
+    let modules = checkers.parent().unwrap();
+    std::os::unix::fs::symlink(modules, packages.path().join("node_modules")).unwrap();
+    let (content, said) = tsc(&checkers, packages.path());
     assert!(content, "{said}");
 }
 

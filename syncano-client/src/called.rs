@@ -34,6 +34,7 @@ pub(crate) struct Origin {
     pub(crate) name: String,
     pub(crate) method: Method,
     pub(crate) at: &'static Location<'static>,
+    #[cfg_attr(not(feature = "miette"), expect(dead_code, reason = "only reports show it"))]
     pub(crate) script: Option<&'static CompiledScript>,
 }
 

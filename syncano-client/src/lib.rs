@@ -221,6 +221,25 @@
 //! # }
 //! ```
 //!
+//! The script's own errors are an enum like others: a `match` that forgets one doesn't compile.
+//!
+//! ```compile_fail,E0004
+//! # use syncano_client::CallError;
+//! # #[derive(Debug)]
+//! pub enum StockError {
+//!     OutOfStock { left: u32 },
+//!     Closed,
+//! }
+//!
+//! fn tell(error: CallError<StockError>) {
+//!     if let CallError::App { error, .. } = error {
+//!         match error {
+//!             StockError::OutOfStock { left } => println!("{left} left"),
+//!         } // `StockError::Closed` is missing
+//!     }
+//! }
+//! ```
+//!
 //! # Changing what is published
 //!
 //! Others may call what was published: programs that were built before, plain HTTP callers. So `publish` compares first,

@@ -121,7 +121,8 @@ pub(crate) mod calls_socket {
     #[endpoint("stock", POST, runtime = "nodejs", error = StockError, source = r#"
         if (ARGS.article === "shut") throw new AppError("Closed");
         if (ARGS.article === "gone") throw new AppError("OutOfStock", { left: 0 });
-        throw new TypeError(ARGS.article);
+        if (ARGS.article === "refused") setResponse(new HttpResponse(409, '{"OutOfStock": {"left": 4}}', "application/json"));
+        else throw new TypeError(ARGS.article);
     "#)]
     pub async fn stock_in_javascript(article: &str) -> u32;
 
@@ -275,6 +276,8 @@ async fn so_are_those_of_a_script_in_javascript() {
     };
     assert_eq!(told(api.stock_in_javascript("gone").await.unwrap_err()), "0 left");
     assert_eq!(told(api.stock_in_javascript("shut").await.unwrap_err()), "closed");
+    // A response of its own that says no success, too.
+    assert_eq!(told(api.stock_in_javascript("refused").await.unwrap_err()), "4 left");
     assert!(told(api.stock_in_javascript("other").await.unwrap_err()).contains("TypeError: other"));
 }
 

@@ -1,0 +1,40 @@
+# Made by `syncano types`: run it again instead of changing this.
+from typing import Any, Literal, Never, NotRequired, TypeAlias, TypedDict
+
+# Of which keys, a script says itself: `args: "NAMEArgs" = ARGS`.
+ARGS: Any
+CONFIG: dict[str, Any]
+META: dict[str, Any]
+
+class HttpResponse:
+    """An HTTP answer of the script's own: hand it to `set_response`, or return it from `main`."""
+
+    status_code: int
+    content: Any
+    content_type: str
+    headers: dict[str, str] | None
+    def __init__(
+        self,
+        status_code: int = 200,
+        content: Any = "",
+        content_type: str = "application/json",
+        headers: dict[str, str] | None = None,
+    ) -> None: ...
+
+class AppError(Exception):
+    """An error that the script's callers know by its name; `data` is anything that JSON can say."""
+
+    name: str
+    data: Any
+    def __init__(self, name: str, data: Any = None) -> None: ...
+
+def set_response(response: HttpResponse) -> None: ...
+
+class Rendered(TypedDict):
+    headings: list[str]
+    html: str
+
+# POST of the endpoint `comments/render`.
+class RenderArgs(TypedDict):
+    text: str
+RenderResult: TypeAlias = "Rendered"
