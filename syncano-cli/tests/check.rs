@@ -242,6 +242,22 @@ fn a_socket_yml_is_checked_with_the_files_beside_it() {
 }
 
 #[test]
+fn a_socket_yml_shows_nothing_of_files_elsewhere() {
+    let secret = folder(&[(".env", "KEY=secret(")]);
+    let outside = secret.path().join(".env");
+    for source in [outside.to_str().unwrap(), "../.env", "link.py", "."] {
+        let yaml = format!(
+            "name: s\nendpoints: {{e: {{script: f}}}}\ndependencies: {{scripts: {{f: {{runtime_name: python3, file: '{source}'}}}}}}\n"
+        );
+        let folder = folder(&[("below/socket.yml", &yaml), (".env", "KEY=secret(")]);
+        std::os::unix::fs::symlink(&outside, folder.path().join("below/link.py")).unwrap();
+        let (said, code) = said(&folder, &["below/socket.yml"]);
+        assert!(said.contains("can't be read") && !said.contains("secret"), "{source}: {said}");
+        assert_eq!(code, Some(1));
+    }
+}
+
+#[test]
 fn of_a_folder_what_can_be_checked_is_checked() {
     let folder = folder(&[
         ("a/b/c.py", BROKEN_PYTHON),

@@ -329,4 +329,10 @@ fn what_it_cannot_read_or_write_it_says() {
     let said = refused(&["-", "--scripts", "/nowhere"], &definition);
     assert!(said.contains("the folder `/nowhere` can't be read"), "{said}");
     assert!(refused(&["--instance", "my-app"], "").contains("set SYNCANO_KEY"));
+    // What somebody else wrote stays.
+    let own = TempDir::new().unwrap();
+    fs::write(own.path().join("__builtins__.pyi"), "x: int\n").unwrap();
+    let said = refused(&["-", "--scripts", own.path().to_str().unwrap()], &definition);
+    assert!(said.contains("was not made by this command"), "{said}");
+    assert_eq!(fs::read_to_string(own.path().join("__builtins__.pyi")).unwrap(), "x: int\n");
 }

@@ -515,7 +515,7 @@ impl fmt::Display for Json<'_> {
 }
 
 /// Nothing that a terminal would obey.
-fn visible(character: char) -> impl Iterator<Item = char> {
+pub(crate) fn visible(character: char) -> impl Iterator<Item = char> {
     let (shown, escaped) = match character.is_control() {
         true => (None, Some(character.escape_debug())),
         false => (Some(character), None),

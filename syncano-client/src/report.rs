@@ -9,6 +9,7 @@ use miette::{
 
 use crate::CallError;
 use crate::called::CompiledScript;
+use crate::error::visible;
 
 impl<E: fmt::Debug> Diagnostic for CallError<E> {
     fn help<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
@@ -29,6 +30,7 @@ impl<E: fmt::Debug> Diagnostic for CallError<E> {
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         let FailedLine { span, what, .. } = self.failed_line()?;
+        let what = what.map(|what| what.chars().flat_map(visible).collect());
         Some(Box::new(std::iter::once(LabeledSpan::new_primary_with_span(what, span))))
     }
 }

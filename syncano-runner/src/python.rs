@@ -28,8 +28,8 @@ pub(crate) static PYTHON: Recipe = Recipe {
     executable: "python3",
     oldest: (3, 8),
     packages: ["python3"; 3],
-    // Isolated (-I), no compiled files written (-B).
-    probe: &["-I", "-B", "-c", PROBE],
+    // Isolated (-I), no compiled files written (-B); and without `site` (-S), which runs what packages have put into `.pth` files.
+    probe: &["-I", "-S", "-B", "-c", PROBE],
     arguments,
     environment: &[
         // Numerical libraries start a thread per processor.
@@ -52,13 +52,22 @@ pub(crate) static PYTHON: Recipe = Recipe {
 
 /// A shim in front of an interpreter starts it just the same, and the interpreter then names itself.
 const PROBE: &str = "import os, sys
-print('path', os.path.realpath(getattr(sys, '_base_executable', None) or sys.executable) \
-if sys.prefix == sys.base_prefix else os.path.abspath(sys.executable))
+executable = os.path.abspath(sys.executable)
+above = os.path.dirname(os.path.dirname(executable))
+is_environment = os.path.exists(os.path.join(above, 'pyvenv.cfg'))
+print('path', executable if is_environment else os.path.realpath(getattr(sys, '_base_executable', None) or executable))
 print('version', '%d.%d.%d' % sys.version_info[:3])
-folders = sorted({sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix})
-# And what .pth files have added.
-folders += [path for path in map(os.path.realpath, sys.path) if os.path.exists(path)
-            and not any(path.startswith(folder + '/') for folder in folders)]
+folders = sorted({sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix} | ({above} if is_environment else set()))
+if is_environment:
+    # And what its .pth files add: the operator has named it, and with it what it is made of.
+    packages = os.path.join(above, 'lib', 'python%d.%d' % sys.version_info[:2], 'site-packages')
+    for name in sorted(os.listdir(packages)) if os.path.isdir(packages) else []:
+        if not name.endswith('.pth'): continue
+        for line in open(os.path.join(packages, name), encoding='utf-8', errors='replace'):
+            line = line.strip()
+            if not line or line.startswith(('#', 'import ', 'import\t')): continue
+            path = os.path.realpath(os.path.join(packages, line))
+            if os.path.exists(path) and not any(path.startswith(folder + '/') for folder in folders): folders.append(path)
 for folder in folders: print('file', folder)
 # Distributions keep the site's own start-up files here.
 print('file', '/etc/python%d.%d' % sys.version_info[:2])";

@@ -109,7 +109,11 @@ impl Zygotes {
     }
 
     fn kept(&mut self, sandbox: &Sandbox, base: &Path, interpreter: &Arc<Interpreter>) -> Option<&mut Kept> {
-        if !sandbox.has_zygotes() || interpreter.recipe.zygote.is_none() {
+        // Packages of an environment run with a script's rights only, and a zygote has more.
+        if !sandbox.has_zygotes()
+            || interpreter.recipe.zygote.is_none()
+            || interpreter.id.environment.is_some()
+        {
             return None;
         }
         let index = self.kept.iter().position(|kept| kept.interpreter.id == interpreter.id);

@@ -89,7 +89,7 @@ impl Runnable {
         let timeout = timeout.unwrap_or(settings.script_timeout);
         let fresh = own.get("fresh") == Some(&Value::Bool(true));
         let full_access = own.get("allow_full_access") == Some(&Value::Bool(true));
-        let environment = own.get(ENVIRONMENT).and_then(Value::as_str).map(str::to_owned);
+        let environment = own.remove(ENVIRONMENT).and_then(|name| name.as_str().map(str::to_owned));
         let mut config = Map::clone(&instance.config.load());
         config.extend(layers.below.cloned().unwrap_or_default());
         config.extend(own);

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use quick_cache::Weighter;
 use quick_cache::sync::Cache;
+use quick_cache::{OptionsBuilder, Weighter};
 use serde_json::Value;
 use syncano_core::{CompiledSchema, Method, Mismatch};
 use tokio::runtime::{Handle, RuntimeFlavor};
@@ -14,6 +14,8 @@ use crate::endpoint::Endpoint;
 const BYTES: u64 = 64 << 20;
 /// Roughly how many there are.
 const ENTRIES: usize = 10_000;
+/// Into how many parts the cache is divided: the heaviest schema that may be published must fit into one.
+const SHARDS: usize = 4;
 /// A value from this size on is checked where other tasks don't wait for it.
 const LARGE: usize = 32 * 1024;
 /// How many times its text a schema takes as a value, at most: most of it are small objects.
@@ -65,7 +67,10 @@ pub(crate) struct Schemas(Cache<Key, Arc<Schema>, Size>);
 
 impl Default for Schemas {
     fn default() -> Schemas {
-        Schemas(Cache::with_weighter(ENTRIES, BYTES, Size))
+        let mut options = OptionsBuilder::new();
+        options.shards(SHARDS).estimated_items_capacity(ENTRIES).weight_capacity(BYTES);
+        let options = options.build().expect("it has both capacities");
+        Schemas(Cache::with_options(options, Size, Default::default(), Default::default()))
     }
 }
 

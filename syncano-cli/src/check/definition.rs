@@ -1,5 +1,7 @@
 //! A definition: the rules of `syncano-core`, at the places in the file that break them, and the scripts in it.
 
+use std::fs;
+use std::io;
 use std::ops::Range;
 use std::path::Path as FilePath;
 
@@ -7,7 +9,7 @@ use jsonc_parser::ast::{ObjectProp, Value as Tree};
 use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 use serde_json::{Map, Value};
-use syncano_core::{Path, Runtime, Segment, Socket, Violation, ViolationKind};
+use syncano_core::{Path, Runtime, Segment, Socket, Violation, ViolationKind, limits};
 use syncano_server::socket_yml::{self, SocketYml};
 use syncano_syntax::python::Version;
 
@@ -48,9 +50,10 @@ pub(crate) fn yaml(path: &FilePath, text: &str, version: Version) -> Vec<Finding
         Ok(read) => read,
         Err(problem) => return wrong("socket-yml", problem),
     };
-    let beside = |source: &String| path.parent().unwrap_or(FilePath::new("")).join(source);
+    let folder = path.parent().unwrap_or(FilePath::new(""));
+    let beside = |source: &String| folder.join(source);
     for (index, source) in &files {
-        let text = match std::fs::read_to_string(beside(source)) {
+        let text = match script_file(folder, source) {
             Ok(text) => text,
             Err(problem) => {
                 return wrong("script-file", format!("the script file `{source}` can't be read: {problem}"));
@@ -74,6 +77,23 @@ pub(crate) fn yaml(path: &FilePath, text: &str, version: Version) -> Vec<Finding
         }
     }
     findings
+}
+
+/// The text of a script in the folder of its definition or below. Others' definitions don't show what lies elsewhere.
+fn script_file(folder: &FilePath, source: &str) -> io::Result<String> {
+    let path = folder.join(source).canonicalize()?;
+    // A name alone is in the current folder.
+    if !path.starts_with(folder.join(".").canonicalize()?) {
+        return Err(io::Error::other("it is not in the folder of the definition"));
+    }
+    let file = path.metadata()?;
+    if !file.is_file() {
+        return Err(io::Error::other("it is no file"));
+    }
+    if file.len() > limits::SOURCE_BYTES as u64 {
+        return Err(io::Error::other(format!("a script has at most {} bytes", limits::SOURCE_BYTES)));
+    }
+    fs::read_to_string(path)
 }
 
 /// The broken rules; `place` finds what they are about.

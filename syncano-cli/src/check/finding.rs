@@ -97,22 +97,24 @@ impl Finding {
 
     /// The finding as text for people, with the lines that it is about if they are short enough to be read.
     pub(crate) fn shown(&self) -> String {
-        let mut diagnostic =
-            MietteDiagnostic::new(&self.message).with_code(self.code).with_severity(match self.severity {
+        let mut diagnostic = MietteDiagnostic::new(printable(&self.message))
+            .with_code(self.code)
+            .with_severity(match self.severity {
                 Severity::Error => miette::Severity::Error,
                 Severity::Warning => miette::Severity::Warning,
             });
         if let Some(help) = &self.help {
-            diagnostic = diagnostic.with_help(help);
+            diagnostic = diagnostic.with_help(printable(help));
         }
         let name = match &self.script {
             Some(script) => format!("{}, script `{script}`", self.file),
             None => self.file.clone(),
         };
+        let name = printable(&name);
         let readable = self.source.lines().all(|line| line.len() <= LONGEST_LINE);
         let report = match &self.span {
             Some(span) if readable => {
-                let label = LabeledSpan::new(self.label.clone(), span.start, span.len());
+                let label = LabeledSpan::new(self.label.as_deref().map(printable), span.start, span.len());
                 Report::new(diagnostic.with_label(label))
                     .with_source_code(NamedSource::new(name, printable(&self.source)))
             }
@@ -121,7 +123,7 @@ impl Finding {
                     (Some(line), Some(column)) => format!("{name}:{line}:{column}"),
                     _ => name,
                 };
-                diagnostic.message = format!("{place}: {}", self.message);
+                diagnostic.message = format!("{place}: {}", printable(&self.message));
                 Report::new(diagnostic)
             }
         };
@@ -130,7 +132,7 @@ impl Finding {
         match handler.render_report(&mut text, report.as_ref()) {
             Ok(()) => text,
             // Only a text that can't be written to fails, which a String isn't.
-            Err(_) => self.message.clone(),
+            Err(_) => printable(&self.message),
         }
     }
 }

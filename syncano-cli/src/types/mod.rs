@@ -8,7 +8,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::Args;
 use syncano_core::{Language, ScriptSource, Socket};
 
@@ -51,6 +51,11 @@ pub(crate) struct Types {
     scripts: PathBuf,
 }
 
+/// What the first line of each file says.
+fn is_made(text: &str) -> bool {
+    text.lines().next().is_some_and(|line| line.contains("Made by `syncano types`"))
+}
+
 impl Types {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let sockets = match (&self.definition, &self.instance) {
@@ -71,6 +76,11 @@ impl Types {
         let mut stdout = std::io::stdout().lock();
         for (name, text) in files {
             let path = self.scripts.join(name);
+            if fs::symlink_metadata(&path).is_ok()
+                && !fs::read_to_string(&path).is_ok_and(|old| is_made(&old))
+            {
+                bail!("`{}` is there already and was not made by this command: move it away", path.display());
+            }
             fs::write(&path, text).with_context(|| format!("`{}` can't be written", path.display()))?;
             writeln!(stdout, "{}", path.display())?;
         }

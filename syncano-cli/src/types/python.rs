@@ -53,13 +53,13 @@ pub(super) fn types(model: &Model) -> String {
     for (name, declared) in &model.declarations {
         text.push('\n');
         text.push_str(&match declared {
-            Declaration::Alias(of) => format!("{name}: TypeAlias = {:?}\n", show(of)),
+            Declaration::Alias(of) => format!("{name}: TypeAlias = {}\n", quoted(&show(of))),
             Declaration::Object(fields) => object(name, fields),
         });
     }
     for Function { name, about, arguments, result, .. } in &model.functions {
         let _ = write!(text, "\n# {about}.\n{}", object(&format!("{name}Args"), arguments));
-        let _ = writeln!(text, "{name}Result: TypeAlias = {:?}", show(result));
+        let _ = writeln!(text, "{name}Result: TypeAlias = {}", quoted(&show(result)));
     }
     text
 }
@@ -79,9 +79,9 @@ fn object(name: &str, fields: &[Field]) -> String {
         }
         return text;
     }
-    let mut text = format!("{name} = TypedDict({name:?}, {{\n");
+    let mut text = format!("{name} = TypedDict({}, {{\n", quoted(name));
     for field in fields {
-        let _ = writeln!(text, "    {}: {:?},", quoted(&field.key), shown(field));
+        let _ = writeln!(text, "    {}: {},", quoted(&field.key), quoted(&shown(field)));
     }
     text + "})\n"
 }

@@ -140,6 +140,10 @@ function lookAtFolder() {
   return { __proto__: null, descriptor, size };
 }
 
+function emptyFolder() {
+  for (const name of readdirSync('.')) rmSync(name, { recursive: true, force: true });
+}
+
 // The size of the folder, if that tells whether there is something in it.
 function sizeWhenEmpty() {
   mkdirSync('any');
@@ -161,6 +165,8 @@ let baseline;
 
 // To be called once the process is ready for its first call; a script has not run yet.
 function takeBaseline() {
+  // What was imported ahead may have written there, and what is empty must be so for every call.
+  emptyFolder();
   baseline = {
     __proto__: null,
     folder: apply(cwd, process, []),
@@ -187,7 +193,7 @@ function cleanUp() {
   if (apply(cwd, process, []) !== baseline.folder) chdir(baseline.folder);
   const { descriptor, size } = lookAtFolder();
   if (size !== baseline.emptySize) {
-    for (const name of readdirSync(baseline.folder)) rmSync(name, { recursive: true, force: true });
+    emptyFolder();
   }
   // The top level of a function's module may change the process for good, and keep files open from call to call.
   if (script.module !== undefined) return descriptor < 128;

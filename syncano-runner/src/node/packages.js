@@ -11,7 +11,7 @@ const packages = {
 
 // Not a path, and no URL.
 function isPackage(specifier) {
-  return /^(?:@[\w.~-]+\/)?[\w~-][\w.~-]*(?:\/|$)/.test(specifier);
+  return /^(?:@[\w.~-]+\/)?[\w~-][\w.~-]*(?:\/|$)/.test(specifier) && !/(?:^|\/)\.\.(?:\/|$)/.test(specifier);
 }
 
 // What `import(specifier)` gives in a file beside the packages.

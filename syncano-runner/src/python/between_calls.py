@@ -108,6 +108,8 @@ class Baseline:
     def __init__(self):
         self.folder = os.getcwd()
         self.place = os.stat(".")[1:3]
+        # What was imported ahead may have written there, and what is empty must be so for every call.
+        remove_all(self.folder)
         self.empty_size = self.size_when_empty()
         self.environ = dict(os.environ._data)
         self.builtins = dict(vars(builtins))

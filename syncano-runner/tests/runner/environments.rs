@@ -321,3 +321,30 @@ async fn what_can_not_be_used_is_refused_at_the_start() {
         assert!(refusal.contains("chmod -R a+rX"), "{refusal}");
     }
 }
+
+#[tokio::test]
+async fn packages_run_nothing_outside_of_a_script() {
+    let Some(folder) = virtual_environment() else { return };
+    let site = fs::read_dir(folder.path().join("venv/lib")).unwrap().next().unwrap().unwrap().path();
+    let mark = folder.path().join("ran");
+    let code = format!("import os; os.getppid() and open({mark:?}, 'a').write('outside')\n");
+    fs::write(site.join("site-packages/zz.pth"), code).unwrap();
+    let runner = runner_or_skip!(with(folder.path().join("venv")));
+    let script = of("tools", Runtime::Python3, "from greetings import hello; print(hello('Ada'))");
+    assert_eq!(stdout(&runner, &script).await, "Hello, Ada");
+    assert!(!mark.exists());
+}
+
+#[tokio::test]
+async fn what_an_import_ahead_writes_does_not_hide_what_calls_write() {
+    let Some(folder) = virtual_environment() else { return };
+    let site = fs::read_dir(folder.path().join("venv/lib")).unwrap().next().unwrap().unwrap().path();
+    let caching = "import os\nos.makedirs(os.path.join(os.getcwd(), '.cache'), exist_ok=True)";
+    fs::write(site.join("site-packages/caching.py"), caching).unwrap();
+    let runner = runner_or_skip!(with(folder.path().join("venv")));
+    let source = "import caching\nimport os\nos.makedirs('.cache', exist_ok=True)\nprint(os.listdir('.cache'))\nopen('.cache/a', 'w').write('secret')";
+    let script = of("tools", Runtime::Python3, source);
+    for _ in 0..3 {
+        assert_eq!(stdout(&runner, &script).await, "[]");
+    }
+}

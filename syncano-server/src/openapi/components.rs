@@ -6,18 +6,33 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+
+/// Bytes of schemas that one document may read, each as often as it is referred to.
+const MOST_WORK: usize = 64 << 20;
+/// Definitions that refer to definitions.
+const DEEPEST: usize = 64;
+/// What an object is counted as.
+const OBJECT: usize = 16;
 
 /// The components that there are.
 #[derive(Default)]
 pub(super) struct Components {
     schemas: Map<String, Value>,
-    /// Which component a definition is, by what it says: sockets share types.
-    known: BTreeMap<(String, String), String>,
+    /// Which component a definition is, by its name and a digest of what it says: sockets share types.
+    known: BTreeMap<(String, [u8; 32]), String>,
+    work: usize,
+    depth: usize,
 }
 
 impl Components {
     pub(super) fn into_map(self) -> Map<String, Value> {
         self.schemas
+    }
+
+    /// Whether strangers' schemas ask for more than a document can have. What is made from then on is of no use.
+    pub(super) fn is_too_much(&self) -> bool {
+        self.work > MOST_WORK || self.depth > DEEPEST
     }
 
     /// A schema whose references lead to components. `name` is for one that refers to itself.
@@ -94,6 +109,10 @@ struct Lifting<'a> {
 
 impl Lifting<'_> {
     fn schema(&mut self, schema: &Value, outermost: bool) -> Value {
+        self.components.work += OBJECT;
+        if self.components.is_too_much() {
+            return Value::Null;
+        }
         match schema {
             // Some readers know objects only.
             Value::Bool(true) => json!({}),
@@ -156,7 +175,12 @@ impl Lifting<'_> {
         self.components.schemas.insert(component.to_owned(), Value::Null);
         let owner = std::mem::replace(&mut self.owner, component.to_owned());
         let is_variant = std::mem::replace(&mut self.is_variant, false);
+        self.components.depth += 1;
         let lifted = self.schema(schema, true);
+        // Stays too deep, once it was.
+        if !self.components.is_too_much() {
+            self.components.depth -= 1;
+        }
         (self.owner, self.is_variant) = (owner, is_variant);
         self.components.schemas.insert(component.to_owned(), lifted);
     }
@@ -164,6 +188,9 @@ impl Lifting<'_> {
     /// Where the reference leads in the document.
     fn reference(&mut self, target: &str) -> String {
         let pointer = target.trim_start_matches('#').to_owned();
+        if self.components.is_too_much() {
+            return String::new();
+        }
         if let Some(name) = self.names.get(&pointer) {
             return format!("#/components/schemas/{name}");
         }
@@ -185,8 +212,8 @@ impl Lifting<'_> {
         format!("#/components/schemas/{name}")
     }
 
-    /// All that a definition says, with what it refers to.
-    fn reachable(&self, pointer: &str) -> String {
+    /// A digest of all that a definition says, with what it refers to.
+    fn reachable(&mut self, pointer: &str) -> [u8; 32] {
         let mut said = BTreeMap::new();
         let mut pending = vec![pointer.to_owned()];
         while let Some(pointer) = pending.pop() {
@@ -199,7 +226,9 @@ impl Lifting<'_> {
             said.insert(pointer, schema);
             pending.extend(targets);
         }
-        json!(said).to_string()
+        let text = json!(said).to_string();
+        self.components.work += text.len();
+        Sha256::digest(text).into()
     }
 }
 

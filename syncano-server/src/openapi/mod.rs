@@ -4,6 +4,7 @@ mod components;
 
 use std::collections::BTreeSet;
 
+use http::StatusCode;
 use serde_json::{Map, Value, json};
 use syncano_core::{Method, Outputs, Placement, Trace, headers, published_schema, route};
 
@@ -13,11 +14,16 @@ use crate::auth::Caller;
 use crate::catalog::Instance;
 use crate::decode::Schema;
 use crate::endpoint::Endpoint;
+use crate::errors::ApiError;
 use crate::schemas::Kind;
 use components::Components;
 
 /// The endpoints of the instance that the caller may run.
-pub(crate) fn document(app: &App, instance: &Instance, caller: &Caller) -> Value {
+///
+/// # Errors
+///
+/// If the endpoints' schemas are too large, or refer to each other too deeply, for one document.
+pub(crate) fn document(app: &App, instance: &Instance, caller: &Caller) -> Result<Value, ApiError> {
     let mut document = Document { components: Components::default(), operations: BTreeSet::new() };
     let trace = document.components.lift("Trace", &Outputs::of::<Trace>());
     let mut paths = Map::new();
@@ -33,11 +39,20 @@ pub(crate) fn document(app: &App, instance: &Instance, caller: &Caller) -> Value
             let operation = document.operation(endpoint, &metadata, method, needs_key);
             item.insert(method.as_str().to_lowercase(), operation);
         }
+        if document.components.is_too_much() {
+            return Err(ApiError::Detail(
+                StatusCode::BAD_REQUEST,
+                format!(
+                    "the schemas up to those of endpoint `{}` are too large for one document, or refer to each other too deeply",
+                    endpoint.full()
+                ),
+            ));
+        }
         if !item.is_empty() {
             paths.insert(route::run(&instance.name, &endpoint.socket, &endpoint.flat), Value::Object(item));
         }
     }
-    json!({
+    Ok(json!({
         "openapi": "3.1.0",
         "info": { "title": instance.name, "version": "1.1" },
         "servers": [{ "url": "/" }],
@@ -55,7 +70,7 @@ pub(crate) fn document(app: &App, instance: &Instance, caller: &Caller) -> Value
             },
             "securitySchemes": { "key": { "type": "apiKey", "in": "header", "name": "X-API-Key" } },
         },
-    })
+    }))
 }
 
 fn response(description: &str, schema: &Value) -> Value {

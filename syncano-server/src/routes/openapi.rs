@@ -9,7 +9,7 @@ use http::StatusCode;
 use crate::app::App;
 use crate::auth::{Keyed, Segments};
 use crate::errors::ApiError;
-use crate::{openapi, reply};
+use crate::{openapi, reply, schemas};
 
 pub(super) async fn show(
     State(app): State<Arc<App>>,
@@ -17,5 +17,6 @@ pub(super) async fn show(
     request: Keyed,
 ) -> Result<Response, ApiError> {
     let instance = app.visible_instance(&request.caller, &name)?;
-    Ok(reply::json(StatusCode::OK, &openapi::document(&app, &instance, &request.caller)))
+    let document = schemas::apart(usize::MAX, || openapi::document(&app, &instance, &request.caller))?;
+    Ok(reply::json(StatusCode::OK, &document))
 }

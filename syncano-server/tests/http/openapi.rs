@@ -147,3 +147,39 @@ async fn whoever_wants_a_value_gets_one_or_a_status_that_says_failure() {
         }
     }
 }
+
+/// Publishes an endpoint with these inputs, and asks for the document.
+async fn document_with(inputs: Value) -> super::Reply {
+    let world = World::new().await;
+    let mut body = socket("s", "e", "def main(**named): return 1");
+    body["endpoints"]["e"]["metadata"] = json!({ "POST": { "inputs": inputs } });
+    world.publish(body).await;
+    world.get(&document()).await
+}
+
+#[tokio::test]
+async fn definitions_that_refer_to_each_other_without_end_are_refused() {
+    let mut definitions = serde_json::Map::new();
+    for number in 0..2000 {
+        let next = json!({ "items": { "$ref": format!("#/$defs/a{}", (number + 1) % 2000) } });
+        definitions.insert(format!("a{number}"), next);
+    }
+    let inputs =
+        json!({ "type": "object", "properties": { "x": { "$ref": "#/$defs/a0" } }, "$defs": definitions });
+    let reply = document_with(inputs).await;
+    assert!(reply.detail(400).contains("refer to each other too deeply"), "{reply:?}");
+}
+
+#[tokio::test]
+async fn schemas_whose_parts_all_lead_to_all_of_them_are_refused() {
+    let (mut properties, mut definitions) = (serde_json::Map::new(), serde_json::Map::new());
+    for number in 0..1400 {
+        properties.insert(format!("p{number}"), json!({ "$ref": format!("#/$defs/d{number}") }));
+        definitions.insert(
+            format!("d{number}"),
+            json!({ "items": { "$ref": "#" }, "description": "x".repeat(100) }),
+        );
+    }
+    let reply = document_with(json!({ "properties": properties, "$defs": definitions })).await;
+    assert!(reply.detail(400).contains("too large for one document"), "{reply:?}");
+}
