@@ -284,7 +284,12 @@ async fn a_node_that_others_cannot_reach_is_refused() {
     // Not in `/tmp`, which scripts have for themselves.
     let folder = tempfile::tempdir_in("/var/tmp").unwrap();
     let copy = folder.path().join("node");
-    std::fs::copy(node.path(), &copy).unwrap();
+    // Written by other processes: one that another test starts meanwhile would keep it open, and what is open for writing can't run.
+    let shell = |command: &str, arguments: [&std::path::Path; 2]| {
+        let mut shell = std::process::Command::new("sh");
+        assert!(shell.args(["-c", command, "sh"]).args(arguments).status().unwrap().success());
+    };
+    shell("cp \"$1\" \"$2\"", [node.path(), &copy]);
     let closed = std::os::unix::fs::PermissionsExt::from_mode(0o700);
     std::fs::set_permissions(folder.path(), closed).unwrap();
     let other = Runner::builder().node(&copy).build().unwrap();
@@ -294,8 +299,7 @@ async fn a_node_that_others_cannot_reach_is_refused() {
     let mode = || std::os::unix::fs::PermissionsExt::from_mode(0o755);
     std::fs::set_permissions(folder.path(), mode()).unwrap();
     let shim = folder.path().join("shim");
-    std::fs::write(&shim, format!("#!/bin/sh\nexec {} \"$@\"\n", copy.display())).unwrap();
-    std::fs::set_permissions(&shim, mode()).unwrap();
+    shell("printf '#!/bin/sh\\nexec %s \"$@\"\\n' \"$1\" > \"$2\" && chmod 755 \"$2\"", [&copy, &shim]);
     let other = Runner::builder().node(&shim).build().unwrap();
     assert_eq!(other.interpreter(Language::JavaScript).unwrap().path(), copy.canonicalize().unwrap());
     assert_eq!(logged(&other, "console.log('here')").await, "here");
