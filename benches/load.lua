@@ -1,7 +1,9 @@
--- Sends one body as JSON, and prints what was measured as one line of JSON. PAUSE, in milliseconds, is the mean of what a
+-- Sends the body in the file BODY as JSON, and prints what was measured as one line of JSON. PAUSE, in milliseconds, is the mean of what a
 -- connection waits between an answer and its next request.
 wrk.method = "POST"
-wrk.body = os.getenv("BODY")
+local file = assert(io.open(os.getenv("BODY")))
+wrk.body = file:read("*a")
+file:close()
 wrk.headers["Content-Type"] = "application/json"
 
 local pause = tonumber(os.getenv("PAUSE") or "0")

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
@@ -29,8 +30,11 @@ def load(url, seconds, connections=16, pause=0, body=BODY):
     """`pause` is the mean of the milliseconds a connection waits between an answer and its next request."""
     command = ["wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s"]
     command += ["--script", str(Path(__file__).with_name("load.lua")), url]
-    environment = {**os.environ, "BODY": body, "PAUSE": str(pause)}
-    run = subprocess.run(command, capture_output=True, text=True, env=environment)
+    with tempfile.NamedTemporaryFile("w") as file:
+        file.write(body)
+        file.flush()
+        environment = {**os.environ, "BODY": file.name, "PAUSE": str(pause)}
+        run = subprocess.run(command, capture_output=True, text=True, env=environment)
     if run.returncode != 0:
         raise SystemExit(f"wrk: {run.stdout}{run.stderr}")
     measured = json.loads(run.stdout.strip().splitlines()[-1])
