@@ -28,7 +28,7 @@ def require_wrk():
 
 def load(url, seconds, connections=16, pause=0, body=BODY):
     """`pause` is the mean of the milliseconds a connection waits between an answer and its next request."""
-    command = ["wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s"]
+    command = ["wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s", "--timeout", "60s"]
     command += ["--script", str(Path(__file__).with_name("load.lua")), url]
     with tempfile.NamedTemporaryFile("w") as file:
         file.write(body)
