@@ -71,7 +71,7 @@ async fn main() {
 }
 
 fn call(timeout: Duration) -> Call {
-    Call { arguments: Arguments::default(), meta: "{}".to_owned(), timeout }
+    Call { arguments: Arguments::direct("{}"), meta: "{}".to_owned(), timeout }
 }
 
 /// Microseconds.
