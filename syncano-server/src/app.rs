@@ -124,9 +124,9 @@ impl App {
 
 /// Work that becomes a task of its own when whoever waits for it goes away. A task from the start would cost every call two
 /// turns of the scheduler.
-struct Lasting<T: Send + 'static>(Option<Pin<Box<dyn Future<Output = Result<T, ApiError>> + Send>>>);
+struct Lasting<W: Future<Output: Send> + Send + 'static>(Option<Pin<Box<W>>>);
 
-impl<T: Send + 'static> Future for Lasting<T> {
+impl<T: Send, W: Future<Output = Result<T, ApiError>> + Send> Future for Lasting<W> {
     type Output = Result<T, ApiError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
@@ -142,7 +142,7 @@ impl<T: Send + 'static> Future for Lasting<T> {
     }
 }
 
-impl<T: Send + 'static> Drop for Lasting<T> {
+impl<W: Future<Output: Send> + Send + 'static> Drop for Lasting<W> {
     fn drop(&mut self) {
         // Without a runtime nothing can go on.
         if let Some(work) = self.0.take()
