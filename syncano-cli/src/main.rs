@@ -17,10 +17,6 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// A call allocates and frees some hundred times, on whichever thread it is served at the moment.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Custom Sockets: name an endpoint, say which script answers which HTTP method, publish, call.
 #[derive(Parser)]
 #[command(name = "syncano", version, max_term_width = 100)]
