@@ -39,7 +39,7 @@ const DEFAULT_LOG: &str = "info,sea_orm_migration=warn";
   SYNCANO_LOG             what to log: error, warn, info, debug, or syncano_server=debug,warn [default: info]")]
 pub(crate) struct Serve {
     /// Where to listen; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", value_parser = address)]
     listen: SocketAddr,
 
     /// The database; the file is made unless it exists
@@ -148,6 +148,10 @@ fn network(text: &str) -> Result<IpNet, String> {
 
 fn bytes(mebibytes: NonZeroU32) -> u64 {
     u64::from(mebibytes.get()) << 20
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "use an IP address and a port, such as 127.0.0.1:8080 or [::1]:8080".to_owned())
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

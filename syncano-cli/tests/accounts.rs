@@ -177,7 +177,8 @@ async fn what_cannot_be_done_says_why() {
     assert_eq!(said(run(&["account", "list"])).lines().count(), 2);
 
     // Its keys would be others.
-    let text = refused(syncano(&folder, &["key", "list"], &[("SYNCANO_SECRET", "another")], ""));
+    let text =
+        refused(syncano(&folder, &["key", "list"], &[("SYNCANO_SECRET", "another one than before")], ""));
     assert!(text.contains("another secret"), "{text}");
     std::fs::remove_file(folder.path().join("test.db.secret")).unwrap();
     assert!(refused(run(&["key", "list"])).contains("test.db.secret"));

@@ -216,6 +216,14 @@ fn scripts_in_definitions_are_checked() {
 }
 
 #[test]
+fn of_a_list_of_definitions_each_is_checked() {
+    let list = r#"[{"name": "good", "endpoints": {}},
+ {"name": "bad name", "endpoints": {}}]"#;
+    let folder = folder(&[("sockets.json", list)]);
+    assert_eq!(places(&folder, &["sockets.json"]), ["name sockets.json:2:11"]);
+}
+
+#[test]
 fn a_socket_yml_is_checked_with_the_files_beside_it() {
     let yaml = |runtime: &str| {
         format!(

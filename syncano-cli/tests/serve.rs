@@ -171,10 +171,11 @@ async fn what_it_cannot_do_it_says_and_exits() {
 #[tokio::test]
 async fn another_secret_is_accepted_only_when_asked_for() {
     let folder = TempDir::new().unwrap();
-    let (code, stdout, log) = Serve::start(&folder, &[("SYNCANO_SECRET", "first")]).await.stop().await;
+    let (code, stdout, log) =
+        Serve::start(&folder, &[("SYNCANO_SECRET", "the first secret of it")]).await.stop().await;
     assert_eq!(code, Some(0), "{log}");
     let key = stdout.trim().rsplit(' ').next().unwrap().to_owned();
-    let other = [("SYNCANO_SECRET", "second")];
+    let other = [("SYNCANO_SECRET", "the second secret of it")];
     let (code, log) = refused(command(&folder, &other)).await;
     assert_eq!(code, Some(1));
     assert!(log.contains("--accept-new-secret"), "{log}");

@@ -205,9 +205,13 @@ impl<T: 'static, E: 'static> Call<T, E> {
         if let Some(timeout) = timeout {
             request = request.timeout(timeout);
         }
-        let transport = |source: reqwest::Error| CallError::Transport {
-            endpoint: origin.clone().called(),
-            source: source.without_url(),
+        let transport = |error: reqwest::Error| match error.is_builder() {
+            // Everything else in a request has been looked at before.
+            true => CallError::Request {
+                endpoint: origin.clone().called(),
+                reason: RequestProblem::TooLong { method },
+            },
+            false => CallError::Transport { endpoint: origin.clone().called(), error: error.without_url() },
         };
         let mut tries = 1..=TRIES;
         loop {

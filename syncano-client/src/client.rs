@@ -76,7 +76,7 @@ impl Client {
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("syncano-client/", env!("CARGO_PKG_VERSION")))
             .build()
-            .map_err(|source| Error::Transport { request: format!("connect to {url}"), source })?;
+            .map_err(|error| Error::Transport { request: format!("connect to {url}"), error })?;
         Ok(Client {
             http,
             base: parsed.as_str().trim_end_matches('/').into(),
@@ -192,9 +192,9 @@ impl Client {
         if let Some(body) = body {
             builder = builder.header(http::header::CONTENT_TYPE, "application/json").body(body.to_string());
         }
-        let transport = |source: reqwest::Error| Error::Transport {
+        let transport = |error: reqwest::Error| Error::Transport {
             request: format!("{request} at {}", self.base),
-            source: source.without_url(),
+            error: error.without_url(),
         };
         let response = builder.send().await.map_err(transport)?;
         let status = response.status();

@@ -30,12 +30,12 @@ pub enum Error {
     #[error("the key can't be sent: a key is 40 hexadecimal digits")]
     Key,
     /// The request didn't reach the server, or its answer didn't arrive.
-    #[error("{request}: {}", Chain(source))]
+    #[error("{request}: {}", Chain(error))]
     Transport {
         /// Method and path.
         request: String,
-        /// What happened.
-        source: reqwest::Error,
+        /// What happened. (The text tells all of it, so that it is no `source`, which reports would tell once more.)
+        error: reqwest::Error,
     },
     /// The server refused the request.
     #[error(transparent)]
@@ -118,7 +118,7 @@ impl Error {
     pub fn status(&self) -> Option<StatusCode> {
         match self {
             Error::Api(error) => Some(error.status),
-            Error::Transport { source, .. } => source.status(),
+            Error::Transport { error, .. } => error.status(),
             _ => None,
         }
     }
@@ -275,12 +275,12 @@ pub enum CallError<E = crate::NoError> {
         error: ApiError,
     },
     /// The server was not reached, or its answer didn't arrive (in time).
-    #[error("{}", Unanswered(endpoint, source))]
+    #[error("{}", Unanswered(endpoint, error))]
     Transport {
         /// `socket/endpoint`.
         endpoint: Called,
-        /// What happened.
-        source: reqwest::Error,
+        /// What happened. (The text tells all of it, so that it is no `source`, which reports would tell once more.)
+        error: reqwest::Error,
     },
 }
 
@@ -307,6 +307,12 @@ pub enum RequestProblem {
     /// Data that is no object, with a method that sends it in the query.
     #[error("{method} sends its data in the query: it must be an object")]
     NoObject {
+        /// The method.
+        method: Method,
+    },
+    /// The arguments are too long for a query.
+    #[error("{method} sends its arguments in the address, which may have 65,534 bytes: let it answer POST")]
+    TooLong {
         /// The method.
         method: Method,
     },

@@ -326,10 +326,10 @@ impl Answers {
         let value = match found {
             Some(Answer::Made(made)) => made(&call)?,
             Some(Answer::Unreachable) => {
-                return Err(CallError::Transport { endpoint: call.endpoint, source: unreachable().await });
+                return Err(CallError::Transport { endpoint: call.endpoint, error: unreachable().await });
             }
             Some(Answer::TimesOut) => {
-                return Err(CallError::Transport { endpoint: call.endpoint, source: timed_out().await });
+                return Err(CallError::Transport { endpoint: call.endpoint, error: timed_out().await });
             }
             None => {
                 let others = &self.lock().rules;

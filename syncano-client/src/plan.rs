@@ -38,7 +38,8 @@ impl Instance {
     /// What publishing a socket would change; nothing is written.
     ///
     /// # Errors
-    /// [`Error::Definition`] for a definition that breaks rules; when the server is not reached or refuses the key.
+    /// [`Error::Definition`] for a definition that breaks rules; when the server is not reached, refuses the key, or has no such
+    /// instance.
     pub async fn plan(&self, socket: &Socket) -> Result<Plan, Error> {
         check(socket)?;
         let found = self.socket(&socket.name).await?;
@@ -48,7 +49,11 @@ impl Instance {
                 Difference::between(Some(found.definition()), found.definition())
             }
             Some(found) => Difference::between(Some(&in_force(found).await?), socket),
-            None => Difference::between(None, socket),
+            None => {
+                // Without the instance nothing is there either.
+                self.details().await?;
+                Difference::between(None, socket)
+            }
         };
         Ok(Plan { instance: self.clone(), definition: socket.clone(), found, difference })
     }

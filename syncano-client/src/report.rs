@@ -7,9 +7,12 @@ use miette::{
     Diagnostic, LabeledSpan, MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents,
 };
 
-use crate::CallError;
 use crate::called::CompiledScript;
 use crate::error::visible;
+use crate::{CallError, Error};
+
+/// So that `?` takes it where calls are reported.
+impl Diagnostic for Error {}
 
 impl<E: fmt::Debug> Diagnostic for CallError<E> {
     fn help<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {

@@ -7,6 +7,9 @@ use crate::isolation::Isolation;
 /// Standard output and error of one call together, in bytes.
 pub(crate) const OUTPUT: usize = 512 * 1024;
 
+/// Of these, what standard error gets however much the script has printed, in bytes: a failure shows where.
+pub(crate) const TRACEBACK: usize = 64 * 1024;
+
 /// The body of one answer, in bytes.
 pub(crate) const ANSWER: usize = 6 * 1024 * 1024;
 

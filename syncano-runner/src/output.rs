@@ -32,12 +32,24 @@ impl Outputs {
         Ok((self.out.try_clone()?.into(), self.err.try_clone()?.into()))
     }
 
-    /// What one call wrote, as text without trailing newlines, and empties both for the next one.
-    pub(crate) fn take(&mut self) -> io::Result<(String, String)> {
-        let out = text(take_bytes(&mut self.out)?, limits::OUTPUT);
-        let err = text(take_bytes(&mut self.err)?, limits::OUTPUT - out.len());
-        Ok((out, err))
+    /// What one call wrote, and empties both for the next one.
+    pub(crate) fn take(&mut self) -> io::Result<Output> {
+        let (out, err) = (take_bytes(&mut self.out)?, take_bytes(&mut self.err)?);
+        let is_cut = out.len() == limits::OUTPUT;
+        // Of what prints without end the traceback is seen all the same.
+        let stdout = text(out, limits::OUTPUT - err.len().min(limits::TRACEBACK));
+        let stderr = text(err, limits::OUTPUT - stdout.len());
+        Ok(Output { stdout, stderr, is_cut })
     }
+}
+
+/// What one call wrote, as text without trailing newlines.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Output {
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    /// Standard output took all that there may be, and what came after that is lost.
+    pub(crate) is_cut: bool,
 }
 
 fn sealed_file(name: &str, mark: OFlags) -> io::Result<File> {
@@ -81,14 +93,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn stdout_comes_first_in_the_common_limit() {
+    fn stdout_comes_first_in_the_common_limit_but_for_a_traceback() {
         let mut outputs = Outputs::new().unwrap();
         let (out, err) = outputs.for_child().unwrap();
         File::from(out).write_all(&vec![b'o'; limits::OUTPUT - 10]).unwrap();
         File::from(err).write_all(&[b'e'; 20]).unwrap();
-        let (out, err) = outputs.take().unwrap();
-        assert_eq!((out.len(), &*err), (limits::OUTPUT - 10, "eeeeeeeeee"));
-        assert_eq!(outputs.take().unwrap(), (String::new(), String::new()));
+        let taken = outputs.take().unwrap();
+        assert_eq!((taken.stdout.len(), &*taken.stderr), (limits::OUTPUT - 20, "eeeeeeeeeeeeeeeeeeee"));
+        assert!(!taken.is_cut);
+        assert_eq!(outputs.take().unwrap(), Output::default());
+        let (out, err) = outputs.for_child().unwrap();
+        File::from(out).write_all(&vec![b'o'; limits::OUTPUT]).unwrap();
+        File::from(err).write_all(&vec![b'e'; limits::OUTPUT]).unwrap();
+        let taken = outputs.take().unwrap();
+        assert_eq!(taken.stdout.len(), limits::OUTPUT - limits::TRACEBACK);
+        assert_eq!(taken.stderr.len(), limits::TRACEBACK);
+        assert!(taken.is_cut);
     }
 
     #[test]

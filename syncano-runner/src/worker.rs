@@ -20,6 +20,7 @@ use crate::interpreter::{Interpreter, InterpreterId};
 use crate::limits;
 use crate::network::{Outward, Proxy};
 use crate::outcome::{Answer, Outcome, Traffic};
+use crate::output::Output;
 use crate::process::Process;
 use crate::protocol::{self, RawAnswer, Reply};
 use crate::recipe::Recipe;
@@ -117,7 +118,7 @@ impl Worker {
             Err(_) => format!("it was not ready within {} s", limits::START.as_secs()),
         };
         let _ = worker.process.end().await;
-        let (_, stderr) = worker.process.outputs.take().unwrap_or_default();
+        let stderr = worker.process.outputs.take().unwrap_or_default().stderr;
         Err(cannot_start(&if stderr.is_empty() { problem } else { format!("{problem}\n{stderr}") }))
     }
 
@@ -198,13 +199,13 @@ impl Worker {
         duration: Duration,
         limit: Duration,
     ) -> (Outcome, bool) {
-        let (output, readable) = match self.process.outputs.take() {
+        let (Output { stdout, stderr, is_cut }, readable) = match self.process.outputs.take() {
             Ok(output) => (output, true),
             Err(error) => {
-                ((String::new(), format!("the output of the script can't be read: {error}")), false)
+                let stderr = format!("the output of the script can't be read: {error}");
+                (Output { stderr, ..Output::default() }, false)
             }
         };
-        let (stdout, stderr) = output;
         let mut outcome = Outcome {
             status: RunStatus::Failure,
             stdout,
@@ -227,6 +228,14 @@ impl Worker {
                     }
                     (RawAnswer::Response(head, content), RunStatus::Success) => {
                         respond(&mut outcome, &head, content)
+                    }
+                    // What was printed is the answer.
+                    (RawAnswer::Nothing, RunStatus::Success) if is_cut => {
+                        outcome.status = RunStatus::Failure;
+                        outcome.remark(OUTPUT_TOO_LONG);
+                    }
+                    (RawAnswer::Nothing, RunStatus::Failure) if outcome.stderr.is_empty() => {
+                        outcome.remark(&format!("the script ended with exit code {}", reply.exit));
                     }
                     _ => {}
                 }
@@ -281,6 +290,8 @@ fn is_silent(channel: impl AsFd) -> bool {
     matches!(peeked, Err(rustix::io::Errno::AGAIN))
 }
 
+const OUTPUT_TOO_LONG: &str = "the script printed more than the 512 KiB that an answer by printing may have: return the value from a \
+                               function, or set a response";
 const OUT_OF_MEMORY: &str = "the script's process ended because it ran out of memory";
 
 /// How a call ended.

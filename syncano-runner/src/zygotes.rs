@@ -170,7 +170,7 @@ impl Kept {
     }
 
     fn fail(&mut self, live: Option<Live>, error: &io::Error) {
-        let (_, stderr) = live.and_then(|mut live| live.outputs.take().ok()).unwrap_or_default();
+        let stderr = live.and_then(|mut live| live.outputs.take().ok()).unwrap_or_default().stderr;
         // Once is what happens when somebody kills it.
         let rest = if self.failures == 0 { 0 } else { 1 << self.failures.min(6) };
         self.rests_until = Instant::now() + Duration::from_secs(rest).min(LONGEST_REST);

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use sea_orm::DbErr;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use syncano_core::{NetworkPolicy, limits};
 use syncano_runner::{Addresses, Doctor, Isolation, Runner, RunnerBuilder};
 use tokio::net::TcpListener;
@@ -215,7 +215,7 @@ impl ServerBuilder {
         self
     }
 
-    /// What all keys are made from. Default: a file beside the database, named after it with `.secret` added, which
+    /// What all keys are made from, 16 characters at least. Default: a file beside the database, named after it with `.secret` added, which
     /// the first start makes for its owner alone.
     pub fn secret(mut self, secret: SecretString) -> Self {
         self.secret = Some(secret);
@@ -307,6 +307,9 @@ impl ServerBuilder {
             |source: DbErr| StartError::Database { url: self.database.clone(), source: Box::new(source) };
         let known = state::fingerprint(&store.db).await.map_err(database)?;
         let found = match &self.secret {
+            Some(secret) if secret.expose_secret().chars().count() < secret::LEAST => {
+                return Err(StartError::ShortSecret { least: secret::LEAST });
+            }
             Some(secret) => Ok(secret.clone()),
             // A new file would change every key.
             None if known.is_some() && !self.accept_new_secret => secret::existing(location),

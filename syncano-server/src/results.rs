@@ -43,7 +43,7 @@ impl ResultCheck {
     /// Checks what a typed caller would read: what `main` returned, the content of a response that says success, or what
     /// was printed.
     pub(crate) fn apply(&self, mut outcome: Outcome) -> Ended {
-        let mismatches = match (&outcome.answer, outcome.status) {
+        let mut mismatches = match (&outcome.answer, outcome.status) {
             (Some(Answer::Value(json)), RunStatus::Success) => self.json(json).err().unwrap_or_default(),
             (Some(Answer::Response(own)), RunStatus::Success) if (200..300).contains(&own.status) => {
                 self.text(&own.content)
@@ -51,6 +51,11 @@ impl ResultCheck {
             (None, RunStatus::Success) => self.text(outcome.stdout.as_bytes()),
             _ => Vec::new(),
         };
+        if let Some(nothing) = nothing(&outcome) {
+            for mismatch in mismatches.iter_mut().filter(|mismatch| mismatch.pointer.is_empty()) {
+                mismatch.problem = format!("{}: {nothing}", mismatch.problem);
+            }
+        }
         if !mismatches.is_empty() {
             let places: Vec<String> = mismatches.iter().map(ToString::to_string).collect();
             let line = format!("the result doesn't fit the endpoint's schema: {}", places.join("; "));
@@ -86,6 +91,17 @@ impl ResultCheck {
             }
             _ => mismatches,
         }
+    }
+}
+
+/// How a script came to answer nothing: what it forgot is not seen in a `null`.
+fn nothing(outcome: &Outcome) -> Option<&'static str> {
+    match &outcome.answer {
+        Some(Answer::Value(json)) if json == "null" => Some("the script's function returned nothing"),
+        None if outcome.stdout.is_empty() => {
+            Some("the script printed nothing, and it has no `main` (Python) or default function (JavaScript)")
+        }
+        _ => None,
     }
 }
 
@@ -168,6 +184,14 @@ mod tests {
         );
         let garbage = checked(&json!({"type": "integer"}), "no number", None).mismatches;
         assert!(garbage[0].problem.starts_with("expected JSON, found `no number` ("), "{garbage:?}");
+        let forgotten =
+            checked(&json!({"type": "integer"}), "", Some(Answer::Value("null".into()))).mismatches;
+        assert!(forgotten[0].problem.ends_with(": the script's function returned nothing"), "{forgotten:?}");
+        let silent = checked(&json!({"type": "integer"}), "", None).mismatches;
+        assert!(
+            silent[0].problem.contains(": the script printed nothing, and it has no `main`"),
+            "{silent:?}"
+        );
         let bytes = checked(&json!({"type": "integer"}), "", response(200, b"\xff")).mismatches;
         assert_eq!(bytes[0].problem, "expected JSON, found bytes that are no UTF-8 text");
     }

@@ -10,6 +10,9 @@ use crate::keys::hex;
 use crate::private_file;
 use crate::store::Location;
 
+/// Characters that a secret must have which is given. Those that are made have 64.
+pub(crate) const LEAST: usize = 16;
+
 /// Finds the secret for a database; the first use makes one.
 pub(crate) fn find(location: &Location) -> io::Result<SecretString> {
     match location.path() {

@@ -52,6 +52,12 @@ pub enum StartError {
          one (`--accept-new-secret`, or `accept_new_secret` of the builder), which changes every key"
     )]
     OtherSecret,
+    /// The secret that was given can be guessed, and every key with it.
+    #[error("the secret has fewer than {least} characters: every key follows from it, so take random ones")]
+    ShortSecret {
+        /// Characters that there must be.
+        least: usize,
+    },
     /// The configured account can't be made.
     #[error("the account `{email}` can't be made: {problem}")]
     Admin {

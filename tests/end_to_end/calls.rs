@@ -288,7 +288,7 @@ async fn a_caller_can_stop_waiting() {
     }
     let (_world, api) = published().await;
     let error = api.slow().timeout(Duration::from_millis(200)).await.unwrap_err();
-    let CallError::Transport { endpoint, source } = &error else { panic!("{error:?}") };
+    let CallError::Transport { endpoint, error: source } = &error else { panic!("{error:?}") };
     assert!(endpoint == "calls/slow" && source.is_timeout(), "{error}");
     assert_eq!(error.to_string(), "`calls/slow` did not answer in time; the script may still run");
 }

@@ -136,3 +136,11 @@ async fn what_was_never_installed_can_change_freely() {
     let lines: Vec<String> = plan.breaking().map(ToString::to_string).collect();
     assert_eq!(lines, ["endpoint `other` (GET) is removed"]);
 }
+
+#[tokio::test]
+async fn in_an_instance_that_is_not_there_nothing_is_planned() {
+    let world = World::new().await;
+    let error =
+        world.client.instance("no-such-instance").plan(&socket_of("e", "print(1)")).await.unwrap_err();
+    assert!(error.to_string().contains("no-such-instance"), "{error}");
+}

@@ -88,6 +88,8 @@ async fn data_travels_by_the_method() {
         assert_eq!(answer["number"], number, "{method}");
         assert_eq!(any.run(method, ()).await.unwrap(), json!({"method": method.as_str()}));
     }
+    let error = any.run(Method::Get, json!({"text": "y".repeat(66_000)})).await.unwrap_err();
+    assert!(error.to_string().ends_with("may have 65,534 bytes: let it answer POST"), "{error}");
     let error = any.run(Method::Get, 7).await.unwrap_err();
     assert!(error.to_string().contains("it must be an object"), "{error}");
     let error = any.run(Method::Post, 7).await.unwrap_err();
@@ -159,7 +161,7 @@ async fn failures_are_those_of_generated_calls() {
     assert_eq!(error, json!({"OutOfStock": {"left": 2}}));
     let call = socket.run(Method::Delete, "failing", ()).timeout(Duration::from_millis(100));
     let error: CallError<Value> = call.await.unwrap_err();
-    assert!(matches!(&error, CallError::Transport { source, .. } if source.is_timeout()), "{error}");
+    assert!(matches!(&error, CallError::Transport { error, .. } if error.is_timeout()), "{error}");
 }
 
 #[tokio::test]

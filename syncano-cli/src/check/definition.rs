@@ -16,7 +16,7 @@ use syncano_syntax::python::Version;
 use super::finding::{Finding, Severity};
 use super::script;
 
-/// Checks the body that creates a socket.
+/// Checks the body that creates a socket, or a list of them.
 pub(crate) fn json(file: &str, text: &str, version: Version) -> Vec<Finding> {
     let body: Value = match serde_json::from_str(text) {
         Ok(body) => body,
@@ -28,11 +28,18 @@ pub(crate) fn json(file: &str, text: &str, version: Version) -> Vec<Finding> {
     };
     let parsed = parse_to_ast(text, &CollectOptions::default(), &ParseOptions::default());
     let tree = parsed.ok().and_then(|parsed| parsed.value);
-    let mut findings = rules(file, &body, |path| {
-        // What serde_json has read, the other parser reads as well.
-        (text, tree.as_ref().map(|tree| place(tree, path)))
-    });
-    findings.extend(scripts(file, &body, version));
+    // What serde_json has read, the other parser reads as well.
+    let bodies: Vec<(&Value, Option<&Tree>)> = match (&body, &tree) {
+        (Value::Array(bodies), Some(Tree::Array(trees))) => {
+            bodies.iter().zip(trees.elements.iter().map(Some)).collect()
+        }
+        (body, tree) => vec![(body, tree.as_ref())],
+    };
+    let mut findings = Vec::new();
+    for (body, tree) in bodies {
+        findings.extend(rules(file, body, |path| (text, tree.map(|tree| place(tree, path)))));
+        findings.extend(scripts(file, body, version));
+    }
     findings
 }
 

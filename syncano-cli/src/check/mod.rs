@@ -19,7 +19,7 @@ use self::finding::{Finding, Severity};
 
 /// Check scripts and definitions without running or sending anything
 ///
-/// Reads Python and JavaScript (`.py`, `.js`, `.mjs`), definitions (`.json`, the body that creates a socket) and
+/// Reads Python and JavaScript (`.py`, `.js`, `.mjs`), definitions (`.json`, the body that creates a socket, or a list of them) and
 /// `socket.yml` files, with the scripts in them. Of a folder, all scripts and each socket.json and socket.yml below it.
 ///
 /// Exits with 1 if there is an error, with 2 if a path can't be read or holds nothing to check. In colour on a terminal, unless

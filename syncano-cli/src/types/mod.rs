@@ -29,7 +29,7 @@ use model::Model;
 
 Then, in the folder:
   npx pyright .
-  npx tsc --noEmit --checkJs --strict --noImplicitAny false --moduleDetection force *.d.ts *.js
+  npx -p typescript tsc --noEmit --checkJs --strict --noImplicitAny false --moduleDetection force *.d.ts *.js
 
 Environment:
   SYNCANO_KEY  the account key, for --instance")]

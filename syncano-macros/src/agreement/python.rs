@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use quote::ToTokens;
 use syn::ReturnType;
 use syncano_core::closest;
-use syncano_syntax::python::{Key, Parameters, Takes};
+use syncano_syntax::python::{Key, Kind, Parameters, Takes};
 
 use super::{Pair, Warning, is_body};
 use crate::errors::Errors;
@@ -94,10 +94,24 @@ impl Pair<'_> {
     }
 
     fn result(&self, parameters: &Parameters, errors: &mut Errors) {
-        let (Some(returns), ReturnType::Type(_, ty)) = (&parameters.returns, self.output) else { return };
-        let Some(kind) = types::sent(ty, self.defined).kind else { return };
+        let Some(returns) = &parameters.returns else { return };
+        let ReturnType::Type(_, ty) = self.output else {
+            if !returns.kinds.admit(Kind::None) {
+                let (kinds, place) = (&returns.kinds, self.show(&returns.span, "the result"));
+                errors.at(
+                    self.function.span(),
+                    format!(
+                        "`main` of the endpoint `{}` returns `{kinds}`, but `{}` has no result: change one of them\n{place}",
+                        self.endpoint, self.function
+                    ),
+                );
+            }
+            return;
+        };
+        let types::Sent { kind: Some(kind), optional } = types::sent(ty, self.defined) else { return };
         let kinds = &returns.kinds;
-        if !kinds.may_be(kind) {
+        let is_nothing = optional && kinds.admit(Kind::None);
+        if !is_nothing && !kinds.may_be(kind) {
             let place = self.show(&returns.span, "the result");
             errors.over(
                 ty,

@@ -62,7 +62,7 @@ async fn exit_codes() {
     for (exit, status, stderr) in [
         ("import sys; sys.exit()", RunStatus::Success, ""),
         ("import sys; sys.exit(0)", RunStatus::Success, ""),
-        ("import sys; sys.exit(3)", RunStatus::Failure, ""),
+        ("import sys; sys.exit(3)", RunStatus::Failure, "the script ended with exit code 3"),
         ("import sys; sys.exit(124)", RunStatus::Timeout, ""),
         ("import sys; sys.exit('wrong')", RunStatus::Failure, "wrong"),
         ("raise SystemExit", RunStatus::Success, ""),
@@ -143,18 +143,26 @@ async fn a_script_that_ignores_its_timeout_is_killed() {
 async fn endless_output_is_cut_and_memory_is_not() {
     let runner = runner_or_skip!();
     let limit = 512 * 1024;
+    let said = "the script printed more than the 512 KiB";
     let outcome = run(
         &runner,
         "import sys\nfor _ in range(100):\n    print('x' * 100_000)\nprint('end', file=sys.stderr)",
     )
     .await;
+    // What is cut is no answer.
+    assert_eq!((outcome.status, outcome.stdout.len()), (RunStatus::Failure, limit - "end\n".len()));
+    assert!(outcome.stderr.starts_with(&format!("end\n{said}")), "{}", outcome.stderr);
+    // A function's answer isn't what it prints, and an error is seen behind it.
+    let endless = "def main(bad=False):\n    print('x' * 600_000)\n    return 1 // (not bad)";
+    let outcome = run(&runner, endless).await;
     assert_eq!((outcome.status, outcome.stdout.len()), (RunStatus::Success, limit));
-    assert_eq!(outcome.stderr, "");
+    let outcome = runner.run(&script(endless), call(r#"{"bad":true}"#)).await;
+    assert!(outcome.stderr.contains("ZeroDivisionError"), "{}", outcome.stderr);
     // Past Python's own layers.
     let outcome =
         run(&runner, "import os\ntry:\n    while True: os.write(1, b'y' * 70_000)\nexcept OSError: pass")
             .await;
-    assert_eq!((outcome.status, outcome.stdout.len()), (RunStatus::Success, limit));
+    assert_eq!((outcome.status, outcome.stdout.len()), (RunStatus::Failure, limit));
     // And the next call starts with none.
     let script = script("print('x' * ARGS['n'], end='')");
     assert_eq!(runner.run(&script, call(r#"{"n":600000}"#)).await.stdout.len(), limit);

@@ -62,7 +62,7 @@ async fn child() {
         .finish();
     tracing::subscriber::set_global_default(subscriber).unwrap();
     let world = World::with(|server| {
-        server.secret("topsecret".into()).admin("ann@example.org", "passwordsecret".into())
+        server.secret("topsecrettopsecret".into()).admin("ann@example.org", "passwordsecret".into())
     })
     .await;
     let mut body = socket("s", "e", "print('sourcesecret')");

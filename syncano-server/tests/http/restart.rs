@@ -116,15 +116,20 @@ async fn a_lost_or_another_secret_is_noticed() {
         let server = database.of(Server::builder()).listen(([127, 0, 0, 1], 0).into());
         server.secret(secret.into())
     };
-    let error = given("another").start().await.unwrap_err();
+    let error = given("guessable").start().await.unwrap_err();
+    assert!(
+        matches!(error, StartError::ShortSecret { .. }) && !error.to_string().contains("guessable"),
+        "{error}"
+    );
+    let error = given("another one than before").start().await.unwrap_err();
     assert!(matches!(error, StartError::OtherSecret), "{error}");
     let same = given(&secret).start().await.unwrap();
     assert_eq!(same.admin_key().expose_secret(), key);
     same.shutdown().await;
-    let new = given("another").accept_new_secret(true).start().await.unwrap();
+    let new = given("another one than before").accept_new_secret(true).start().await.unwrap();
     assert_ne!(new.admin_key().expose_secret(), key);
     new.shutdown().await;
-    given("another").start().await.unwrap().shutdown().await;
+    given("another one than before").start().await.unwrap().shutdown().await;
 }
 
 #[tokio::test]

@@ -62,11 +62,11 @@ impl Kinds {
     }
 
     /// Whether a result that is one of them may be read as this kind: what is annotated `float` may be 3, what is annotated
-    /// `int` may be true, and who returns `None` may print the answer.
+    /// `int` may be true, and what may be `None` need not be.
     pub fn may_be(&self, kind: Kind) -> bool {
         self.0.iter().any(|own| {
             *own == kind
-                || *own == Kind::None
+                || *own == Kind::None && self.0.len() > 1
                 || matches!((own, kind), (Kind::Int, Kind::Float | Kind::Bool) | (Kind::Float, Kind::Int))
         })
     }
