@@ -190,7 +190,7 @@ fn a_definition_s_rules_are_told_where_they_are_broken() {
 fn what_is_missing_or_unknown_in_a_definition_is_told() {
     let folder = folder(&[
         ("none.json", "{\"name\": \"s\",\n \"endpoints\": [1,]}"),
-        ("list.json", "[]"),
+        ("list.json", "[3]"),
         (
             "keys.json",
             r#"{"name": "s", "endpoints": {"e": {"calls": [{"type": "script", "name": "f", "method": ["GET"]}]}}}"#,
@@ -199,7 +199,7 @@ fn what_is_missing_or_unknown_in_a_definition_is_told() {
     let one = |file| findings(&folder, &[file]);
     assert!(one("none.json")[0].0.starts_with("json none.json:2:1"), "{:?}", one("none.json"));
     assert!(one("none.json")[0].1.starts_with("the file is not JSON: "));
-    assert_eq!(one("list.json")[0].0, "type list.json:1:1");
+    assert_eq!(one("list.json")[0].0, "type list.json:1:2");
     assert!(!one("keys.json").is_empty());
 }
 
@@ -220,7 +220,10 @@ fn of_a_list_of_definitions_each_is_checked() {
     let list = r#"[{"name": "good", "endpoints": {}},
  {"name": "bad name", "endpoints": {}}]"#;
     let folder = folder(&[("sockets.json", list)]);
-    assert_eq!(places(&folder, &["sockets.json"]), ["name sockets.json:2:11"]);
+    assert_eq!(
+        places(&folder, &["sockets.json"]),
+        ["no-endpoints sockets.json:1:19", "name sockets.json:2:11"]
+    );
 }
 
 #[test]

@@ -147,7 +147,7 @@ async fn what_it_cannot_do_it_says_and_exits() {
     for (flag, value, hint) in [
         ("--script-timeout", "0", "more than 0"),
         ("--script-timeout", "301", "at most 300"),
-        ("--listen", "here", "invalid socket address"),
+        ("--listen", "here", "such as 127.0.0.1:8080"),
         ("--instance-rate", "0", "zero"),
         ("--anonymous-rate", "many", "invalid digit"),
     ] {
