@@ -1,7 +1,7 @@
 //! What every request shares.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -18,6 +18,7 @@ use crate::install::Installs;
 use crate::keys::{self, KeyMaker};
 use crate::passwords::Passwords;
 use crate::schemas::Schemas;
+use crate::seen::Seen;
 use crate::store::Store;
 use crate::text_plain::LargeBodies;
 use crate::throttle::{Rates, Throttle};
@@ -62,8 +63,7 @@ pub(crate) struct App {
     pub(crate) large_bodies: LargeBodies,
     pub(crate) throttle: Throttle,
     pub(crate) installs: Installs,
-    /// The number of the last change of the database that is in the catalog.
-    pub(crate) seen: AtomicI64,
+    pub(crate) seen: Seen,
 }
 
 impl App {
@@ -108,13 +108,6 @@ impl App {
             result
         });
         task.await.map_err(ApiError::internal)?
-    }
-
-    /// Notes that the change of this number is about to be in the catalog: before it is put there, since what is
-    /// read from the database meanwhile may be older and is then read again. If another process made a change
-    /// in between, that one still has to be read.
-    pub(crate) fn saw(&self, change: i64) {
-        let _ = self.seen.compare_exchange(change - 1, change, Ordering::AcqRel, Ordering::Acquire);
     }
 }
 

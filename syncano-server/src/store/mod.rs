@@ -13,7 +13,6 @@ use sea_orm::{
     ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DatabaseTransaction, DbErr, SqlErr,
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
-use sea_orm_migration::MigratorTrait as _;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use self::trace_ids::TraceIds;
@@ -98,7 +97,7 @@ impl Store {
         };
         // Pages that old traces leave can then be given back to the file system.
         let first = connect(location, 1, is_new.then_some(SqliteAutoVacuum::Incremental)).await?;
-        migrations::Migrator::up(&first, None).await?;
+        migrations::up(&first).await?;
         let (db, for_writing) = match location {
             // Every connection to memory is a database of its own.
             Location::Memory => (first.clone(), first),
