@@ -148,12 +148,12 @@ def publish_once(server):
 
 def endpoints(servers, options):
     few, lots = servers.values()
-    starts = {}
-    for count, server in servers.items():
-        starts[count] = []
-        for _ in range(options.rounds):
+    starts, work = ({count: [] for count in servers} for _ in range(2))
+    for _ in range(options.rounds):
+        for count, server in servers.items():
             with server:
                 starts[count].append(server.started_in)
+                work[count].append(server.cpu())
     with few, lots:
         memory = {count: server.memory() for count, server in servers.items()}
         calls = {count: [] for count in servers}
@@ -171,6 +171,7 @@ def endpoints(servers, options):
     compare(lines, "call, p50 µs, one connection", calls, 1, 0)
     compare(lines, "publish of a socket, ms", publishes, 1000, 2)
     compare(lines, "start, s", starts, 1, 2)
+    compare(lines, "processor time of the server for it, s", work, 1, 2)
     report(lines, "memory of the server's own, MB", *(f"{bytes / 1e6:.1f}" for bytes in memory.values()), "")
     each = (memory[options.endpoints] - memory[FEW]) / (options.endpoints - FEW)
     source = len(PYTHON) / SOCKET

@@ -268,7 +268,13 @@ mod tests {
 
     async fn store() -> (tempfile::TempDir, Store, i64) {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&Location::File(folder.path().join("s.db"))).await.unwrap();
+        let (store, instance) = store_at(&Location::File(folder.path().join("s.db"))).await;
+        (folder, store, instance)
+    }
+
+    /// With an instance.
+    async fn store_at(location: &Location) -> (Store, i64) {
+        let store = Store::open(location).await.unwrap();
         let owner = accounts::insert(&store.db, NewAccount::default()).await.unwrap();
         let new = NewInstance {
             name: "one".to_owned(),
@@ -277,7 +283,7 @@ mod tests {
             metadata: "{}".to_owned(),
         };
         let instance = instances::insert(&store.db, new).await.unwrap().id;
-        (folder, store, instance)
+        (store, instance)
     }
 
     /// So many that none is too many of its script.
@@ -329,12 +335,10 @@ mod tests {
 
     #[tokio::test]
     async fn what_could_not_be_stored_is_counted_and_the_rest_is_stored() {
-        let (_folder, store, instance) = store().await;
+        let (store, instance) = store_at(&Location::Memory).await;
         let queue = TraceQueue::start(store.clone());
         let read_only = async |yes: bool| {
-            let write = store.write().await.unwrap();
-            write.tx.execute_unprepared(&format!("PRAGMA query_only = {yes}")).await.unwrap();
-            write.commit().await.unwrap();
+            store.db.execute_unprepared(&format!("PRAGMA query_only = {yes}")).await.unwrap();
         };
         read_only(true).await;
         for id in 0..3 {

@@ -33,6 +33,8 @@ pub(crate) mod traces;
 
 /// How long a statement waits for another process that writes.
 const BUSY: std::time::Duration = std::time::Duration::from_secs(10);
+/// Pages of 4 KiB that are given back at a time.
+const SHRINK: u32 = 2048;
 /// Connections beside the one that writes.
 const READERS: u32 = 4;
 
@@ -126,11 +128,11 @@ impl Store {
         self.trace_ids.next(self, instance).await
     }
 
-    /// Gives space that deleted rows have left back to the file system. A database that was made without this
-    /// ability keeps the space for new rows.
+    /// Gives space that deleted rows have left back to the file system, so much at a time that nobody waits long. A database that
+    /// was made without this ability keeps the space for new rows.
     pub(crate) async fn shrink(&self) -> Result<(), DbErr> {
         let _alone = self.writer.lock().await;
-        self.for_writing.execute_unprepared("PRAGMA incremental_vacuum").await.map(drop)
+        self.for_writing.execute_unprepared(&format!("PRAGMA incremental_vacuum({SHRINK})")).await.map(drop)
     }
 
     /// The last use of the store: nothing runs any more.
