@@ -271,6 +271,7 @@ fn of_a_folder_what_can_be_checked_is_checked() {
     assert_eq!(places(&folder, &["a"]), ["python-syntax a/b/c.py:1:15", "json a/socket.json:1:1"]);
     // Each file once, however often it is named.
     assert_eq!(places(&folder, &["a/b", "a/b/c.py", "a/b/c.py"]), ["python-syntax a/b/c.py:1:15"]);
+    assert_eq!(places(&folder, &["a/b", "./a/b/c.py"]), ["python-syntax ./a/b/c.py:1:15"]);
 }
 
 #[test]

@@ -140,14 +140,14 @@ impl Answer {
             (Some(ResultKind::Response), _) => {
                 let endpoint = origin.answered(&headers);
                 return Err(match error(&body) {
-                    Ok(error) => CallError::App { endpoint, error },
+                    Ok(error) => CallError::App(error, endpoint),
                     Err(_) => CallError::Response { endpoint, status, body },
                 });
             }
             (Some(ResultKind::AppError), _) => {
                 let endpoint = origin.answered(&headers);
                 return Err(match error(&body) {
-                    Ok(error) => CallError::App { endpoint, error },
+                    Ok(error) => CallError::App(error, endpoint),
                     Err(Undecodable { pointer, source }) => {
                         CallError::UnknownApp { endpoint, pointer, source, body }
                     }
@@ -291,8 +291,7 @@ mod tests {
         assert_eq!(read_as::<String, NoError>(response(201, "plain")).unwrap(), "plain");
         assert_eq!(read_as::<u8, NoError>(response(200, "3")).unwrap(), 3);
         let own = r#"{"OutOfStock": {"left": 2}}"#;
-        let app =
-            |error| matches!(error, Err(CallError::App { error: StockError::OutOfStock { left: 2 }, .. }));
+        let app = |error| matches!(error, Err(CallError::App(StockError::OutOfStock { left: 2 }, ..)));
         assert!(app(read_as::<u8, StockError>(response(409, own))));
         assert!(app(read_as::<u8, StockError>(answer(422, "failure", "app-error", own))));
         let unknown = read_as::<u8, StockError>(answer(422, "failure", "app-error", r#""Closed""#));

@@ -204,14 +204,9 @@ impl std::error::Error for ApiError {}
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum CallError<E = crate::NoError> {
-    /// The script raised its own, typed error.
-    #[error("the script of `{endpoint}` raised its error {error:?}")]
-    App {
-        /// `socket/endpoint`.
-        endpoint: Called,
-        /// The error.
-        error: E,
-    },
+    /// The script raised its own, typed error; where it was called stands behind it.
+    #[error("the script of `{1}` raised its error {0:?}")]
+    App(E, Called),
     /// The script raised an `AppError` that the function's error type can't be.
     #[error(
         "the script of `{endpoint}` raised the AppError {}, which the function's error type doesn't have{}: {source}",
@@ -364,7 +359,7 @@ impl<E> CallError<E> {
     /// What was called, and where.
     pub fn called(&self) -> &Called {
         match self {
-            CallError::App { endpoint, .. }
+            CallError::App(_, endpoint)
             | CallError::UnknownApp { endpoint, .. }
             | CallError::Response { endpoint, .. }
             | CallError::Decode { endpoint, .. }

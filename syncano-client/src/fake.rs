@@ -53,7 +53,7 @@ use crate::{Call, CallError, Called, Client, Instance, Response};
 /// });
 /// assert_eq!(api.take("tea", 2).await.unwrap(), 1);
 /// let error = api.take("tea", 9).await.unwrap_err();
-/// assert!(matches!(error, CallError::App { error: StockError::OutOfStock { left: 3 }, .. }));
+/// assert!(matches!(error, CallError::App(StockError::OutOfStock { left: 3 }, ..)));
 ///
 /// fake.when(api.left("cup")).fails(RunStatus::Timeout, "");
 /// fake.when(api.left("pot")).is_unreachable();
@@ -170,7 +170,7 @@ impl FakeCall {
 
     /// The script's own error, as [`does`](When::does) may answer it.
     pub fn raised<E>(&self, error: E) -> CallError<E> {
-        CallError::App { endpoint: self.endpoint.clone(), error }
+        CallError::App(error, self.endpoint.clone())
     }
 
     /// A run that didn't succeed, as [`does`](When::does) may answer it.
@@ -396,7 +396,7 @@ mod tests {
         assert_eq!(call(&fake, "tea").await.unwrap(), 2);
         assert_eq!(call(&fake, "cup").await.unwrap(), 1);
         fake.when_any(call(&fake, "")).raises(json!("none"));
-        assert!(matches!(call(&fake, "tea").await, Err(CallError::App { error, .. }) if error == "none"));
+        assert!(matches!(call(&fake, "tea").await, Err(CallError::App(error, ..)) if error == "none"));
         assert_eq!((fake.count(call(&fake, "tea")), fake.calls().len()), (2, 3));
         assert_eq!(fake.calls()[1].arguments(), &json!({"item": "cup"}));
     }

@@ -232,7 +232,7 @@
 //! }
 //!
 //! fn tell(error: CallError<StockError>) {
-//!     if let CallError::App { error, .. } = error {
+//!     if let CallError::App(error, ..) = error {
 //!         match error {
 //!             StockError::OutOfStock { left } => println!("{left} left"),
 //!         } // `StockError::Closed` is missing

@@ -215,7 +215,10 @@ pub enum ViolationKind {
         first: usize,
     },
     /// A call whose name no dependency has. (A script endpoint on the server may still have it.)
-    #[error("no script named `{call}` for the endpoint `{endpoint}`: add a dependency of that name")]
+    #[error(
+        "no script named `{call}` for the endpoint `{endpoint}`: add a dependency of that name, \
+         or make the script endpoint `{call}` first"
+    )]
     UnresolvedCall {
         /// The endpoint.
         endpoint: String,

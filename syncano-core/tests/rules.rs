@@ -259,7 +259,7 @@ fn what_the_server_stores_with_an_error() {
     assert_eq!(unresolved[0].kind.severity(), Severity::Semantic);
     assert_eq!(
         unresolved[0].to_string(),
-        "at /endpoints/e/calls/0/name: no script named `gone` for the endpoint `e`: add a dependency of that name"
+        "at /endpoints/e/calls/0/name: no script named `gone` for the endpoint `e`: add a dependency of that name, or make the script endpoint `gone` first"
     );
 }
 

@@ -167,7 +167,7 @@ impl All<'_> {
                         tokio::time::sleep(Duration::from_millis(500)).await;
                         let name = format!("{:?}", Instant::now());
                         let script = Script::new("demo", name, Runtime::NodeJs, "console.log(1)", "{}");
-                        let (start, before) = (Instant::now(), cpu());
+                        let (before, start) = (cpu(), Instant::now());
                         let outcome = runner.run(&script, call()).await;
                         (time, used) = (time + start.elapsed(), used + cpu() - before);
                         assert_eq!(outcome.status, RunStatus::Success, "{}", outcome.stderr);

@@ -20,6 +20,10 @@ pub(crate) struct Directory {
     _lock: Option<OwnedFd>,
 }
 
+fn at(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("`{}`: {error}", path.display()))
+}
+
 /// How the folders of runners are called.
 const PREFIX: &str = "syncano-runner-";
 
@@ -37,7 +41,7 @@ impl Directory {
             let parent = match parent.canonicalize() {
                 Ok(parent) => parent,
                 Err(error) => {
-                    last = error;
+                    last = at(&parent, &error);
                     continue;
                 }
             };
@@ -53,7 +57,7 @@ impl Directory {
             remove_abandoned(&parent);
             match make_locked(&path, if shared { 0o711 } else { 0o700 }) {
                 Ok(directory) => return Ok(directory),
-                Err(error) => last = error,
+                Err(error) => last = at(&parent, &error),
             }
         }
         Err(last)

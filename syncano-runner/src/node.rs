@@ -30,7 +30,6 @@ pub(crate) static NODE: Recipe = Recipe {
     ),
     // It can't be copied once it has threads.
     zygote: None,
-    spare: true,
     // A gigabyte for itself, half of one per `Worker`, and four for a WebAssembly memory.
     reserved: 8 * 1024 * 1024 * 1024,
     // Every thread of the engine has one, and all of it counts as memory.

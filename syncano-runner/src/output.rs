@@ -8,7 +8,7 @@ use std::io::{self, Seek, SeekFrom};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
 
-use rustix::fs::{FallocateFlags, MemfdFlags, SealFlags};
+use rustix::fs::{FallocateFlags, MemfdFlags, OFlags, SealFlags, fcntl_getfl, fcntl_setfl};
 
 use crate::limits;
 
@@ -21,7 +21,10 @@ pub(crate) struct Outputs {
 impl Outputs {
     /// Empty outputs.
     pub(crate) fn new() -> io::Result<Outputs> {
-        Ok(Outputs { out: sealed_file("stdout")?, err: sealed_file("stderr")? })
+        // Flags that change nothing for a file in memory, and that nothing has which a script opens or which it puts in the
+        // place of another descriptor: a worker tells by them whether its outputs are these.
+        let out = sealed_file("stdout", OFlags::NOATIME)?;
+        Ok(Outputs { out, err: sealed_file("stderr", OFlags::NOATIME | OFlags::NONBLOCK)? })
     }
 
     /// Descriptors for the worker. They share their offsets with ours: the offset is how much was written.
@@ -37,10 +40,11 @@ impl Outputs {
     }
 }
 
-fn sealed_file(name: &str) -> io::Result<File> {
+fn sealed_file(name: &str, mark: OFlags) -> io::Result<File> {
     let file = File::from(rustix::fs::memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?);
     file.set_len(limits::OUTPUT as u64)?;
     rustix::fs::fcntl_add_seals(&file, SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL)?;
+    fcntl_setfl(&file, fcntl_getfl(&file)? | mark)?;
     Ok(file)
 }
 

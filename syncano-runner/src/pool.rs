@@ -26,6 +26,8 @@ const PASSES: u32 = 8;
 pub(crate) struct Pool {
     state: Mutex<State>,
     max_waiting: usize,
+    /// A worker that nobody has called for so long may make room for a spare process.
+    dispensable: Duration,
     /// Told whenever a seat comes back.
     seat_back: Notify,
 }
@@ -154,10 +156,21 @@ impl Drop for Turn {
 }
 
 impl Pool {
-    pub(crate) fn new(max_workers: u32, max_turns: usize, max_waiting: usize) -> Arc<Pool> {
+    /// `idle_timeout` is how long a worker may be idle; for a sixtieth of it it has its seat to itself.
+    pub(crate) fn new(
+        max_workers: u32,
+        max_turns: usize,
+        max_waiting: usize,
+        idle_timeout: Duration,
+    ) -> Arc<Pool> {
         let total = max_workers as usize;
         let state = State { free: (0..max_workers).rev().collect(), total, max_turns, ..State::default() };
-        Arc::new(Pool { state: Mutex::new(state), max_waiting, seat_back: Notify::new() })
+        Arc::new(Pool {
+            state: Mutex::new(state),
+            max_waiting,
+            dispensable: idle_timeout / 60,
+            seat_back: Notify::new(),
+        })
     }
 
     /// A worker for the script, or the means to start one, waiting until `deadline` if need be.
@@ -234,13 +247,31 @@ impl Pool {
     /// A seat for a spare process, if there is none and nobody needs the seat more.
     pub(crate) fn seat_for_spare(self: &Arc<Self>, interpreter: InterpreterId) -> Option<Seat> {
         let mut state = self.lock();
-        let is_wanted = !state.spare.contains_key(&interpreter) && !state.starting.contains(&interpreter);
-        if state.closed || !is_wanted || !state.queue.is_empty() {
+        if !state.wants_spare(interpreter) {
             return None;
         }
         let number = state.free.pop()?;
         state.starting.push(interpreter);
         Some(Seat { number, pool: Arc::downgrade(self) })
+    }
+
+    /// Where there is no seat for a spare process: ends the worker that has been idle longest, if that has been a while,
+    /// and returns when a seat has come back. False: there is no such worker.
+    pub(crate) async fn make_room_for_spare(&self, interpreter: InterpreterId) -> bool {
+        let seat_back = self.seat_back.notified();
+        tokio::pin!(seat_back);
+        seat_back.as_mut().enable();
+        let evicted = {
+            let mut state = self.lock();
+            let is_full = state.free.is_empty() && state.wants_spare(interpreter);
+            is_full.then(|| state.take_oldest_idle(self.dispensable)).flatten()
+        };
+        let is_evicted = evicted.is_some();
+        drop(evicted);
+        if is_evicted {
+            seat_back.await;
+        }
+        is_evicted
     }
 
     /// A spare process has started, or could not be.
@@ -350,7 +381,7 @@ impl State {
         let spare = self.spare.keys().next().copied().and_then(|interpreter| self.spare.remove(&interpreter));
         let evicted = match spare {
             Some(spare) => Some(Evicted::Spare(spare)),
-            None => self.take_oldest_idle().map(Evicted::Worker),
+            None => self.take_oldest_idle(Duration::ZERO).map(Evicted::Worker),
         };
         match evicted {
             Some(evicted) => {
@@ -389,6 +420,11 @@ impl State {
         Some(Grant::Seat(Seat { number, pool: Arc::downgrade(pool) }))
     }
 
+    fn wants_spare(&self, interpreter: InterpreterId) -> bool {
+        let is_there = self.spare.contains_key(&interpreter) || self.starting.contains(&interpreter);
+        !is_there && !self.closed && self.queue.is_empty()
+    }
+
     fn may_begin(&self, instance: &str) -> bool {
         self.turns.get(instance).is_none_or(|&turns| turns < self.max_turns)
     }
@@ -416,11 +452,15 @@ impl State {
         worker
     }
 
-    fn take_oldest_idle(&mut self) -> Option<Worker> {
+    /// The worker that has been idle longest, if it has been so for `least`.
+    fn take_oldest_idle(&mut self, least: Duration) -> Option<Worker> {
         // Each list is in the order of use.
         let (&key, _) =
             self.idle.iter().min_by_key(|(_, workers)| workers.first().map(|worker| worker.idle_since))?;
         let workers = self.idle.get_mut(&key)?;
+        if workers.first()?.idle_since.elapsed() < least {
+            return None;
+        }
         let oldest = workers.remove(0);
         if workers.is_empty() {
             self.idle.remove(&key);

@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde_json::json;
 use syncano_core::{Language, RunStatus, Runtime};
 
-use crate::builder::RunnerBuilder;
+use crate::builder::{RunnerBuilder, StartError};
 use crate::call::{Arguments, Call};
 use crate::directory::Directory;
 use crate::doctor::Control;
@@ -113,8 +113,8 @@ fn check_one_way(
     let mut settings = settings.max_workers(2);
     settings.environments.clear();
     settings.limits = Limits { folder: FOLDER, folder_entries: FOLDER_ENTRIES, ..Limits::default() };
-    let directory =
-        Directory::for_runner(settings.directory.as_deref(), true).map_err(|error| error.to_string())?;
+    let directory = Directory::for_runner(settings.directory.as_deref(), true)
+        .map_err(|error| StartError::Directory(error).to_string())?;
     let are_copied = settings.zygotes;
     let runner =
         Runner::start_at(level, settings, interpreters.clone()).map_err(|error| error.to_string())?;

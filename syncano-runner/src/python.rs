@@ -43,7 +43,6 @@ pub(crate) static PYTHON: Recipe = Recipe {
         definitions: definitions!(),
         start: include_str!("python/start.py"),
     }),
-    spare: false,
     reserved: 512 * 1024 * 1024,
     stack: 8 * 1024 * 1024,
     // It raises MemoryError, and shows where it stands by itself.

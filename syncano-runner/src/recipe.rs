@@ -32,8 +32,6 @@ pub(crate) struct Recipe {
     pub(crate) program: &'static str,
     /// The program of a process that workers are copies of, where the language can do that.
     pub(crate) zygote: Option<ZygoteProgram>,
-    /// Whether one process is kept that has started and has no script yet: for interpreters that are slow to start.
-    pub(crate) spare: bool,
     /// Addresses that it reserves without using the memory, in bytes.
     pub(crate) reserved: u64,
     /// The stack of the main thread, and of others that don't say otherwise, in bytes.

@@ -167,8 +167,9 @@ impl Runner {
         let workers = max_workers as usize;
         let max_waiting = settings.max_waiting.unwrap_or(64 * workers);
         let per_instance = settings.max_workers_per_instance.unwrap_or(workers - workers / 8);
-        let pool = Pool::new(max_workers, per_instance, max_waiting);
-        let (pool_of, idle_timeout) = (Arc::downgrade(&pool), settings.idle_timeout);
+        let idle_timeout = settings.idle_timeout;
+        let pool = Pool::new(max_workers, per_instance, max_waiting, idle_timeout);
+        let pool_of = Arc::downgrade(&pool);
         let nursery = Nursery::start(sandbox, directory, pool_of, idle_timeout, settings.zygotes)
             .map_err(StartError::Threads)?;
         interpreters.found().for_each(|interpreter| nursery.keep_zygote(interpreter));
@@ -246,13 +247,13 @@ impl Runner {
         };
         call.timeout = call.timeout.min(LONGEST_RUN);
         let deadline = Instant::now() + call.timeout;
-        let (turn, worker) = loop {
+        let (turn, worker, is_new) = loop {
             let (turn, grant) = match self.inner.pool.acquire(script, interpreter.id, deadline).await {
                 Ok(granted) => granted,
                 Err(refusal) => return refused(refusal),
             };
             let started = match grant {
-                Grant::Warm(worker) if worker.is_silent() => break (turn, worker),
+                Grant::Warm(worker) if worker.is_silent() => break (turn, worker, false),
                 // One that died or spoke between two calls is dropped, which ends it.
                 Grant::Warm(_) => continue,
                 Grant::Spare(spare) if spare.is_silent() => {
@@ -262,10 +263,11 @@ impl Runner {
                 Grant::Seat(seat) => self.start_worker(seat, interpreter, script).await,
             };
             match started {
-                Ok(worker) => break (turn, worker),
+                Ok(worker) => break (turn, worker, true),
                 Err(problem) => return Outcome::never_ran(RunStatus::Failure, problem),
             }
         };
+        self.keep_spare(interpreter, is_new);
         let (outcome, worker) = worker.call(&call).await;
         if let Some(worker) = worker
             && worker.calls() < self.inner.calls_per_worker
@@ -273,7 +275,6 @@ impl Runner {
         {
             turn.give_back(worker);
         }
-        self.keep_spare(interpreter);
         outcome
     }
 
@@ -309,15 +310,26 @@ impl Runner {
         }
     }
 
-    /// Starts a process ahead for the next new script, if the language wants one, it has none, and there is room.
-    fn keep_spare(&self, interpreter: &Arc<Interpreter>) {
-        if !interpreter.recipe.spare {
-            return;
-        }
-        let Some(seat) = self.inner.pool.seat_for_spare(interpreter.id) else { return };
+    /// Starts a process ahead for the next call that needs one, unless there is one. `makes_room`: if need be in the place
+    /// of a worker that has been idle for a while.
+    fn keep_spare(&self, interpreter: &Arc<Interpreter>, makes_room: bool) {
+        let Inner { pool, nursery, .. } = &*self.inner;
         let of = Arc::clone(interpreter);
-        let pool = Arc::downgrade(&self.inner.pool);
-        self.inner.nursery.spawn_apart(seat, interpreter, move |born| {
+        let Some(seat) = pool.seat_for_spare(interpreter.id) else {
+            if makes_room {
+                let (pool, inner) = (Arc::clone(pool), Arc::downgrade(&self.inner));
+                tokio::spawn(async move {
+                    if pool.make_room_for_spare(of.id).await
+                        && let Some(inner) = inner.upgrade()
+                    {
+                        Runner { inner }.keep_spare(&of, false);
+                    }
+                });
+            }
+            return;
+        };
+        let pool = Arc::downgrade(pool);
+        nursery.spawn_apart(seat, interpreter, move |born| {
             let spare = match born {
                 Ok((process, channel)) => Some(Spare::new(process, channel, &of)),
                 Err(error) => {

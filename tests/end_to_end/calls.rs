@@ -241,12 +241,12 @@ async fn the_script_s_own_errors_are_typed() {
     }
     let (_world, api) = published().await;
     let error = api.stock("gone").await.unwrap_err();
-    assert!(matches!(error, CallError::App { error: StockError::OutOfStock { left: 0 }, .. }), "{error:?}");
+    assert!(matches!(error, CallError::App(StockError::OutOfStock { left: 0 }, ..)), "{error:?}");
     let error = api.stock("shut").await.unwrap_err();
-    assert!(matches!(error, CallError::App { error: StockError::Closed, .. }), "{error:?}");
+    assert!(matches!(error, CallError::App(StockError::Closed, ..)), "{error:?}");
     assert_eq!(error.to_string(), "the script of `calls/stock` raised its error Closed");
     let error = api.stock("refused").await.unwrap_err();
-    assert!(matches!(error, CallError::App { error: StockError::OutOfStock { left: 4 }, .. }), "{error:?}");
+    assert!(matches!(error, CallError::App(StockError::OutOfStock { left: 4 }, ..)), "{error:?}");
     // One that the type doesn't have.
     let error = api.stock("stolen").await.unwrap_err();
     assert!(matches!(error, CallError::UnknownApp { .. }), "{error:?}");
@@ -269,8 +269,8 @@ async fn so_are_those_of_a_script_in_javascript() {
     let (_world, api) = published().await;
     // Every variant is known: no arm for others is needed.
     let told = |error: CallError<StockError>| match error {
-        CallError::App { error: StockError::OutOfStock { left }, .. } => format!("{left} left"),
-        CallError::App { error: StockError::Closed, .. } => "closed".to_owned(),
+        CallError::App(StockError::OutOfStock { left }, ..) => format!("{left} left"),
+        CallError::App(StockError::Closed, ..) => "closed".to_owned(),
         CallError::Script(failure) => failure.stderr,
         other => panic!("{other:?}"),
     };

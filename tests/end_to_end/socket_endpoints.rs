@@ -155,7 +155,7 @@ async fn failures_are_those_of_generated_calls() {
     };
     assert_eq!((failure.endpoint.as_str(), failure.stdout.as_str()), ("my_custom_socket/failing", "so far"));
     let error = socket.run(Method::Post, "failing", ()).await.unwrap_err();
-    let CallError::App { error, .. } = error else { panic!("{error}") };
+    let CallError::App(error, ..) = error else { panic!("{error}") };
     assert_eq!(error, json!({"OutOfStock": {"left": 2}}));
     let call = socket.run(Method::Delete, "failing", ()).timeout(Duration::from_millis(100));
     let error: CallError<Value> = call.await.unwrap_err();

@@ -93,7 +93,7 @@ async fn updating_the_custom_socket(instance: &Instance) -> anyhow::Result<()> {
         Err(Error::NotInstalled { status_info, .. }) => shows(
             "without its script",
             status_info.as_str(),
-            "no script named `custom_script` for the endpoint `my_endpoint`: add a dependency of that name",
+            "no script named `custom_script` for the endpoint `my_endpoint`: add a dependency of that name, or make the script endpoint `custom_script` first",
         )?,
         other => anyhow::bail!("the update should have failed, but: {other:?}"),
     }

@@ -12,8 +12,8 @@ pub async fn order(stock: &stock::Client, item: &str, count: u32) -> Result<Stri
     }
     match taken {
         Ok(cents) => Ok(format!("{}.{:02} €", cents / 100, cents % 100)),
-        Err(CallError::App { error: StockError::OutOfStock { left }, .. }) => Ok(format!("only {left} left")),
-        Err(CallError::App { error: StockError::Unknown, .. }) => Ok("we don't have that".to_owned()),
+        Err(CallError::App(StockError::OutOfStock { left }, ..)) => Ok(format!("only {left} left")),
+        Err(CallError::App(StockError::Unknown, ..)) => Ok("we don't have that".to_owned()),
         Err(other) => Err(other),
     }
 }

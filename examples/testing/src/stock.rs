@@ -61,7 +61,7 @@ mod tests {
         // Anybody may buy.
         let api = stock::Client::new(&instance.without_key());
         let error = |error| match error {
-            CallError::App { error, .. } => error,
+            CallError::App(error, ..) => error,
             other => panic!("{other}"),
         };
         let too_many = api.take("cup", 3).await.map_err(error);

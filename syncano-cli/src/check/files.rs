@@ -1,5 +1,6 @@
 //! Which files are checked.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -41,7 +42,9 @@ pub(crate) fn collect(paths: &[PathBuf]) -> anyhow::Result<Vec<(PathBuf, Kind)>>
         }
     }
     files.sort_by(|one, other| one.0.cmp(&other.0));
-    files.dedup_by(|one, other| one.0 == other.0);
+    let mut seen = HashSet::new();
+    // `.` and `socket.json` may lead to the same file. What can't be resolved is told when it is read.
+    files.retain(|(path, _)| seen.insert(path.canonicalize().unwrap_or_else(|_| path.clone())));
     Ok(files)
 }
 

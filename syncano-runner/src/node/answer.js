@@ -15,9 +15,18 @@ function toJson(value, what) {
   return encode(wellFormed(text));
 }
 
+// A list of ours: a script can't have put anything into it.
+class Pending {
+  constructor(value, name, next) {
+    this.value = value;
+    this.name = name;
+    this.next = next;
+  }
+}
+setPrototypeOf(Pending.prototype, null);
+
 function refuseWhatJsonDrops(value, what) {
-  // A list of ours: a script can't have put anything into it.
-  let pending = { __proto__: null, value, name: '', next: null };
+  let pending = new Pending(value, '', null);
   while (pending !== null) {
     const { value, name, next } = pending;
     pending = next;
@@ -30,12 +39,12 @@ function refuseWhatJsonDrops(value, what) {
     if (type !== 'object' || value === null || typeof value.toJSON === 'function') continue;
     if (isArray(value)) {
       for (let index = value.length - 1; index >= 0; index--) {
-        pending = { __proto__: null, value: value[index], name: `${index}`, next: pending };
+        pending = new Pending(value[index], index, pending);
       }
     } else {
       const names = keys(value);
       for (let index = names.length - 1; index >= 0; index--) {
-        pending = { __proto__: null, value: value[names[index]], name: names[index], next: pending };
+        pending = new Pending(value[names[index]], names[index], pending);
       }
     }
   }
@@ -57,14 +66,24 @@ function wellFormed(json) {
   return done === 0 ? json : result + slice(json, done);
 }
 
+class Answer {
+  constructor(kind, exit, head, body) {
+    this.kind = kind;
+    this.exit = exit;
+    this.head = head;
+    this.body = body;
+  }
+}
+setPrototypeOf(Answer.prototype, null);
+
 // The answer of a call whose script has come to its end. `returned` is what the default function returned, undefined for
 // a program.
 function answerOf(returned) {
   const response = isResponse(returned) ? returned : (returned ?? undefined) === undefined ? state.response : undefined;
   if (isResponse(response)) return answerWith(response);
-  if (!state.isFunction) return { __proto__: null, kind: NOTHING, head: EMPTY, body: EMPTY };
+  if (!state.isFunction) return new Answer(NOTHING, 0, EMPTY, EMPTY);
   const body = limited(toJson(returned === undefined ? null : returned, 'what the default function returned'));
-  return { __proto__: null, kind: VALUE, head: EMPTY, body };
+  return new Answer(VALUE, 0, EMPTY, body);
 }
 
 function answerWith(response) {
@@ -80,7 +99,7 @@ function answerWith(response) {
     `[${status - (status % 1)},${textToJson(content_type, 'content type')},[${headersToJson(headers)}]]`,
   );
   if (head.length > MAX_HEAD) throw new Refused("the response's headers are too long");
-  return { __proto__: null, kind: RESPONSE, head, body: limited(bytesOf(content)) };
+  return new Answer(RESPONSE, 0, head, limited(bytesOf(content)));
 }
 
 // `["name","value"],…`

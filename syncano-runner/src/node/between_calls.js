@@ -7,7 +7,7 @@ const { openSync, closeSync, fstatSync, mkdirSync, readdirSync, rmdirSync, rmSyn
 const { isMap } = util.types;
 
 // What a call has done that can't be seen when it has ended.
-const traces = { __proto__: null, isLasting: false, hasChangedEnvironment: false };
+const traces = bare({ isLasting: false, hasChangedEnvironment: false });
 
 // Marks each use of `object[name]` as something that may outlive its call.
 function noticeUse(object, name) {
@@ -137,7 +137,7 @@ function lookAtFolder() {
   const descriptor = openSync('.', 'r');
   const { size } = fstatSync(descriptor);
   closeSync(descriptor);
-  return { __proto__: null, descriptor, size };
+  return { descriptor, size };
 }
 
 function emptyFolder() {
@@ -153,7 +153,7 @@ function sizeWhenEmpty() {
   return empty < size ? empty : undefined;
 }
 
-const outputsNow = () => `${fstatSync(1).ino} ${fstatSync(2).ino}`;
+const inode = descriptor => fstatSync(descriptor).ino;
 
 function listenersNow() {
   const listeners = new Map();
@@ -167,24 +167,24 @@ let baseline;
 function takeBaseline() {
   // What was imported ahead may have written there, and what is empty must be so for every call.
   emptyFolder();
-  baseline = {
-    __proto__: null,
+  baseline = bare({
     folder: apply(cwd, process, []),
     environment: { ...process.env },
     globals: new Set(keys(globalThis)),
     areBuiltinsUnchanged: watchBuiltins(),
     descriptor: lookAtFolder().descriptor,
     emptySize: sizeWhenEmpty(),
-    outputs: outputsNow(),
+    outputs: [inode(1), inode(2)],
     listeners: listenersNow(),
     consoleState: Object.getOwnPropertySymbols(console).map(symbol => [symbol, console[symbol]]),
-  };
+  });
 }
 
 // Whether the next call finds what the first one found, or can be made to.
 function cleanUp() {
   if (traces.isLasting || apply(getActiveResourcesInfo, process, []).length > 0) return false;
-  if (hasLoadedOtherFiles() || outputsNow() !== baseline.outputs) return false;
+  const { outputs } = baseline;
+  if (hasLoadedOtherFiles() || inode(1) !== outputs[0] || inode(2) !== outputs[1]) return false;
   if (!forgetListeners() || !isConsoleUnchanged()) return false;
   if (!stdout.isUnchanged() || !stderr.isUnchanged()) return false;
   process.exitCode = undefined;
@@ -219,17 +219,20 @@ function restoreEnvironment() {
 
 function forgetListeners() {
   const names = apply(eventNames, process, []);
+  let isRemoved = false;
   for (let index = 0; index < names.length; index++) {
     const before = baseline.listeners.get(names[index]);
     if (before === undefined) {
       apply(removeAllListeners, process, [names[index]]);
+      isRemoved = true;
     } else {
       const now = apply(rawListeners, process, [names[index]]);
       if (now.length !== before.length || now.some((listener, index) => listener !== before[index])) return false;
     }
   }
   if (process.hasUncaughtExceptionCaptureCallback()) process.setUncaughtExceptionCaptureCallback(null);
-  return apply(eventNames, process, []).length === baseline.listeners.size;
+  const left = isRemoved ? apply(eventNames, process, []) : names;
+  return left.length === baseline.listeners.size;
 }
 
 // Groups that are still open, counters and stopwatches.

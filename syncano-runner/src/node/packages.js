@@ -1,13 +1,12 @@
 // The packages of the script's environment: a folder `node_modules` that the operator has prepared, which `require` finds by
 // NODE_PATH.
 
-const packages = {
-  __proto__: null,
+const packages = bare({
   folder: process.env.NODE_PATH,
   prefix: `${process.env.NODE_PATH}/`,
   // How many files have been loaded, the last time somebody looked.
   loaded: 0,
-};
+});
 
 // Not a path, and no URL.
 function isPackage(specifier) {

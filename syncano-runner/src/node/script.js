@@ -5,6 +5,8 @@
 let isResponse;
 let refusalIn;
 
+const PROPERTY = bare({ value: undefined, writable: true, enumerable: false, configurable: true });
+
 // An HTTP answer of the script's own: hand it to `setResponse`, or return it.
 class HttpResponse {
   #made = true;
@@ -52,7 +54,10 @@ class Refused {
 }
 
 function define(object, name, value, enumerable = false) {
-  defineProperty(object, name, { __proto__: null, value, writable: true, enumerable, configurable: true });
+  PROPERTY.value = value;
+  PROPERTY.enumerable = enumerable;
+  defineProperty(object, name, PROPERTY);
+  PROPERTY.value = undefined;
 }
 
 // Makes `response`, an HttpResponse, the answer of this call. The last one counts.
@@ -60,8 +65,7 @@ function setResponse(response) {
   state.response = response;
 }
 
-const script = {
-  __proto__: null,
+const script = bare({
   name: '',
   filename: '',
   config: '',
@@ -73,7 +77,7 @@ const script = {
   module: undefined,
   // Why it is no program, where it may turn out that it is no module either.
   problem: undefined,
-};
+});
 
 // What Node says when something that only modules may have stands in a program.
 const MODULE_SYNTAX = [
@@ -289,7 +293,11 @@ function provideGlobals() {
 function load(name, config, source) {
   const folder = process.cwd();
   const file = `${folder}/${name.replaceAll('/', '_')}.js`;
-  Object.assign(script, { name, config, source, file, filename: `<${name}>` });
+  script.name = name;
+  script.config = config;
+  script.source = source;
+  script.file = file;
+  script.filename = `<${name}>`;
   requireFromScript = createRequire(file);
 }
 
@@ -310,6 +318,15 @@ function provideNames() {
   define(globalThis, 'setResponse', setResponse);
 }
 
+class Given {
+  constructor(args, config, meta) {
+    this.args = args;
+    this.config = config;
+    this.meta = meta;
+  }
+}
+setPrototypeOf(Given.prototype, null);
+
 // What differs from call to call.
 function provideArguments(merged, query, body, meta) {
   let args = merged;
@@ -321,7 +338,7 @@ function provideArguments(merged, query, body, meta) {
   define(globalThis, 'ARGS', args);
   define(globalThis, 'CONFIG', config);
   define(globalThis, 'META', meta);
-  return { __proto__: null, args, config, meta };
+  return new Given(args, config, meta);
 }
 
 function read(text) {

@@ -4,7 +4,7 @@
 // script exits, or when nobody catches what it throws. Node tells the last three by events of `process`, and the script's
 // own listeners come first. Between two calls the process waits in a system call: nothing of a script can run then.
 
-const state = { __proto__: null };
+const state = bare({});
 
 function begin(number) {
   state.number = number;
@@ -24,7 +24,8 @@ function begin(number) {
   stderr.open(OUTPUT_LIMIT);
 }
 
-async function serve() {
+// To be called from Node's loop, whose turns the calls share: one ends and the next begins.
+function serve() {
   const frame = takeFrame();
   const [merged, query, body, main, meta] = takeTexts(frame, NUMBER_SIZE, 5, NUMBER_SIZE + 20);
   begin(frame.subarray(0, NUMBER_SIZE));
@@ -35,25 +36,30 @@ async function serve() {
     fail(new Refused(`the arguments can't be read: ${error.message}`));
     return;
   }
+  // From the loop itself, so that what the script throws at once is thrown to nobody else.
+  if (script.program !== undefined || script.module !== undefined) run(...values);
+  else prepare(values);
+}
+
+async function prepare(values) {
   try {
     if (script.source === undefined) {
       await checkAll(values[0]);
       decide(NOTHING, 0, EMPTY, EMPTY);
       return;
     }
-    if (script.program === undefined && script.module === undefined) await compile();
+    await compile();
   } catch (error) {
     fail(error);
     return;
   }
-  // From Node's loop itself, so that what the script throws at once is thrown to nobody else.
   setImmediate(run, ...values);
 }
 
 // Settles what the call answers. What the script still does is heard by nobody.
 function decide(kind, exit, head, body) {
   const isFirst = state.answer === undefined;
-  if (isFirst) state.answer = { __proto__: null, kind, exit, head, body };
+  if (isFirst) state.answer = new Answer(kind, exit, head, body);
   stdout.close();
   stderr.close();
   if (state.isLeaving) answer(false);

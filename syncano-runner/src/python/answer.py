@@ -1,6 +1,18 @@
 """What a call answers, and what it shows of an error."""
 
-encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+# Objects that are being written: one among them again is a cycle.
+open_objects = {}
+# What `json.dumps` would make anew for each value.
+pieces_of = json.encoder.c_make_encoder(
+    open_objects, json.JSONEncoder().default, json.encoder.encode_basestring, None, ":", ",", False, False, False
+)
+
+
+def encode(value):
+    try:
+        return "".join(pieces_of(value, 0))
+    finally:
+        open_objects.clear()
 
 
 def to_utf8(text):

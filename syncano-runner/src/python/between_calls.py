@@ -70,36 +70,41 @@ def reset_logging():
             logger.handlers[:] = [handler for handler in logger.handlers if isinstance(handler, logging.NullHandler)]
         if logger.filters:
             logger.filters.clear()
-        logger.setLevel(logging.WARNING if logger is logging.root else logging.NOTSET)
+        level = logging.WARNING if logger is logging.root else logging.NOTSET
+        if logger.level != level:
+            # It makes what all loggers have found out stale.
+            logger.setLevel(level)
         logger.propagate, logger.disabled = True, False
-    logging.disable(logging.NOTSET)
+    if logging.root.manager.disable != logging.NOTSET:
+        logging.disable(logging.NOTSET)
 
 
 SIGNALS = tuple(range(1, 32))
 
 
-def notice_timers():
-    """Marks each use of a timer of the process, so that those that run need not be looked for after every call."""
-    for name in ("setitimer", "alarm"):
+def notice_signals():
+    """Marks each use of a timer or a handler of the process, so that they need not be looked for after every call."""
+    for name in ("setitimer", "alarm", "signal"):
         function = getattr(_signal, name)
 
         def noticed(*values, function=function):
-            state.has_timers = True
+            state.has_signals = True
             return function(*values)
 
         noticed.__name__ = noticed.__qualname__ = name
         for module in (_signal, sys.modules.get("signal")):
-            if module is not None:
+            # What stands there may be another function, which calls this one.
+            if module is not None and getattr(module, name) is function:
                 setattr(module, name, noticed)
 
 
 set_timer = _signal.setitimer
+flags_of = fcntl.fcntl
 
 
 def stop_timers():
     for timer in (_signal.ITIMER_REAL, _signal.ITIMER_VIRTUAL, _signal.ITIMER_PROF):
         set_timer(timer, 0)
-    state.has_timers = False
 
 
 class Baseline:
@@ -115,7 +120,7 @@ class Baseline:
         self.builtins = dict(vars(builtins))
         self.signals = self.signal_handlers()
         self.free_descriptor = self.lowest_free_descriptor()
-        self.outputs = [os.fstat(descriptor)[1] for descriptor in (0, 1, 2)]
+        self.standard = self.standard_descriptors()
         self.path = list(sys.path)
         self.argv = list(sys.argv)
         self.filters = list(warnings.filters)
@@ -144,6 +149,12 @@ class Baseline:
         return list(map(_signal.getsignal, SIGNALS))
 
     @staticmethod
+    def standard_descriptors():
+        """What they were opened for, by which the server has made sure that they can be told from others (`output.rs`).
+        Who they are takes three times as long to ask."""
+        return [flags_of(descriptor, fcntl.F_GETFL) for descriptor in (0, 1, 2)]
+
+    @staticmethod
     def lowest_free_descriptor():
         descriptor = os.dup(0)
         os.close(descriptor)
@@ -156,13 +167,14 @@ class Baseline:
 
     def restore(self):
         """True when the next call finds what the first one found; False when the process must be replaced."""
-        if state.has_timers:
+        if state.has_signals:
             stop_timers()
-        if _thread._count() or self.signal_handlers() != self.signals:
+            if self.signal_handlers() != self.signals:
+                return False
+            state.has_signals = False
+        if _thread._count() or self.interpreter_settings() != self.interpreter:
             return False
-        if self.interpreter_settings() != self.interpreter:
-            return False
-        if [os.fstat(descriptor)[1] for descriptor in (0, 1, 2)] != self.outputs:
+        if self.standard_descriptors() != self.standard:
             return False
         self.empty_folder()
         os.umask(0o077)
@@ -206,6 +218,7 @@ def clean_up():
             except Exception:
                 pass
     sys.stdout, sys.stderr = stdout, stderr
+    sys.__stdout__, sys.__stderr__ = stdout, stderr
     stdout.flush()
     stderr.flush()
     # One that serves no other call has nothing to put back.

@@ -18,6 +18,7 @@ import _signal
 import _thread
 import atexit
 import builtins
+import fcntl
 import gc
 import io
 import json

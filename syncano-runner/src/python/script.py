@@ -52,7 +52,7 @@ class State:
     response = None
     exit_handlers = []
     namespace = None
-    has_timers = False
+    has_signals = False
     settled = False
     collections = 0
 

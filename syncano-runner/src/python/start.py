@@ -21,7 +21,7 @@ _thread.stack_size(4 << 20)
 _signal.signal(_signal.SIGINT, out_of_time)
 os.umask(0o077)
 if not is_fresh:
-    notice_timers()
+    notice_signals()
     script.preload()
     baseline = Baseline()
     collect()

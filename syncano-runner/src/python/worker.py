@@ -5,29 +5,44 @@ def text_at(frame, offset, length):
     return None if length == ABSENT else frame[offset : offset + length].decode()
 
 
-read_json = json.JSONDecoder().raw_decode
+read_json = json.JSONDecoder().scan_once
 
 
-def value_at(frame, offset, length):
-    text = frame[offset : offset + length].decode()
+def value_of(data):
+    text = data.decode()
     try:
-        value, end = read_json(text)
+        value, end = read_json(text, 0)
         if end == len(text):
             return value
-    except ValueError:
+    except (ValueError, StopIteration):
         pass
     # It begins or ends with spaces, or this says what is wrong with it.
     return json.loads(text)
 
 
+class Repeated:
+    """The value of a text that is often the one of the call before: a copy of it is made in a fraction of the time."""
+
+    data = copy = None
+
+    def value_of(self, data):
+        if data != self.data:
+            self.data, self.copy = data, None
+            return value_of(data)
+        if self.copy is None:
+            self.copy = marshal.dumps(value_of(data))
+        return marshal.loads(self.copy)
+
+
+meta = Repeated()
+
+
 def serve(frame):
     """Runs one call and answers it."""
-    number, *lengths = CALL.unpack_from(frame)
+    number, *lengths, meta_length = CALL.unpack_from(frame)
     kind, head, body, exit = NOTHING, b"", b"", 0
     state.response = None
     state.recycle = False
-    sys.stdout = sys.__stdout__ = stdout
-    sys.stderr = sys.__stderr__ = stderr
     raw_stdout.left = raw_stderr.left = raw_stdout.limit
     try:
         state.running = True
@@ -36,9 +51,9 @@ def serve(frame):
             if length == ABSENT:
                 values.append(None)
             else:
-                values.append(value_at(frame, offset, length))
+                values.append(value_of(frame[offset : offset + length]))
                 offset += length
-        kind, head, body = script.run(*values)
+        kind, head, body = script.run(*values, meta.value_of(frame[offset : offset + meta_length]))
         state.running = False
     except BaseException as error:
         kind, head, body, exit = settle(error)
