@@ -131,7 +131,14 @@ pub(crate) fn take_reply(received: &mut Vec<u8>, number: u64) -> Result<Option<R
         received.reserve(end - received.len());
         return Ok(None);
     }
-    let mut rest = Bytes::from(std::mem::take(received)).split_off(REPLY_HEADER);
+    // The buffer serves the next call, unless the answer fills it.
+    let mut rest = if end < received.capacity() / 2 {
+        let rest = Bytes::copy_from_slice(&received[REPLY_HEADER..]);
+        received.clear();
+        rest
+    } else {
+        Bytes::from(std::mem::take(received)).split_off(REPLY_HEADER)
+    };
     let head = rest.split_to(head);
     let answer = match kind {
         0 => RawAnswer::Ready,

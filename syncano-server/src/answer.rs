@@ -1,7 +1,9 @@
 //! What a run ended with: as the answer to its caller, and as the trace that is kept.
 
+use axum::body::Body;
 use axum::response::{IntoResponse as _, Response};
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde_json::{Map, Value, json};
 use syncano_core::{CustomResponse, ResultKind, RunLimits, RunResult, RunStatus, Trace, headers};
 use syncano_runner::{Answer, Outcome};
@@ -12,6 +14,9 @@ use crate::{reply, time};
 
 /// Bytes of a response's body, of stdout and of stderr that a stored trace keeps.
 const KEPT: usize = 64 * 1024;
+
+/// Headers that an answer has at most, as a rule.
+const HEADERS: usize = 8;
 
 /// What the caller asked for, in the header `Syncano-Want`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,21 +41,22 @@ impl Want {
 
 /// Makes the answer to the caller.
 pub(crate) fn respond(id: i64, ended: &Ended, want: Want) -> Response {
+    const STATUS: HeaderName = HeaderName::from_static(headers::STATUS);
+    const TRACE: HeaderName = HeaderName::from_static(headers::TRACE);
+    const RESULT: HeaderName = HeaderName::from_static(headers::RESULT);
+
     let outcome = &ended.outcome;
     let answer = outcome.answer.as_ref().filter(|_| want != Want::Trace);
     let (kind, mut response) = match answer {
         Some(Answer::Value(json)) if succeeded(outcome) => {
-            let body = ([(header::CONTENT_TYPE, reply::JSON)], json.clone());
-            (ResultKind::Value, (StatusCode::OK, body).into_response())
+            (ResultKind::Value, written(StatusCode::OK, json.clone()))
         }
         Some(Answer::Response(own)) if succeeded(outcome) => (ResultKind::Response, custom(own)),
         Some(Answer::AppError(json)) => {
-            let body = ([(header::CONTENT_TYPE, reply::JSON)], json.clone());
-            (ResultKind::AppError, (StatusCode::UNPROCESSABLE_ENTITY, body).into_response())
+            (ResultKind::AppError, written(StatusCode::UNPROCESSABLE_ENTITY, json.clone()))
         }
         None if want == Want::Value && succeeded(outcome) => {
-            let body = ([(header::CONTENT_TYPE, reply::JSON)], printed_value(ended));
-            (ResultKind::Value, (StatusCode::OK, body).into_response())
+            (ResultKind::Value, written(StatusCode::OK, printed_value(ended).into()))
         }
         // A script that failed after it had set a response: what failed is told in the trace.
         _ => {
@@ -59,9 +65,19 @@ pub(crate) fn respond(id: i64, ended: &Ended, want: Want) -> Response {
         }
     };
     let said = response.headers_mut();
-    said.insert(headers::STATUS, HeaderValue::from_static(outcome.status.as_str()));
-    said.insert(headers::TRACE, HeaderValue::from(id));
-    said.insert(headers::RESULT, HeaderValue::from_static(kind.as_str()));
+    said.insert(STATUS, HeaderValue::from_static(outcome.status.as_str()));
+    said.insert(TRACE, HeaderValue::from(id));
+    said.insert(RESULT, HeaderValue::from_static(kind.as_str()));
+    response
+}
+
+/// JSON that is written already.
+fn written(status: StatusCode, json: Bytes) -> Response {
+    let mut said = HeaderMap::with_capacity(HEADERS);
+    said.insert(header::CONTENT_TYPE, reply::JSON);
+    let mut response = Response::new(Body::from(json));
+    *response.status_mut() = status;
+    *response.headers_mut() = said;
     response
 }
 
@@ -106,7 +122,7 @@ fn custom(own: &syncano_runner::Response) -> Response {
     };
     // With these nothing may follow, and a length that says otherwise confuses whoever forwards the answer.
     let content = match status {
-        StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED => bytes::Bytes::new(),
+        StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED => Bytes::new(),
         _ => own.content.clone(),
     };
     let mut response = (status, content).into_response();
@@ -219,8 +235,6 @@ fn start(content: &[u8], limit: usize) -> String {
 #[cfg(test)]
 mod tests {
     use std::time::{Duration, SystemTime};
-
-    use bytes::Bytes;
 
     use super::*;
 

@@ -1,12 +1,16 @@
 //! What every request shares.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use secrecy::SecretString;
 use syncano_core::normalize;
 use syncano_runner::Runner;
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedRwLockReadGuard, RwLock};
 
 use crate::auth::{Caller, Manager, other_instance};
@@ -96,18 +100,49 @@ impl App {
         keys::written(self.keys.account(account, generation))
     }
 
-    /// Does work in a task of its own, which neither a caller who goes away nor a shutdown stops half-way.
+    /// Does work that neither a caller who goes away nor a shutdown stops half-way.
     pub(crate) async fn to_the_end<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T, ApiError>> + Send + 'static,
     ) -> Result<T, ApiError> {
         let pass = self.gate.enter()?;
-        let task = tokio::spawn(async move {
+        let work = async move {
             let result = work.await;
             drop(pass);
             result
-        });
-        task.await.map_err(ApiError::internal)?
+        };
+        Lasting(Some(Box::pin(work))).await
+    }
+}
+
+/// Work that becomes a task of its own when whoever waits for it goes away. A task from the start would cost every call two
+/// turns of the scheduler.
+struct Lasting<W: Future<Output: Send> + Send + 'static>(Option<Pin<Box<W>>>);
+
+impl<T: Send, W: Future<Output = Result<T, ApiError>> + Send> Future for Lasting<W> {
+    type Output = Result<T, ApiError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let work = self.0.as_mut().expect("it isn't polled after its end");
+        // What panics is not polled again, and other requests of the connection don't pay for it.
+        let done = match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(done)) => done,
+            Err(_) => Err(ApiError::internal("it panicked")),
+        };
+        self.0 = None;
+        Poll::Ready(done)
+    }
+}
+
+impl<W: Future<Output: Send> + Send + 'static> Drop for Lasting<W> {
+    fn drop(&mut self) {
+        // Without a runtime nothing can go on.
+        if let Some(work) = self.0.take()
+            && let Ok(runtime) = Handle::try_current()
+        {
+            runtime.spawn(work);
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Who is calling: the key and where it may stand, and what it opens.
 
+use std::borrow::Cow;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -221,8 +222,7 @@ impl FromRequest<Arc<App>> for Keyed {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, ApiError> {
-        let (parts, body) = request.into_parts();
-        let head = Head::new(&parts);
+        let (head, body) = Head::of(request);
         let Received { caller, body } = receive(app, &head, body, Purpose::Definition).await?;
         let caller = caller.ok_or_else(ApiError::no_key)?;
         let fields = request::fields(body?)?;
@@ -255,8 +255,7 @@ impl FromRequest<Arc<App>> for Open {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &Arc<App>) -> Result<Self, ApiError> {
-        let (parts, body) = request.into_parts();
-        let head = Head::new(&parts);
+        let (head, body) = Head::of(request);
         Filter::of(&head.query)?;
         let body = body::read(&head.headers, body, limits::RUN_BODY_BYTES).await?;
         request::fields(body::parse(&head.headers, body).await?).map(Open)
@@ -285,7 +284,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Segment
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        if !parts.uri.path().split('/').all(is_one_name) {
+        if names(parts.uri.path()).is_none() {
             return Err(ApiError::no_such_url());
         }
         match Path::<T>::from_request_parts(parts, state).await {
@@ -295,10 +294,17 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Segment
     }
 }
 
-/// Whether an encoded segment neither hides a slash nor has white space around it, which names are compared without.
-fn is_one_name(segment: &str) -> bool {
-    let name = percent_decode_str(segment).decode_utf8_lossy();
-    !name.contains('/') && name.trim() == name
+/// What a path says, decoded, if each of its segments is one name: it neither hides a slash nor has white space around it, which
+/// names are compared without.
+pub(crate) fn names(path: &str) -> Option<Cow<'_, str>> {
+    let is_one = |segment| {
+        let name = percent_decode_str(segment).decode_utf8();
+        name.is_ok_and(|name| !name.contains('/') && name.trim() == name)
+    };
+    if !path.split('/').all(is_one) {
+        return None;
+    }
+    percent_decode_str(path).decode_utf8().ok()
 }
 
 #[cfg(test)]
@@ -306,12 +312,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_segment_is_one_name() {
-        for name in ["", "a", "a%20b", "%C3%A9", "%25"] {
-            assert!(is_one_name(name), "{name}");
+    fn each_segment_is_one_name() {
+        for (path, decoded) in [("", ""), ("a", "a"), ("a%20b/c", "a b/c"), ("%C3%A9", "é"), ("/%25/", "/%/")]
+        {
+            assert_eq!(names(path).as_deref(), Some(decoded), "{path}");
         }
-        for other in ["a%2Fb", "a%2fb", "%20a", "a%0A", "a%C2%A0", "%E3%80%80"] {
-            assert!(!is_one_name(other), "{other}");
+        for other in ["a%2Fb", "a%2fb", "a/%20a", "a%0A", "a%C2%A0", "%E3%80%80", "%FF"] {
+            assert_eq!(names(other), None, "{other}");
         }
     }
 }

@@ -83,13 +83,20 @@ pub(crate) async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Resul
 }
 
 async fn collect(mut body: Body, limit: usize, declared: usize) -> Result<Bytes, ApiError> {
-    let mut collected = BytesMut::with_capacity(declared.min(limit));
+    let mut collected = BytesMut::new();
     let mut size = 0;
     while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
         let frame = frame.map_err(|_| ApiError::bad_request("the body ended early"))?;
         let Ok(data) = frame.into_data() else { continue };
+        // Most bodies come in one piece.
+        if size == 0 && data.len() <= limit && body.is_end_stream() {
+            return Ok(data);
+        }
         size += data.len();
         if size <= limit {
+            if collected.is_empty() {
+                collected.reserve(declared.min(limit));
+            }
             collected.extend_from_slice(&data);
         } else if size > limit + DISCARDED {
             break;

@@ -6,9 +6,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
-use axum::extract::ConnectInfo;
+use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -16,7 +15,6 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tower::ServiceExt as _;
 
 /// How long a connection may take to send a request's head, counted from when it could.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
@@ -27,8 +25,14 @@ const MOST_CONNECTIONS: u64 = 16 * 1024;
 /// How long to wait when the system can't accept.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves `router` until `until` is done, then lets requests under way finish.
-pub(crate) async fn serve(listener: TcpListener, router: Router, until: impl Future) {
+/// Has requests answered, each with who is connected, until `until` is done, then lets those under way finish.
+pub(crate) async fn serve<F>(
+    listener: TcpListener,
+    answer: impl Fn(http::Request<Body>, SocketAddr) -> F + Clone + Send + 'static,
+    until: impl Future,
+) where
+    F: Future<Output = Response> + Send + 'static,
+{
     let places = Arc::new(Semaphore::new(capacity()));
     let open = GracefulShutdown::new();
     let mut until = std::pin::pin!(until);
@@ -52,7 +56,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, until: impl Fut
                 continue;
             }
         };
-        let connection = open.watch(connection(stream, peer, router.clone()));
+        let connection = open.watch(connection(stream, peer, answer.clone()));
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 // Callers that go away in the middle, or never said anything.
@@ -66,19 +70,20 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, until: impl Fut
     open.shutdown().await;
 }
 
-fn connection(
+fn connection<F>(
     stream: TcpStream,
     peer: SocketAddr,
-    router: Router,
-) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> + Send {
+    answer: impl Fn(http::Request<Body>, SocketAddr) -> F + Send + 'static,
+) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> + Send
+where
+    F: Future<Output = Response> + Send + 'static,
+{
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY");
     }
     let service = service_fn(move |request: http::Request<Incoming>| {
-        let mut request = request.map(Body::new);
-        request.extensions_mut().insert(ConnectInfo(peer));
-        let answered = router.clone().oneshot(request);
-        async move { Ok::<_, Infallible>(answered.await.unwrap_or_else(|never| match never {})) }
+        let answered = answer(request.map(Body::new), peer);
+        async move { Ok::<_, Infallible>(answered.await) }
     });
     http1::Builder::new()
         .timer(TokioTimer::new())
@@ -109,6 +114,8 @@ fn open_files() -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use axum::response::IntoResponse as _;
+    use http::StatusCode;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     use super::*;
@@ -118,7 +125,8 @@ mod tests {
     async fn a_connection_that_asks_for_nothing_loses_its_place() {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        tokio::spawn(serve(listener, Router::new(), std::future::pending::<()>()));
+        let nothing = |_, _| async { StatusCode::NOT_FOUND.into_response() };
+        tokio::spawn(serve(listener, nothing, std::future::pending::<()>()));
         for said in ["", "GET / HTTP/1.1\r\nHost:", "GET / HTTP/1.1\r\nHost: x\r\n\r\n"] {
             let mut stream = TcpStream::connect(address).await.expect("a connection");
             stream.write_all(said.as_bytes()).await.expect("the server listens");

@@ -103,7 +103,7 @@ impl Endpoint {
 
     /// Whose runs are recorded.
     pub(crate) fn subject(&self) -> Subject {
-        Subject::SocketEndpoint { socket: self.socket_id, endpoint: self.flat.to_string() }
+        Subject::SocketEndpoint { socket: self.socket_id, endpoint: self.flat.clone() }
     }
 
     /// Where its runs are listed.

@@ -3,8 +3,6 @@
 use std::collections::BTreeSet;
 
 use axum::body::to_bytes;
-use axum::extract::Request;
-use axum::middleware::Next;
 use axum::response::Response;
 use serde_json::{Map, Value};
 
@@ -61,13 +59,14 @@ impl Filter {
 }
 
 /// Leaves out of an answer of the API what the request doesn't want. Answers of runs are the script's business.
-pub(crate) async fn filter(request: Request, next: Next) -> Result<Response, ApiError> {
-    let uri = request.uri().clone();
-    let response = next.run(request).await;
+pub(crate) async fn apply(
+    filter: Result<Filter, ApiError>,
+    response: Response,
+) -> Result<Response, ApiError> {
     if response.extensions().get::<Filterable>().is_none() {
         return Ok(response);
     }
-    let filter = Filter::of(&Query::parse(uri.query().unwrap_or_default()))?;
+    let filter = filter?;
     if filter == Filter::default() {
         return Ok(response);
     }

@@ -35,6 +35,7 @@ mod catalog;
 mod change;
 mod checks;
 mod connections;
+mod cors;
 mod decode;
 mod definition;
 mod endpoint;

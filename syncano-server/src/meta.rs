@@ -1,14 +1,18 @@
 //! `META`: what a script learns about the call and the request behind it.
 
-use serde::Serialize;
-use serde_json::value::RawValue;
-use serde_json::{Map, Value};
+use std::borrow::Cow;
+
+use http::HeaderName;
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::catalog::Account;
 use crate::request::Head;
 
 /// Headers that say who is calling or how the request travelled: not the script's business.
-const HIDDEN: [&str; 11] = [
+const HIDDEN: [&str; 12] = [
     "syncano-contract",
     "authorization",
     "connection",
@@ -21,35 +25,45 @@ const HIDDEN: [&str; 11] = [
     "x-user-key",
     // As ever in this version of the API.
     "content-type",
+    "content-length",
 ];
 const HIDDEN_PREFIX: &str = "x-forwarded-";
 
-/// `META.request`, which traces show as well.
-pub(crate) fn request(head: &Head) -> Map<String, Value> {
-    let mut request = Map::new();
-    for name in head.headers.keys() {
-        let lower = name.as_str();
-        // With an underscore in its name it would look like another header, a hidden one among them.
-        if lower.contains('_')
-            || HIDDEN.contains(&lower)
-            || lower.starts_with(HIDDEN_PREFIX)
-            || lower == "content-length"
-        {
-            continue;
+/// `META.request` as JSON, which traces show as well.
+pub(crate) fn request(head: &Head) -> Box<RawValue> {
+    to_raw_value(&Request(head)).expect("its keys are texts, and it is written to memory")
+}
+
+struct Request<'a>(&'a Head);
+
+impl Serialize for Request<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let head = self.0;
+        let mut request = serializer.serialize_map(None)?;
+        for name in head.headers.keys().map(HeaderName::as_str).filter(|name| is_shown(name)) {
+            let values = head.headers.get_all(name).iter();
+            let mut values = values.map(|value| String::from_utf8_lossy(value.as_bytes()));
+            let mut joined = values.next().unwrap_or_default();
+            for value in values {
+                joined = format!("{joined}, {value}").into();
+            }
+            let key = name.chars().map(|letter| match letter {
+                '-' => '_',
+                other => other.to_ascii_uppercase(),
+            });
+            request.serialize_entry(&"HTTP_".chars().chain(key).collect::<String>(), &joined)?;
         }
-        let values: Vec<_> = head
-            .headers
-            .get_all(name)
-            .iter()
-            .map(|value| String::from_utf8_lossy(value.as_bytes()))
-            .collect();
-        let key = format!("HTTP_{}", lower.to_uppercase().replace('-', "_"));
-        request.insert(key, values.join(", ").into());
+        request.serialize_entry("REQUEST_METHOD", head.method.as_str())?;
+        request.serialize_entry("PATH_INFO", head.path())?;
+        request.serialize_entry("REMOTE_ADDR", &*remote_address(head))?;
+        request.end()
     }
-    request.insert("REQUEST_METHOD".to_owned(), head.method.as_str().into());
-    request.insert("PATH_INFO".to_owned(), head.path.as_str().into());
-    request.insert("REMOTE_ADDR".to_owned(), remote_address(head).into());
-    request
+}
+
+/// Whether a script sees a header, by its name in lower case.
+fn is_shown(name: &str) -> bool {
+    // With an underscore in its name it would look like another header, a hidden one among them.
+    !name.contains('_') && !name.starts_with(HIDDEN_PREFIX) && !HIDDEN.contains(&name)
 }
 
 /// The name by which the caller knows the server.
@@ -58,11 +72,11 @@ pub(crate) fn host(head: &Head) -> &str {
 }
 
 /// The first address that a proxy names, else who is connected.
-fn remote_address(head: &Head) -> String {
+fn remote_address(head: &Head) -> Cow<'_, str> {
     let forwarded = head.header("x-forwarded-for").and_then(|list| list.split(',').next());
     match forwarded.or_else(|| head.header("x-real-ip")).map(str::trim).filter(|text| !text.is_empty()) {
-        Some(address) => address.to_owned(),
-        None => head.peer.map(|peer| peer.ip().to_string()).unwrap_or_default(),
+        Some(address) => address.into(),
+        None => head.peer.ip().to_string().into(),
     }
 }
 
@@ -70,7 +84,7 @@ fn remote_address(head: &Head) -> String {
 #[derive(Serialize)]
 pub(crate) struct Meta<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) request: Option<&'a Map<String, Value>>,
+    pub(crate) request: Option<&'a RawValue>,
     /// What the endpoint says about itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) metadata: Option<&'a RawValue>,

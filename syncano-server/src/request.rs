@@ -2,13 +2,13 @@
 
 use std::net::SocketAddr;
 
-use axum::extract::ConnectInfo;
-use http::{Extensions, HeaderMap, Method, Uri, request::Parts};
+use axum::body::Body;
+use axum::extract::Request;
+use http::{HeaderMap, Method, Uri, request::Parts};
 use serde_json::{Map, Value};
 use syncano_core::{Path, Violation, limits};
 
 use crate::errors::{ApiError, NO_FIELD};
-use crate::text_plain::BodyKey;
 
 /// The decoded query, in the order of the URL.
 #[derive(Debug, Clone, Default)]
@@ -30,35 +30,43 @@ impl Query {
 }
 
 /// A request without its body.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Head {
     pub(crate) method: Method,
-    pub(crate) path: String,
+    uri: Uri,
     pub(crate) query: Query,
     pub(crate) headers: HeaderMap,
-    pub(crate) peer: Option<SocketAddr>,
+    pub(crate) peer: SocketAddr,
     /// A key that was found in the body before it was known whose request this is.
     pub(crate) body_key: Option<String>,
 }
 
 impl Head {
-    pub(crate) fn new(parts: &Parts) -> Head {
-        Head::from_parts(&parts.method, &parts.uri, &parts.headers, &parts.extensions)
+    /// `peer` is who is connected.
+    pub(crate) fn new(parts: Parts, peer: SocketAddr) -> Head {
+        let Parts { method, uri, headers, .. } = parts;
+        let query = Query::parse(uri.query().unwrap_or_default());
+        Head { method, uri, query, headers, peer, body_key: None }
     }
 
-    pub(crate) fn of<B>(request: &http::Request<B>) -> Head {
-        Head::from_parts(request.method(), request.uri(), request.headers(), request.extensions())
+    /// The request for the table of routes, whose handlers take it apart by [`Head::of`].
+    pub(crate) fn with(self, body: Body) -> Request {
+        let mut request = Request::new(body);
+        request.method_mut().clone_from(&self.method);
+        request.uri_mut().clone_from(&self.uri);
+        request.extensions_mut().insert(self);
+        request
     }
 
-    fn from_parts(method: &Method, uri: &Uri, headers: &HeaderMap, extensions: &Extensions) -> Head {
-        Head {
-            method: method.clone(),
-            path: uri.path().to_owned(),
-            query: Query::parse(uri.query().unwrap_or_default()),
-            headers: headers.clone(),
-            peer: extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0),
-            body_key: extensions.get::<BodyKey>().map(|key| key.0.clone()),
-        }
+    /// What a request was put together of.
+    pub(crate) fn of(mut request: Request) -> (Head, Body) {
+        let head = request.extensions_mut().remove().expect("whatever is routed was put together by `with`");
+        (head, request.into_body())
+    }
+
+    /// The path as it was sent.
+    pub(crate) fn path(&self) -> &str {
+        self.uri.path()
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use axum::response::Response;
 use http::StatusCode;
-use serde_json::{Map, Value, json};
+use serde_json::json;
+use serde_json::value::RawValue;
 use syncano_core::RunStatus;
 use syncano_runner::{Arguments, Call, Script};
 
@@ -52,14 +53,11 @@ pub(crate) struct Recorded {
 
 impl Recorded {
     /// Of GET and POST each can be too large by itself.
-    pub(crate) fn new(arguments: &Arguments, request: &Map<String, Value>) -> Recorded {
-        let side = |text: &Option<String>| kept(text.as_deref().unwrap_or("{}")).into_owned();
-        let (query, body) = (side(&arguments.query), side(&arguments.body));
-        let request = serde_json::to_string(request).expect("its keys are texts");
-        Recorded {
-            args: format!(r#"{{"GET":{query},"POST":{body}}}"#).into(),
-            meta: kept(&request).into_owned().into(),
-        }
+    pub(crate) fn new(arguments: &Arguments, request: &RawValue) -> Recorded {
+        let [query, body] =
+            [&arguments.query, &arguments.body].map(|side| kept(side.as_deref().unwrap_or("{}")));
+        let args = ["{\"GET\":", &query, ",\"POST\":", &body, "}"].concat();
+        Recorded { args: args.into(), meta: kept(request.get()).into() }
     }
 
     /// A script's own runs have no request.
@@ -216,6 +214,8 @@ impl Drop for Entry {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     #[test]
@@ -224,7 +224,7 @@ mod tests {
         let recorded = |sides: &Value| {
             let side = |name: &str| Some(sides[name].to_string());
             let arguments = Arguments { query: side("GET"), body: side("POST"), ..Arguments::default() };
-            Recorded::new(&arguments, &Map::new()).args
+            Recorded::new(&arguments, RawValue::NULL).args
         };
         let arguments = json!({ "GET": { "a": 1 }, "POST": large(KEPT) });
         assert_eq!(*recorded(&arguments), arguments.to_string());

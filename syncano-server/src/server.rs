@@ -56,7 +56,12 @@ impl Server {
     ) -> io::Result<Server> {
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
-        let serving = tokio::spawn(connections::serve(listener, routes::router(app.clone()), async move {
+        let api = Arc::new(routes::Api::new(app.clone()));
+        let answer = move |request, peer| {
+            let api = api.clone();
+            async move { api.answer(request, peer).await }
+        };
+        let serving = tokio::spawn(connections::serve(listener, answer, async move {
             // Dropping the other end means the same.
             let _ = stopped.await;
         }));

@@ -4,18 +4,14 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::Response;
 use http::{Method, StatusCode};
 use serde::Deserializer;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::app::App;
 use crate::auth::{self, Caller, KEY_FIELD};
@@ -41,44 +37,35 @@ impl Default for LargeBodies {
     }
 }
 
-/// The key in the body of a request that passed here.
-#[derive(Clone)]
-pub(crate) struct BodyKey(pub(crate) String);
+/// Whether a request may mean something else than it says.
+pub(crate) fn is_disguised(head: &Head) -> bool {
+    head.method == Method::POST && matches!(Kind::of(&head.headers), Ok(Kind::Text))
+}
 
-/// Takes the disguise off.
-pub(crate) async fn undisguise(
-    State(app): State<Arc<App>>,
-    request: Request,
-    next: Next,
-) -> Result<Response, ApiError> {
-    let disguised = request.method() == Method::POST && matches!(Kind::of(request.headers()), Ok(Kind::Text));
-    if !disguised {
-        return Ok(next.run(request).await);
-    }
-    let (mut parts, body) = request.into_parts();
+/// Takes the disguise off. What comes along with the body is to be kept until the answer: until then the body is in memory.
+pub(crate) async fn undisguise<'a>(
+    app: &'a App,
+    head: &mut Head,
+    body: Body,
+) -> Result<(Body, Option<SemaphorePermit<'a>>), ApiError> {
     // A key that is wrong is none here: some routes don't look at it.
-    let has_key = matches!(auth::caller(&app, &Head::new(&parts)), Ok(Some(Caller::Manager(_))));
-    let large = body::declared(&parts.headers) > KEYLESS_BYTES;
-    // Held until the answer: until then the body is in memory.
+    let has_key = matches!(auth::caller(app, head), Ok(Some(Caller::Manager(_))));
+    let large = body::declared(&head.headers) > KEYLESS_BYTES;
     let place = match large && !has_key {
         true => Some(place(&app.large_bodies).await?),
         false => None,
     };
     let limit = if has_key || place.is_some() { DEFINITION_BYTES } else { KEYLESS_BYTES };
-    let bytes = body::read(&parts.headers, body, limit).await?;
+    let bytes = body::read(&head.headers, body, limit).await?;
     let envelope = Envelope::scan(&bytes);
     if let Some(method) = envelope.method {
-        parts.method = real_method(method)?;
+        head.method = real_method(method)?;
     }
-    if let Some(key) = envelope.key() {
-        parts.extensions.insert(BodyKey(key));
-    }
-    let response = next.run(Request::from_parts(parts, Body::from(bytes))).await;
-    drop(place);
-    Ok(response)
+    head.body_key = envelope.key();
+    Ok((Body::from(bytes), place))
 }
 
-async fn place(large: &LargeBodies) -> Result<tokio::sync::SemaphorePermit<'_>, ApiError> {
+async fn place(large: &LargeBodies) -> Result<SemaphorePermit<'_>, ApiError> {
     match tokio::time::timeout(WAIT, large.0.acquire()).await {
         Ok(Ok(place)) => Ok(place),
         // The semaphore is never closed.

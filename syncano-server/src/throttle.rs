@@ -5,13 +5,11 @@
 //! bounds what they take by the connections that can be made in a second.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use axum::extract::{ConnectInfo, Request, State};
-use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderValue, StatusCode, header};
 use percent_encoding::percent_decode_str;
@@ -71,12 +69,16 @@ impl Throttle {
     }
 }
 
-/// Answers 429 to one request too many.
-pub(crate) async fn throttle(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let Some((subject, rate)) = subject(&app, &request) else { return next.run(request).await };
+/// 429 for one request too many.
+pub(crate) fn refusal(app: &App, head: &Head) -> Option<Response> {
+    let Rates { instance, account, anonymous } = app.settings.rates;
+    if instance.is_none() && account.is_none() && anonymous.is_none() {
+        return None;
+    }
+    let (subject, rate) = subject(app, head)?;
     let second = app.throttle.started.elapsed().as_secs();
     if app.throttle.admit(subject, rate, second) {
-        return next.run(request).await;
+        return None;
     }
     let whose = match subject {
         Subject::Instance(_) => "for this instance",
@@ -86,26 +88,23 @@ pub(crate) async fn throttle(State(app): State<Arc<App>>, request: Request, next
     let text = format!("more than {rate} requests per second {whose}: wait a second");
     let mut response = ApiError::Detail(StatusCode::TOO_MANY_REQUESTS, text).into_response();
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-    response
+    Some(response)
 }
 
 /// Whose request this is, and how many there may be; `None`: any number.
-fn subject(app: &App, request: &Request) -> Option<(Subject, NonZeroU32)> {
+fn subject(app: &App, head: &Head) -> Option<(Subject, NonZeroU32)> {
     let Rates { instance, account, anonymous } = app.settings.rates;
-    if let Some(id) = instance_of(app, request.uri().path()) {
+    if let Some(id) = instance_of(app, head.path()) {
         return Some((Subject::Instance(id), instance?));
     }
-    if request.uri().path() == UNCOUNTED || (account.is_none() && anonymous.is_none()) {
+    if head.path() == UNCOUNTED || (account.is_none() && anonymous.is_none()) {
         return None;
     }
-    match auth::caller(app, &Head::of(request)) {
+    match auth::caller(app, head) {
         Ok(Some(Caller::Manager(Manager::Account(found)))) => Some((Subject::Account(found.id), account?)),
         Ok(Some(Caller::Manager(Manager::Token(id)))) => Some((Subject::Instance(id), instance?)),
         Ok(Some(Caller::ApiKey(api_key))) => Some((Subject::Instance(api_key.instance), instance?)),
-        Ok(None) | Err(_) => {
-            let peer = request.extensions().get::<ConnectInfo<SocketAddr>>()?.0;
-            Some((Subject::Address(network(peer.ip())), anonymous?))
-        }
+        Ok(None) | Err(_) => Some((Subject::Address(network(head.peer.ip())), anonymous?)),
     }
 }
 

@@ -30,7 +30,7 @@ pub(super) async fn list(
     let page = Page::from_query(&request.head.query, Ordering::Ascending)?;
     let rows = api_keys::of_instance(&app.store.db, instance.id, &page).await?;
     let object = |row: &ApiKeyRow| object(&app, &instance, row);
-    Ok(reply::ok(&page.envelope(&request.head.path, &rows, |row| row.id, object)))
+    Ok(reply::ok(&page.envelope(request.head.path(), &rows, |row| row.id, object)))
 }
 
 pub(super) async fn create(

@@ -91,7 +91,7 @@ pub(super) fn answer(
     let page = Page::<String>::from_query(&head.query, Ordering::Ascending)?;
     let key = |endpoint: &Arc<Endpoint>| endpoint.full().to_owned();
     let endpoints = page.cut(endpoints, key);
-    Ok(reply::ok(&page.envelope(&head.path, &endpoints, key, object)))
+    Ok(reply::ok(&page.envelope(head.path(), &endpoints, key, object)))
 }
 
 /// 404 for an endpoint.

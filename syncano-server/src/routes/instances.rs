@@ -32,7 +32,7 @@ pub(super) async fn list(State(app): State<Arc<App>>, request: Keyed) -> Result<
         Caller::ApiKey(api_key) => one(instances::by_id(&app.store.db, api_key.instance).await?),
     };
     let seen = Seen::by(&app, &request.caller, rows.first()).await?;
-    let list = page.envelope(&request.head.path, &rows, |row| row.id, |row| seen.object(row));
+    let list = page.envelope(request.head.path(), &rows, |row| row.id, |row| seen.object(row));
     Ok(reply::ok(&list))
 }
 

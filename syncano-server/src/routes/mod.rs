@@ -1,20 +1,21 @@
 //! The HTTP API: one file for each family of URLs.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Request, State};
-use axum::middleware::{self, Next};
-use axum::response::Response;
-use axum::routing::{MethodRouter, any, get, post};
-use http::{HeaderName, Method, StatusCode, header};
+use axum::body::Body;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{MethodRouter, get, post};
+use http::{Method, StatusCode};
 use serde_json::json;
-use tower_http::cors::{Any, CorsLayer};
+use tower::ServiceExt as _;
 
 use crate::app::App;
 use crate::errors::ApiError;
-use crate::{filter, reply, text_plain, throttle};
+use crate::filter::Filter;
+use crate::request::Head;
+use crate::{cors, filter, reply, text_plain, throttle};
 
 mod account;
 mod api_keys;
@@ -29,24 +30,58 @@ mod scripts;
 mod sockets;
 mod traces;
 
-/// How long a browser may remember what it is allowed.
-const CORS_MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
-
 /// Everything that the server answers.
-pub(crate) fn router(app: Arc<App>) -> Router {
-    let routes = table()
-        .router
-        .fallback(no_such_url)
-        .method_not_allowed_fallback(method_not_allowed)
-        .with_state(app.clone());
-    // Around the router, since what is in the body may change which route is meant. The last layer comes first.
-    Router::new()
-        .fallback_service(routes)
-        .layer(middleware::from_fn(filter::filter))
-        .layer(middleware::from_fn_with_state(app.clone(), throttle::throttle))
-        .layer(middleware::from_fn_with_state(app.clone(), text_plain::undisguise))
-        .layer(middleware::from_fn_with_state(app, refuse_when_closed))
-        .layer(cors())
+pub(crate) struct Api {
+    app: Arc<App>,
+    table: Router,
+}
+
+impl Api {
+    pub(crate) fn new(app: Arc<App>) -> Api {
+        let table = table()
+            .router
+            .fallback(no_such_url)
+            .method_not_allowed_fallback(method_not_allowed)
+            .with_state(app.clone());
+        Api { app, table }
+    }
+
+    /// Answers a request; `peer` is who is connected.
+    pub(crate) async fn answer(&self, request: http::Request<Body>, peer: SocketAddr) -> Response {
+        let (parts, body) = request.into_parts();
+        if parts.method == Method::OPTIONS {
+            return cors::preflight();
+        }
+        let answered = self.admit(Head::new(parts, peer), body).await;
+        let mut response = answered.unwrap_or_else(ApiError::into_response);
+        cors::allow(response.headers_mut());
+        response
+    }
+
+    /// What every request goes through, whatever it asks for.
+    async fn admit(&self, mut head: Head, mut body: Body) -> Result<Response, ApiError> {
+        if self.app.gate.is_closed() {
+            return Err(ApiError::shutting_down());
+        }
+        // Before anything looks at the request: its body may say which method is meant, and who is calling.
+        let mut room = None;
+        if text_plain::is_disguised(&head) {
+            (body, room) = Box::pin(text_plain::undisguise(&self.app, &mut head, body)).await?;
+        }
+        if let Some(refusal) = throttle::refusal(&self.app, &head) {
+            return Ok(refusal);
+        }
+        let filter = Filter::of(&head.query);
+        let response = match runs::Place::of(head.path()) {
+            Some(place) => runs::answer(&self.app, place, &head, body).await?,
+            None => {
+                let answered = Box::pin(self.table.clone().oneshot(head.with(body)));
+                answered.await.unwrap_or_else(|never| match never {})
+            }
+        };
+        drop(room);
+        filter::apply(filter, response).await
+    }
 }
 
 /// Every route. Version 2 has those of version 1.1, and links that lead to version 1.1.
@@ -56,9 +91,9 @@ fn table() -> Table {
     let table = account_routes(table, "/v2/account");
     // The oldest clients log in here.
     let table = account_routes(table, "/v1/account");
-    let table = instance_routes(table, "/v1.1/instances", any(runs::dispatch));
+    let table = instance_routes(table, "/v1.1/instances");
     let table = script_endpoint_routes(table, "/v1.1/instances", Version::V1);
-    let table = instance_routes(table, "/v2/instances", any(runs::dispatch_v2));
+    let table = instance_routes(table, "/v2/instances");
     script_endpoint_routes(table, "/v2/instances", Version::V2)
 }
 
@@ -73,7 +108,7 @@ fn account_routes(table: Table, folder: &str) -> Table {
         .route(&path("/password/"), post(account::set_password))
 }
 
-fn instance_routes(table: Table, folder: &str, dispatch: MethodRouter<Arc<App>>) -> Table {
+fn instance_routes(table: Table, folder: &str) -> Table {
     let path = |rest: &str| format!("{folder}{rest}");
     table
         .route(&path("/"), get(instances::list).post(instances::create))
@@ -114,11 +149,11 @@ fn instance_routes(table: Table, folder: &str, dispatch: MethodRouter<Arc<App>>)
         .route(&path("/{instance}/snippets/scripts/{script}/traces/"), get(scripts::traces))
         .route(&path("/{instance}/snippets/scripts/{script}/traces/{script_trace}/"), get(scripts::trace))
         .route(&path("/{instance}/endpoints/sockets/"), get(endpoints::of_instance))
-        .route(&path("/{instance}/endpoints/sockets/{*rest}"), dispatch)
+        .beside(&path("/{instance}/endpoints/sockets/{*rest}"))
 }
 
 /// How the versions of the API differ.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 enum Version {
     /// `…/endpoints/scripts/{name}/` is the script endpoint, `…/{name}/run/` runs it;
     /// `…/endpoints/sockets/{name}/` runs the endpoint of that name.
@@ -169,28 +204,12 @@ impl Table {
         self.router = self.router.route(path, methods);
         self
     }
-}
 
-/// Any page may call; it may read what an answer says about itself.
-fn cors() -> CorsLayer {
-    use syncano_core::headers::{CONTRACT, LIMITS, RESULT, STATUS, TRACE, WANT};
-
-    let said = [STATUS, TRACE, RESULT, LIMITS, CONTRACT];
-    CorsLayer::new()
-        .allow_origin(Any)
-        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
-        .allow_headers([
-            HeaderName::from_static("x-api-key"),
-            HeaderName::from_static("x-user-key"),
-            HeaderName::from_static(WANT),
-            HeaderName::from_static(CONTRACT),
-            header::CONTENT_TYPE,
-            header::AUTHORIZATION,
-        ])
-        .expose_headers(
-            said.map(HeaderName::from_static).into_iter().chain([header::RETRY_AFTER]).collect::<Vec<_>>(),
-        )
-        .max_age(CORS_MAX_AGE)
+    /// Calls of endpoints are most of what is asked: `runs.rs` answers them before the router is asked.
+    fn beside(mut self, path: &str) -> Table {
+        self.paths.push(path.to_owned());
+        self
+    }
 }
 
 async fn no_such_url() -> ApiError {
@@ -201,17 +220,6 @@ async fn no_such_url() -> ApiError {
 async fn method_not_allowed(method: Method) -> Response {
     let text = format!("{method} is not allowed here");
     reply::json(StatusCode::METHOD_NOT_ALLOWED, &json!({ "detail": text }))
-}
-
-async fn refuse_when_closed(
-    State(app): State<Arc<App>>,
-    request: Request,
-    next: Next,
-) -> Result<Response, ApiError> {
-    if app.gate.is_closed() {
-        return Err(ApiError::shutting_down());
-    }
-    Ok(next.run(request).await)
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{Request, State};
 use axum::response::Response;
 use http::header;
 use syncano_core::{Method, headers};
@@ -15,7 +14,7 @@ use crate::acl;
 use crate::answer::{self, Want};
 use crate::app::{App, no_instance};
 use crate::arguments::{Inputs, Sent, merge};
-use crate::auth::{self, Purpose, Received, Segments};
+use crate::auth::{self, Purpose, Received};
 use crate::body;
 use crate::cache::Question;
 use crate::catalog::Instance;
@@ -28,6 +27,27 @@ use crate::results::ResultCheck;
 use crate::run::{Recorded, Run};
 use crate::schemas;
 use crate::store::state;
+
+/// Below an instance's `…/endpoints/sockets/`, as it was sent.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Place<'a> {
+    version: Version,
+    instance: &'a str,
+    /// Never empty: that is the list of endpoints.
+    rest: &'a str,
+}
+
+impl<'a> Place<'a> {
+    pub(super) fn of(path: &'a str) -> Option<Place<'a>> {
+        let (version, path) = match path.strip_prefix("/v1.1/instances/") {
+            Some(path) => (Version::V1, path),
+            None => (Version::V2, path.strip_prefix("/v2/instances/")?),
+        };
+        let (instance, path) = path.split_once('/')?;
+        let rest = path.strip_prefix("endpoints/sockets/")?;
+        (!instance.is_empty() && !rest.is_empty()).then_some(Place { version, instance, rest })
+    }
+}
 
 /// What the rest of the URL means. Endpoint names contain no slash and are none of the words used here.
 #[derive(Debug, PartialEq)]
@@ -55,64 +75,51 @@ impl Target<'_> {
     }
 }
 
-pub(super) async fn dispatch(
-    State(app): State<Arc<App>>,
-    names: Segments<(String, String)>,
-    request: Request,
+/// Answers what is asked there: mostly that an endpoint is run. Version 2 never runs one by its name alone: a single name is
+/// a socket's.
+pub(super) async fn answer(
+    app: &Arc<App>,
+    place: Place<'_>,
+    head: &Head,
+    body: Body,
 ) -> Result<Response, ApiError> {
-    answer_for(app, names, request, Version::V1).await
-}
-
-/// Version 2 never runs an endpoint by its name alone: a single name is a socket's.
-pub(super) async fn dispatch_v2(
-    State(app): State<Arc<App>>,
-    names: Segments<(String, String)>,
-    request: Request,
-) -> Result<Response, ApiError> {
-    answer_for(app, names, request, Version::V2).await
-}
-
-async fn answer_for(
-    app: Arc<App>,
-    names: Segments<(String, String)>,
-    request: Request,
-    version: Version,
-) -> Result<Response, ApiError> {
-    let (name, rest) = &*names;
-    let (parts, body) = request.into_parts();
-    let head = Head::new(&parts);
+    let name = &*auth::names(place.instance).ok_or_else(ApiError::no_such_url)?;
+    let rest = &*auth::names(place.rest).ok_or_else(ApiError::no_such_url)?;
     let target = Target::parse(rest).ok_or_else(ApiError::no_such_url)?;
     match target {
-        Target::Run { socket: None, endpoint: socket } if version == Version::V2 => {
-            list_socket(&app, name, socket, &head, no_socket_here)
+        Target::Run { socket: None, endpoint: socket } if place.version == Version::V2 => {
+            list_socket(app, name, socket, head, no_socket_here)
         }
         Target::Run { socket, endpoint } => {
             let instance = app.catalog.instance(name).ok_or_else(|| no_instance(name))?;
-            let routes = instance.routes.load_full();
+            let routes = instance.routes.load();
             let found = match socket {
                 Some(socket) => routes.full(socket, endpoint),
                 None => routes.flat(endpoint),
             };
+            drop(routes);
             match found {
-                Some(found) => run(&app, instance, found, head, body).await,
+                Some(found) => run(app, instance, found, head, body).await,
                 None if socket.is_none() && head.method == http::Method::GET => {
-                    list_socket(&app, name, endpoint, &head, no_endpoint)
+                    list_socket(app, name, endpoint, head, no_endpoint)
                 }
                 None => Err(no_endpoint(rest.trim_end_matches('/'))),
             }
         }
         Target::Traces { socket, endpoint } => {
-            let instance = owned(&app, name, &head, Method::Get)?;
+            let instance = owned(app, name, head, Method::Get)?;
             let endpoint = find(&instance, socket, endpoint)?;
-            traces::list(&app, &instance, &endpoint.subject(), &endpoint.traces(&instance), &head).await
+            let (subject, url) = (endpoint.subject(), endpoint.traces(&instance));
+            Box::pin(traces::list(app, &instance, &subject, &url, head)).await
         }
         Target::Trace { socket, endpoint, id } => {
-            let instance = owned(&app, name, &head, Method::Get)?;
+            let instance = owned(app, name, head, Method::Get)?;
             let endpoint = find(&instance, socket, endpoint)?;
-            traces::show(&app, &instance, &endpoint.subject(), &endpoint.traces(&instance), id).await
+            let (subject, url) = (endpoint.subject(), endpoint.traces(&instance));
+            Box::pin(traces::show(app, &instance, &subject, &url, id)).await
         }
         Target::Invalidate { socket, endpoint } => {
-            let instance = owned(&app, name, &head, Method::Post)?;
+            let instance = owned(app, name, head, Method::Post)?;
             let endpoint = find(&instance, socket, endpoint)?;
             let server = app.clone();
             let invalidated = async move {
@@ -200,14 +207,14 @@ async fn run(
     app: &Arc<App>,
     instance: Arc<Instance>,
     endpoint: Arc<Endpoint>,
-    head: Head,
+    head: &Head,
     body: Body,
 ) -> Result<Response, ApiError> {
     let method = head.method.as_str().parse::<Method>().ok();
     let (method, call) = method
         .and_then(|method| Some((method, endpoint.call(method)?)))
         .ok_or_else(|| ApiError::Method { method: head.method.clone(), allowed: endpoint.allowed() })?;
-    let Received { caller, body } = auth::receive(app, &head, body, Purpose::Run).await?;
+    let Received { caller, body } = auth::receive(app, head, body, Purpose::Run).await?;
     let caller = caller.map(|caller| caller.in_instance(&instance)).transpose()?.flatten();
     let acl = &endpoint.acl;
     let private = call.definition.private == Some(true) || !acl.is_empty();
@@ -240,14 +247,14 @@ async fn run(
         (question, Duration::from_secs(seconds.into()))
     });
     if let Some((question, _)) = &keep
-        && !skips_cache(&head)
+        && !skips_cache(head)
         && let Some(kept) = app.answers.get(question)
     {
-        let mut response = answer::respond(kept.trace, &kept.ended, Want::of(&head));
+        let mut response = answer::respond(kept.trace, &kept.ended, Want::of(head));
         response.headers_mut().insert(header::AGE, kept.since.elapsed().as_secs().into());
         return Ok(response);
     }
-    let request = meta::request(&head);
+    let request = meta::request(head);
     let recorded = Recorded::new(&arguments, &request);
     let meta = Meta {
         request: Some(&request),
@@ -257,7 +264,7 @@ async fn run(
         executor: endpoint.full().into(),
         instance: &instance.name,
         socket: Some(&endpoint.socket),
-        api_host: meta::host(&head),
+        api_host: meta::host(head),
         token: runnable.token(app, &instance),
         r#async: 0,
     };
@@ -273,12 +280,29 @@ async fn run(
         keep,
         instance,
     };
-    run.answer(app, Want::of(&head)).await
+    run.answer(app, Want::of(head)).await
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn calls_are_told_from_what_else_there_is() {
+        let place = |version, instance, rest| Some(Place { version, instance, rest });
+        assert_eq!(Place::of("/v1.1/instances/i/endpoints/sockets/s/e/"), place(Version::V1, "i", "s/e/"));
+        assert_eq!(Place::of("/v2/instances/i%2F/endpoints/sockets/e"), place(Version::V2, "i%2F", "e"));
+        for elsewhere in [
+            "/v1.1/instances/i/endpoints/sockets/",
+            "/v1.1/instances/i/endpoints/sockets",
+            "/v1.1/instances//endpoints/sockets/s/e/",
+            "/v1.1/instances/i/endpoints/scripts/e/",
+            "/v1/instances/i/endpoints/sockets/s/e/",
+            "/v1.1/instances/i/sockets/s/e/",
+        ] {
+            assert_eq!(Place::of(elsewhere), None, "{elsewhere}");
+        }
+    }
 
     #[test]
     fn the_rest_of_the_url_has_one_meaning() {

@@ -35,7 +35,7 @@ pub(super) async fn list(
     let page = Page::from_query(&request.head.query, Ordering::Ascending)?;
     let rows = script_endpoints::of_instance(&app.store.db, instance.id, &page).await?;
     let object = |row: &ScriptEndpointRow| object(&app, &instance, row);
-    Ok(reply::ok(&page.envelope(&request.head.path, &rows, |row| row.id, object)))
+    Ok(reply::ok(&page.envelope(request.head.path(), &rows, |row| row.id, object)))
 }
 
 pub(super) async fn create(
@@ -142,8 +142,7 @@ pub(super) async fn run(
     request: Request,
 ) -> Result<Response, ApiError> {
     let (instance, name) = names.0;
-    let (parts, body) = request.into_parts();
-    let head = Head::new(&parts);
+    let (head, body) = Head::of(request);
     let method = method(&head)?;
     let Received { caller, body } = auth::receive(&app, &head, body, Purpose::Run).await?;
     let manager = caller.ok_or_else(ApiError::no_key)?.manager()?;
@@ -181,8 +180,7 @@ async fn by_link(
     name: Option<&str>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let (parts, body) = request.into_parts();
-    let head = Head::new(&parts);
+    let (head, body) = Head::of(request);
     let method = method(&head)?;
     let instance = app.catalog.instance(instance).ok_or_else(|| no_instance(instance))?;
     let row = match keys::parse(link) {

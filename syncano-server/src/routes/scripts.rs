@@ -45,7 +45,7 @@ pub(super) async fn list(
         }
     }
     let object = |row: &ScriptRow| object(&instance, row);
-    Ok(reply::ok(&page.envelope(&request.head.path, &rows, |row| row.id, object)))
+    Ok(reply::ok(&page.envelope(request.head.path(), &rows, |row| row.id, object)))
 }
 
 pub(super) async fn create(

@@ -29,7 +29,7 @@ pub(super) async fn list(
     let mut shown = rows.into_iter().map(Shown::read).collect::<Result<Vec<_>, _>>()?;
     complete(&app, &instance, &mut shown).await?;
     let object = |socket: &Shown| socket.object(&instance.name);
-    Ok(reply::ok(&page.envelope(&request.head.path, &shown, |socket| socket.row.id, object)))
+    Ok(reply::ok(&page.envelope(request.head.path(), &shown, |socket| socket.row.id, object)))
 }
 
 pub(super) async fn create(

@@ -35,7 +35,7 @@ pub(super) async fn list(
         rows = page.cut(rows, |trace| trace.id);
     }
     let object = |trace: &Trace| object(trace, path, LISTED);
-    Ok(reply::ok(&page.envelope(&head.path, &rows, |trace| trace.id, object)))
+    Ok(reply::ok(&page.envelope(head.path(), &rows, |trace| trace.id, object)))
 }
 
 /// One run of a subject.

@@ -164,7 +164,8 @@ async fn connect(
     // A connection to memory must never be closed: the data would go with it. No disk can be full there either.
     let in_memory = *location == Location::Memory;
     options.map_sqlx_sqlite_pool_opts(move |pool| {
-        let pool = pool.idle_timeout(None).max_lifetime(None);
+        // Whether a connection can be used was asked when it came back.
+        let pool = pool.idle_timeout(None).max_lifetime(None).test_before_acquire(false);
         if in_memory {
             return pool;
         }

@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::SimpleExpr;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityName, EntityTrait, ExprTrait, IdenStatic, Iterable,
+    QueryFilter, QueryOrder, QuerySelect, Statement, Value,
 };
 use syncano_core::RunStatus;
 use syncano_runner::Isolation;
 
 pub(crate) use super::entity::trace::Kind;
-use super::entity::trace::{ActiveModel, Column, Entity, Model};
+use super::entity::trace::{Column, Entity, Model};
 use super::instances;
 use crate::pagination::Page;
 
@@ -27,7 +27,7 @@ pub(crate) enum Subject {
     /// A script endpoint.
     ScriptEndpoint(i64),
     /// An endpoint of a socket, by its normalised name.
-    SocketEndpoint { socket: i64, endpoint: String },
+    SocketEndpoint { socket: i64, endpoint: Arc<str> },
 }
 
 impl Subject {
@@ -82,21 +82,22 @@ pub(crate) struct Trace {
 }
 
 impl Trace {
-    fn into_row(self) -> ActiveModel {
-        ActiveModel {
-            instance_id: Set(self.instance_id),
-            id: Set(self.id),
-            kind: Set(self.subject.kind()),
-            subject_id: Set(self.subject.id()),
-            endpoint: Set(self.subject.endpoint().to_owned()),
-            status: Set(self.status.to_string()),
-            executed_at: Set(self.executed_at),
-            duration: Set(self.duration),
-            result: Set(self.result),
-            args: Set(String::from(&*self.args)),
-            meta: Set(String::from(&*self.meta)),
-            isolation: Set(self.isolation.map(|level| level.to_string())),
-        }
+    /// The values of its row, in the order of the columns.
+    fn into_values(self) -> [Value; 12] {
+        [
+            self.instance_id.into(),
+            self.id.into(),
+            self.subject.kind().into(),
+            self.subject.id().into(),
+            self.subject.endpoint().into(),
+            self.status.as_str().into(),
+            self.executed_at.into(),
+            self.duration.into(),
+            self.result.into(),
+            (*self.args).into(),
+            (*self.meta).into(),
+            self.isolation.map(|level| level.to_string()).into(),
+        ]
     }
 
     fn from_row(row: Model) -> Trace {
@@ -107,7 +108,7 @@ impl Trace {
                 Kind::Script => Subject::Script(row.subject_id),
                 Kind::ScriptEndpoint => Subject::ScriptEndpoint(row.subject_id),
                 Kind::SocketEndpoint => {
-                    Subject::SocketEndpoint { socket: row.subject_id, endpoint: row.endpoint }
+                    Subject::SocketEndpoint { socket: row.subject_id, endpoint: row.endpoint.into() }
                 }
             },
             // Only the words of `RunStatus` are ever stored.
@@ -130,19 +131,37 @@ pub(crate) async fn insert(db: &impl ConnectionTrait, traces: Vec<Trace>) -> Res
         *highest = std::cmp::max(trace.id, *highest);
     }
     let present = instances::present(db, last.keys().copied()).await?;
-    let mut rows: Vec<ActiveModel> = traces
-        .into_iter()
-        .filter(|trace| present.contains(&trace.instance_id))
-        .map(Trace::into_row)
-        .collect();
-    while !rows.is_empty() {
-        let chunk = rows.split_off(rows.len().saturating_sub(ROWS));
-        Entity::insert_many(chunk).exec_without_returning(db).await?;
+    let mut traces = traces.into_iter().filter(|trace| present.contains(&trace.instance_id)).peekable();
+    while traces.peek().is_some() {
+        let values: Vec<Value> = traces.by_ref().take(ROWS).flat_map(Trace::into_values).collect();
+        let backend = db.get_database_backend();
+        let sql = insertion(backend, values.len());
+        db.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
     }
     for (instance, trace) in last {
         instances::raise_last_trace(db, instance, trace).await?;
     }
     Ok(())
+}
+
+/// The statement that stores rows of so many values. The query builder would make an expression of each value first, which took
+/// longer than all the rest here.
+fn insertion(backend: DbBackend, values: usize) -> String {
+    let columns: Vec<String> = Column::iter().map(|column| format!("\"{}\"", column.as_str())).collect();
+    let mut sql = format!("INSERT INTO \"{}\" ({}) VALUES ", Entity.table_name(), columns.join(", "));
+    for index in 0..values {
+        sql.push_str(match index % columns.len() {
+            0 if index == 0 => "(",
+            0 => "), (",
+            _ => ", ",
+        });
+        match backend {
+            DbBackend::Postgres => sql.push_str(&format!("${}", index + 1)),
+            _ => sql.push('?'),
+        }
+    }
+    sql.push(')');
+    sql
 }
 
 /// A page of the runs of a subject.
@@ -237,7 +256,7 @@ mod tests {
             metadata: "{}".to_owned(),
         };
         let instance = instances::insert(db, new).await.unwrap();
-        let of = |endpoint: &str| Subject::SocketEndpoint { socket: 1, endpoint: endpoint.to_owned() };
+        let of = |endpoint: &str| Subject::SocketEndpoint { socket: 1, endpoint: endpoint.into() };
         let trace = |id: i64, instance_id: i64, subject: Subject| Trace {
             instance_id,
             id,
