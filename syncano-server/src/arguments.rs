@@ -294,10 +294,10 @@ mod tests {
             .argument::<u32>("page", Placement::Query)
             .build();
         let incoming = merged(Method::Put, "page=2", Some(json!({"name": "x"})), Some(&inputs));
-        assert_eq!(value(&incoming.main.unwrap()), json!({"item": {"name": "x"}, "page": 2}));
+        assert_eq!(value(incoming.main.as_deref().unwrap()), json!({"item": {"name": "x"}, "page": 2}));
         assert_eq!(value(incoming.merged()), json!({"name": "x", "page": 2}));
         let incoming = merged(Method::Put, "page=2", None, Some(&inputs));
-        assert_eq!(value(&incoming.main.unwrap()), json!({"page": 2}));
+        assert_eq!(value(incoming.main.as_deref().unwrap()), json!({"page": 2}));
         let told = wrong(Method::Put, "", Some(json!({"name": "x"})), &inputs);
         assert_eq!(told[0].0, "page");
     }
