@@ -167,7 +167,7 @@ impl Runner {
         let directory = Directory::for_runner(settings.directory.as_deref(), sandbox.has_own_users())
             .map_err(StartError::Directory)?;
         let workers = max_workers as usize;
-        let max_waiting = settings.max_waiting.unwrap_or(50 * workers);
+        let max_waiting = settings.max_waiting.unwrap_or(64 * workers);
         let per_instance = settings.max_workers_per_instance.unwrap_or(workers - workers / 8);
         let idle_timeout = settings.idle_timeout;
         let pool = Pool::new(max_workers, per_instance, max_waiting, idle_timeout);
