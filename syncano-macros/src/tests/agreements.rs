@@ -119,7 +119,8 @@ fn results() {
         ("def main() -> int: pass", "f64"),
         ("def main() -> int: pass", "Option<u8>"),
         ("def main() -> float: pass", "u8"),
-        ("def main() -> None: pass", "u8"),
+        ("def main() -> None: pass", "Option<u8>"),
+        ("def main() -> int | None: pass", "u8"),
         ("def main() -> str | int: pass", "u8"),
         ("def main() -> dict: pass", "Item"),
         ("def main() -> list[int]: pass", "Vec<u8>"),
@@ -142,6 +143,7 @@ fn results() {
     }
     for (script, result, expected) in [
         ("def main() -> str: pass", "u32", "returns `str`, but `u32` is read from `int`: change one of them"),
+        ("def main() -> None: pass", "u8", "returns `None`, but `u8` is read from `int`: change one of them"),
         ("async def main() -> list[str]: pass", "String", "returns `list`, but `String` is read from `str`"),
         (
             "def main() -> dict | list: pass",
