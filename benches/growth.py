@@ -297,7 +297,8 @@ def insert_traces(server, count):
 
 
 def write(lines, options):
-    generated = "\n".join(f"* {what}: {value}" for what, value in versions().items())
+    facts = {**versions(), "build": "binaries that were given" if options.binaries else "the release profile"}
+    generated = "\n".join(f"* {what}: {value}" for what, value in facts.items())
     tables = "\n".join(lines)
     Path(__file__).with_suffix(".md").write_text(
         f"""# Growth
@@ -309,8 +310,7 @@ arguments and results checked and every call's trace stored.
 
 Endpoints: {SOCKET} in a socket, each with schemas of its own, answered by a script that is the socket's alone; half of them in one instance,
 {SMALL_INSTANCE} in each of the others; copies of what publishing one such socket has written. Traces: copies of a real one, {KEPT} of each endpoint, of the last 24 hours, so that retention by age has
-work while others are stored; retention by number has it anyway. Calls of 1,000 connections ask for more than the queue takes, and what is
-`blocked` counts as refused.
+work while others are stored; retention by number has it anyway. Calls beyond what may wait are `blocked`, and count as refused.
 
 {tables}
 {generated}
