@@ -204,10 +204,12 @@ def connections(servers, options):
         report(lines, "connections", "calls/s", "p50 µs", "p99 µs", "refused")
         lines.append("|---|---|---|---|---|")
         for count in (1, 16, 100, 1000):
-            rounds = [
-                load(server.endpoint("work", "greet"), options.seconds, connections=count, check=True)
-                for _ in range(options.rounds)
-            ]
+            rounds = []
+            for _ in range(options.rounds):
+                # Runs of callers who have left go on, and would wait with the next ones.
+                while server.get("/health")["running"]:
+                    time.sleep(0.05)
+                rounds.append(load(server.endpoint("work", "greet"), options.seconds, connections=count, check=True))
             figures = ([getattr(each, name) for each in rounds] for name in ("rate", "p50", "p99"))
             refused = max(each.refused for each in rounds)
             report(lines, str(count), *(spread(each, 1, 0) for each in figures), f"{refused:.1%}")
@@ -312,8 +314,8 @@ median of the rounds'. Load: `wrk` with one thread on the same machine. Calls ar
 arguments and results checked and every call's trace stored.
 
 Endpoints: {SOCKET} in a socket, each with schemas of its own, answered by a script that is the socket's alone; half in one instance,
-{SMALL_INSTANCE} in each of the others; copies of what publishing one such socket has written. Traces: copies of a real one, {KEPT} of each endpoint, of the last 24 hours, so that retention by age has
-work while others are stored; retention by number has it anyway. Calls beyond what may wait are `blocked`, and count as refused.
+{SMALL_INSTANCE} in each of the others; copies of what publishing one such socket has written. Traces: copies of a real one, {KEPT} of each
+endpoint, of the last 24 hours, so that retention by age has work while others are stored; retention by number has it anyway. Calls beyond what may wait are `blocked`, and count as refused.
 
 {tables}
 {generated}
