@@ -27,12 +27,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--connections", type=int, default=100)
     parser.add_argument("--seconds", type=int, default=20)
+    parser.add_argument("--binaries", type=Path, help="measure these instead of building: a folder with `syncano`")
     parser.add_argument("--smoke", action="store_true", help="a debug build, 10 connections, a second each")
     options = parser.parse_args()
     if options.smoke:
         options.connections, options.seconds = 10, 1
     require_wrk()
-    binaries = build("dev" if options.smoke else "release")
+    binaries = options.binaries or build("dev" if options.smoke else "release")
     bodies = {
         "small calls": json.dumps({"text": "x"}),
         "answers of 6 MiB": json.dumps({"large": True}),

@@ -19,6 +19,8 @@ class Measured:
     rate: float
     p50: float
     p99: float
+    # Of the answers, if they were looked at.
+    refused: float = 0.0
 
 
 def require_wrk():
@@ -26,18 +28,19 @@ def require_wrk():
         raise SystemExit("the load comes from `wrk`: apt-get install wrk")
 
 
-def load(url, seconds, connections=16, pause=0, body=BODY):
-    """`pause` is the mean of the milliseconds a connection waits between an answer and its next request."""
+def load(url, seconds, connections=16, pause=0, body=BODY, check=False):
+    """`pause` is the mean of the milliseconds a connection waits between an answer and its next request; `check` looks at each answer."""
     command = ["wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s", "--timeout", "60s"]
     command += ["--script", str(Path(__file__).with_name("load.lua")), url]
     with tempfile.NamedTemporaryFile("w") as file:
         file.write(body)
         file.flush()
-        environment = {**os.environ, "BODY": file.name, "PAUSE": str(pause)}
+        environment = {**os.environ, "BODY": file.name, "PAUSE": str(pause), **({"CHECK": "1"} if check else {})}
         run = subprocess.run(command, capture_output=True, text=True, env=environment)
     if run.returncode != 0:
         raise SystemExit(f"wrk: {run.stdout}{run.stderr}")
     measured = json.loads(run.stdout.strip().splitlines()[-1])
     if measured["failed"] or not measured["requests"]:
         raise SystemExit(f"{url}: {measured['failed']} of {measured['requests']} requests failed")
-    return Measured(measured["requests"] / measured["seconds"], measured["p50"], measured["p99"])
+    refused = measured["refused"] / measured["requests"]
+    return Measured(measured["requests"] / measured["seconds"], measured["p50"], measured["p99"], refused)

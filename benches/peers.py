@@ -9,7 +9,6 @@ import argparse
 import datetime
 import json
 import os
-import platform
 import shutil
 import socket as sockets
 import statistics
@@ -22,7 +21,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from load import ANSWER, BODY, load, require_wrk
-from server import JAVASCRIPT, PYTHON, ROOT, Server, build, socket, target
+from server import JAVASCRIPT, PYTHON, ROOT, Server, build, socket, target, versions
 
 HERE = Path(__file__).resolve().parent / "peers"
 
@@ -58,7 +57,7 @@ def main():
     table = figures(measured)
     print(table)
     if not options.smoke:
-        write(table, measured, {"isolation": isolation, **versions(installed)}, options, installed)
+        write(table, measured, {"isolation": isolation, **peers_versions(installed)}, options, installed)
 
 
 def peers(installed):
@@ -171,20 +170,10 @@ def spread(values, digits=0):
     return f"{middle} ({low}–{high})" if low != high else middle
 
 
-def versions(installed):
-    def first_line(*command):
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[0]
-
-    cpu = next(line.split(":")[1].strip() for line in Path("/proc/cpuinfo").open() if line.startswith("model name"))
+def peers_versions(installed):
     names = [line for line in (HERE / "requirements.txt").read_text().split()]
     names += [f"{name} {version}" for name, version in json.loads((HERE / "package.json").read_text())["dependencies"].items()]
-    return {
-        "machine": f"{os.cpu_count()} × {cpu}, Linux {platform.release()}",
-        "interpreters": f"{first_line('/usr/bin/python3', '--version')}, Node {first_line('node', '--version')}",
-        "compiler": first_line("rustc", "--version"),
-        "commit": first_line("git", "-C", ROOT, "rev-parse", "--short", "HEAD"),
-        "peers": ", ".join(names),
-    }
+    return {**versions(), "peers": ", ".join(names)}
 
 
 def write(table, measured, versions, options, installed):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import re
 import subprocess
 import tempfile
@@ -56,6 +57,21 @@ def target():
         capture_output=True,
     )
     return Path(json.loads(metadata.stdout)["target_directory"])
+
+
+def versions():
+    """What a figure depends on."""
+
+    def first_line(*command):
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[0]
+
+    cpu = next(line.split(":")[1].strip() for line in Path("/proc/cpuinfo").open() if line.startswith("model name"))
+    return {
+        "machine": f"{os.cpu_count()} × {cpu}, Linux {platform.release()}",
+        "interpreters": f"{first_line('/usr/bin/python3', '--version')}, Node {first_line('node', '--version')}",
+        "compiler": first_line("rustc", "--version"),
+        "commit": first_line("git", "-C", ROOT, "rev-parse", "--short", "HEAD"),
+    }
 
 
 def socket(name, endpoint, source, runtime="python3", **call):
@@ -128,13 +144,18 @@ class Server:
     def post(self, path, body):
         return self.send("POST", path, body)
 
-    def publish(self, definition):
-        published = self.post(f"/v1.1/instances/{INSTANCE}/sockets/", definition)
+    def publish(self, definition, instance=INSTANCE):
+        published = self.post(f"/v1.1/instances/{instance}/sockets/", definition)
         if published["status"] != "ok":
             raise SystemExit(f"the socket `{definition['name']}`: {published['status_info']}")
 
     def endpoint(self, socket, endpoint):
         return f"{self.url}/v1.1/instances/{INSTANCE}/endpoints/sockets/{socket}/{endpoint}/"
+
+    def cpu(self):
+        """Seconds of processor time that its own process has taken so far, without its workers."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def memory(self):
         """Bytes that are the server's own (not shared with another process), without its workers."""

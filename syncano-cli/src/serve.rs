@@ -25,7 +25,7 @@ const ADMIN_PASSWORD: &str = "SYNCANO_ADMIN_PASSWORD";
 pub(crate) const MINIMUM: &str = "namespace";
 const LOG: &str = "SYNCANO_LOG";
 /// The migrations would tell at every start that there is nothing to do.
-const DEFAULT_LOG: &str = "info,sea_orm_migration=warn";
+const DEFAULT_LOG: &str = "info";
 
 /// Serve the platform.
 ///

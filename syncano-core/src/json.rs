@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
@@ -66,6 +67,35 @@ impl Socket {
             socket.validate().into_iter().filter(|v| v.kind.severity() == Severity::Shape).collect();
         if broken.is_empty() { Ok(socket) } else { Err(broken) }
     }
+
+    /// Reads what a socket was written as. It has been accepted before: no rule is checked, which takes most of the time
+    /// that [`from_json`](Socket::from_json) does.
+    ///
+    /// # Errors
+    /// The text is no socket.
+    pub fn from_written(text: &str) -> Result<Socket, serde_json::Error> {
+        serde_json::from_str::<Written>(text).map(|Written(socket)| socket)
+    }
+}
+
+/// A socket as `Serialize` writes it.
+#[derive(Deserialize)]
+struct Written(#[serde(with = "Fields")] Socket);
+
+#[derive(Deserialize)]
+#[serde(remote = "Socket")]
+struct Fields {
+    name: String,
+    #[serde(default)]
+    description: String,
+    #[serde(default)]
+    config: Map,
+    #[serde(default)]
+    metadata: Map,
+    #[serde(default)]
+    endpoints: BTreeMap<String, Endpoint>,
+    #[serde(default)]
+    dependencies: Vec<Dependency>,
 }
 
 /// Reads value by value and goes on after a violation, so that one build or request shows all of them.

@@ -63,14 +63,14 @@ impl TryFrom<serde_json::Value> for Socket {
 }
 
 /// One endpoint: an address that answers some HTTP methods.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Endpoint {
     /// Which script answers which methods; the first call that lists a method answers it.
     pub calls: Vec<Call>,
     /// Free data, and under the name of a method (or `*`) its schemas.
     pub metadata: Map,
     /// Who may call; kept and echoed.
-    #[serde(skip_serializing_if = "Map::is_empty")]
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub acl: Map,
 }
 
@@ -138,7 +138,7 @@ impl Call {
 }
 
 /// What a socket brings along or needs.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum Dependency {
     /// A script.
@@ -170,7 +170,7 @@ impl From<ClassDependency> for Dependency {
 }
 
 /// A script that calls refer to by name.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ScriptDependency {
     /// The name that calls use.
     pub name: String,
@@ -202,7 +202,7 @@ impl ScriptDependency {
 }
 
 /// Where a script comes from.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum ScriptSource {
     /// A new script.
@@ -220,7 +220,7 @@ pub enum ScriptSource {
 }
 
 /// A class that the socket needs.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ClassDependency {
     /// The class's name.
     pub name: String,

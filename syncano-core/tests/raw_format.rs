@@ -60,6 +60,7 @@ fn definitions_survive_the_way_through_json() {
         let socket = Socket::from_json(&definition).unwrap();
         let written = serde_json::to_value(&socket).unwrap();
         assert_eq!(Socket::from_json(&written).unwrap(), socket);
+        assert_eq!(Socket::from_written(&written.to_string()).unwrap(), socket);
         // What was sent is in what is answered, key by key.
         for (key, value) in definition.as_object().unwrap() {
             if key != "endpoints" {

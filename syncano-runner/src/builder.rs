@@ -128,7 +128,7 @@ impl RunnerBuilder {
     }
 
     /// How many calls may wait for a worker. Beyond that the last call of the instance that has most of them waiting is
-    /// `Blocked`. Default: 50 per worker.
+    /// `Blocked`. Default: 64 per worker, so 1,024 at least for a server that has the usual number of them.
     pub fn max_waiting(mut self, calls: usize) -> Self {
         self.max_waiting = Some(calls);
         self

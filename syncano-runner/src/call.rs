@@ -16,8 +16,9 @@ pub struct Call {
 /// The arguments of a call, as JSON texts. They are handed on as they are; one that isn't JSON fails the run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Arguments {
-    /// An object or an array: what the top level of `ARGS` and the named arguments of `main` come from.
-    pub merged: String,
+    /// An object or an array: what the top level of `ARGS` and the named arguments of `main` come from. `None`: it is equal to
+    /// `body`, which may be large and is kept once while the call waits.
+    pub merged: Option<String>,
     /// The object under `ARGS["GET"]`; `None` for direct runs, which have no such entry.
     pub query: Option<String>,
     /// The value under `ARGS["POST"]`; `None` for direct runs.
@@ -29,6 +30,11 @@ pub struct Arguments {
 impl Arguments {
     /// The arguments of a run that doesn't come from an endpoint: `ARGS` is `payload` itself.
     pub fn direct(payload: impl Into<String>) -> Arguments {
-        Arguments { merged: payload.into(), query: None, body: None, main: None }
+        Arguments { merged: Some(payload.into()), query: None, body: None, main: None }
+    }
+
+    /// What the top level of `ARGS` comes from.
+    pub fn merged(&self) -> &str {
+        self.merged.as_deref().or(self.body.as_deref()).unwrap_or("{}")
     }
 }

@@ -41,6 +41,12 @@ impl Interpreter {
         self.recipe.language
     }
 
+    /// Whether its processes can be copies of one. Packages of an environment run with a script's rights only, and such a process
+    /// has more.
+    pub(crate) fn is_copyable(&self) -> bool {
+        self.recipe.zygote.is_some() && self.id.environment.is_none()
+    }
+
     /// The executable.
     pub fn path(&self) -> &Path {
         &self.path

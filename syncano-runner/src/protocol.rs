@@ -48,10 +48,10 @@ pub(crate) fn script(script: &Script) -> Vec<u8> {
 pub(crate) fn call(number: u64, call: &Call) -> Result<Vec<u8>, usize> {
     let arguments = &call.arguments;
     let texts = [
-        Some(&arguments.merged),
-        arguments.query.as_ref(),
-        arguments.body.as_ref(),
-        arguments.main.as_ref(),
+        Some(arguments.merged()),
+        arguments.query.as_deref(),
+        arguments.body.as_deref(),
+        arguments.main.as_deref(),
         Some(&call.meta),
     ];
     let size: usize = texts.iter().flatten().map(|text| text.len()).sum();

@@ -49,6 +49,8 @@ struct Inner {
     interpreters: Interpreters,
     environments: Environments,
     calls_per_worker: u64,
+    /// Processes are copied where their language can do that.
+    copies: bool,
     pool: Arc<Pool>,
     nursery: Nursery,
     remembered: Remembered,
@@ -165,11 +167,12 @@ impl Runner {
         let directory = Directory::for_runner(settings.directory.as_deref(), sandbox.has_own_users())
             .map_err(StartError::Directory)?;
         let workers = max_workers as usize;
-        let max_waiting = settings.max_waiting.unwrap_or(50 * workers);
+        let max_waiting = settings.max_waiting.unwrap_or(64 * workers);
         let per_instance = settings.max_workers_per_instance.unwrap_or(workers - workers / 8);
         let idle_timeout = settings.idle_timeout;
         let pool = Pool::new(max_workers, per_instance, max_waiting, idle_timeout);
         let pool_of = Arc::downgrade(&pool);
+        let copies = settings.zygotes && sandbox.has_zygotes();
         let nursery = Nursery::start(sandbox, directory, pool_of, idle_timeout, settings.zygotes)
             .map_err(StartError::Threads)?;
         interpreters.found().for_each(|interpreter| nursery.keep_zygote(interpreter));
@@ -182,6 +185,7 @@ impl Runner {
                 interpreters,
                 environments,
                 calls_per_worker,
+                copies,
                 pool,
                 nursery,
                 remembered: Remembered::default(),
@@ -313,7 +317,12 @@ impl Runner {
     /// Starts a process ahead for the next call that needs one, unless there is one. `makes_room`: if need be in the place
     /// of a worker that has been idle for a while.
     fn keep_spare(&self, interpreter: &Arc<Interpreter>, makes_room: bool) {
-        let Inner { pool, nursery, .. } = &*self.inner;
+        let Inner { pool, nursery, copies, .. } = &*self.inner;
+        // One of a language that could copy it costs more than it is worth where it has to be started.
+        let is_started = !(*copies && interpreter.is_copyable());
+        if interpreter.recipe.zygote.is_some() && is_started {
+            return;
+        }
         let of = Arc::clone(interpreter);
         let Some(seat) = pool.seat_for_spare(interpreter.id) else {
             if makes_room {

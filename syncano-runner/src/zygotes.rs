@@ -109,11 +109,7 @@ impl Zygotes {
     }
 
     fn kept(&mut self, sandbox: &Sandbox, base: &Path, interpreter: &Arc<Interpreter>) -> Option<&mut Kept> {
-        // Packages of an environment run with a script's rights only, and a zygote has more.
-        if !sandbox.has_zygotes()
-            || interpreter.recipe.zygote.is_none()
-            || interpreter.id.environment.is_some()
-        {
+        if !sandbox.has_zygotes() || !interpreter.is_copyable() {
             return None;
         }
         let index = self.kept.iter().position(|kept| kept.interpreter.id == interpreter.id);

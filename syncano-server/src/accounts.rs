@@ -74,7 +74,7 @@ async fn make(app: &App, configured: Option<(&str, &SecretString)>) -> Result<Ac
     let row = accounts::insert(&write.tx, new).await?;
     let change = state::changed(&write.tx).await?;
     write.commit().await?;
-    app.saw(change);
+    app.seen.saw(change);
     app.catalog.put_account(&row, &app.keys);
     Ok(row)
 }

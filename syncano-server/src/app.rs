@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -22,6 +22,7 @@ use crate::install::Installs;
 use crate::keys::{self, KeyMaker};
 use crate::passwords::Passwords;
 use crate::schemas::Schemas;
+use crate::seen::Seen;
 use crate::store::Store;
 use crate::text_plain::LargeBodies;
 use crate::throttle::{Rates, Throttle};
@@ -66,8 +67,7 @@ pub(crate) struct App {
     pub(crate) large_bodies: LargeBodies,
     pub(crate) throttle: Throttle,
     pub(crate) installs: Installs,
-    /// The number of the last change of the database that is in the catalog.
-    pub(crate) seen: AtomicI64,
+    pub(crate) seen: Seen,
 }
 
 impl App {
@@ -112,13 +112,6 @@ impl App {
             result
         };
         Lasting(Some(Box::pin(work))).await
-    }
-
-    /// Notes that the change of this number is about to be in the catalog: before it is put there, since what is
-    /// read from the database meanwhile may be older and is then read again. If another process made a change
-    /// in between, that one still has to be read.
-    pub(crate) fn saw(&self, change: i64) {
-        let _ = self.seen.compare_exchange(change - 1, change, Ordering::AcqRel, Ordering::Acquire);
     }
 }
 

@@ -4,7 +4,6 @@ use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -270,7 +269,7 @@ impl ServerBuilder {
             large_bodies: LargeBodies::default(),
             throttle: Throttle::new(),
             installs: install::Installs::default(),
-            seen: AtomicI64::new(0),
+            seen: Default::default(),
         };
         let database =
             |source: DbErr| StartError::Database { url: self.database.clone(), source: Box::new(source) };

@@ -49,7 +49,7 @@ impl Question {
     ) -> Question {
         let mut digest = Sha256::new();
         let account = account.map(|id| id.to_string());
-        let texts = [Some(method.as_str()), account.as_deref(), Some(&arguments.merged)];
+        let texts = [Some(method.as_str()), account.as_deref(), Some(arguments.merged())];
         let texts = texts
             .into_iter()
             .chain([&arguments.query, &arguments.body, &arguments.main].map(|text| text.as_deref()));

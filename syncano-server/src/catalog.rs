@@ -1,7 +1,7 @@
 //! What the server knows without asking its database: keys, instances and the routes of their endpoints. Calls
 //! only read here.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -84,8 +84,27 @@ impl Instance {
     }
 }
 
-/// The endpoints of one socket by their normalised names.
-pub(crate) type SocketRoutes = BTreeMap<Arc<str>, Arc<Endpoint>>;
+/// The endpoints of one socket, in the order of their normalised names.
+pub(crate) struct SocketRoutes(Box<[Arc<Endpoint>]>);
+
+impl SocketRoutes {
+    pub(crate) fn get(&self, name: &str) -> Option<&Arc<Endpoint>> {
+        let found = self.0.binary_search_by(|endpoint| (*endpoint.flat).cmp(name));
+        found.ok().map(|index| &self.0[index])
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Endpoint>> {
+        self.0.iter()
+    }
+}
+
+impl FromIterator<Endpoint> for SocketRoutes {
+    fn from_iter<I: IntoIterator<Item = Endpoint>>(endpoints: I) -> SocketRoutes {
+        let mut sorted: Vec<Arc<Endpoint>> = endpoints.into_iter().map(Arc::new).collect();
+        sorted.sort_by(|one, other| one.flat.cmp(&other.flat));
+        SocketRoutes(sorted.into())
+    }
+}
 
 /// The endpoints of an instance. A copy shares what isn't changed, so that a publish costs the same among many others.
 #[derive(Default, Clone)]
@@ -100,7 +119,7 @@ impl Routes {
     pub(crate) fn set(&mut self, socket: &str, routes: Option<SocketRoutes>) {
         let socket: Arc<str> = socket.into();
         let short = |endpoints: &SocketRoutes| {
-            let endpoints = endpoints.values().filter(|endpoint| endpoint.has_short_url);
+            let endpoints = endpoints.all().filter(|endpoint| endpoint.has_short_url);
             endpoints.map(|endpoint| (endpoint.flat.clone(), endpoint.clone())).collect::<Vec<_>>()
         };
         let new = routes.map(Arc::new);
@@ -130,7 +149,7 @@ impl Routes {
     }
 
     pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Endpoint>> {
-        self.sockets.into_iter().flat_map(|(_, endpoints)| endpoints.values())
+        self.sockets.into_iter().flat_map(|(_, endpoints)| endpoints.all())
     }
 }
 
@@ -260,11 +279,13 @@ impl Catalog {
         self.instances.load_full()
     }
 
-    /// Adds an instance, or puts it in the place of the same one under an older name.
-    pub(crate) fn put_instance(&self, instance: Arc<Instance>) {
+    /// Adds instances, or puts them in the place of the same ones under older names.
+    pub(crate) fn put_instances(&self, new: impl IntoIterator<Item = Arc<Instance>>) {
+        let new: HashMap<i64, Arc<Instance>> =
+            new.into_iter().map(|instance| (instance.id, instance)).collect();
         self.replace(&self.instances, |instances| {
-            instances.retain(|_, known| known.id != instance.id);
-            instances.insert(instance.name.clone(), instance);
+            instances.retain(|_, known| !new.contains_key(&known.id));
+            instances.extend(new.into_values().map(|instance| (instance.name.clone(), instance)));
         });
     }
 
@@ -286,7 +307,7 @@ mod tests {
         let mut endpoint = Endpoint::sample();
         endpoint.socket = socket.into();
         endpoint.has_short_url = short;
-        BTreeMap::from([(endpoint.flat.clone(), Arc::new(endpoint))])
+        [endpoint].into_iter().collect()
     }
 
     fn owner(routes: &Routes, name: &str) -> Option<Arc<str>> {

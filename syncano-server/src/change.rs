@@ -61,8 +61,11 @@ impl<'a> Change<'a> {
 
     pub(crate) async fn commit(self) -> Result<(), ApiError> {
         let number = state::changed(&self.write.tx).await?;
-        self.write.commit().await?;
-        self.app.saw(number);
+        self.app.seen.announce(number);
+        if let Err(error) = self.write.commit().await {
+            self.app.seen.withdraw(number);
+            return Err(error.into());
+        }
         for (socket, routes) in self.routes {
             self.instance.install(&socket, routes);
         }

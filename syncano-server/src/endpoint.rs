@@ -36,14 +36,14 @@ pub(crate) struct Endpoint {
     pub(crate) edition: Edition,
     calls: Box<[Call]>,
     /// Of the contracts of its methods, once a caller names one.
-    fingerprints: OnceLock<BTreeMap<Method, String>>,
+    fingerprints: OnceLock<Vec<(Method, Box<str>)>>,
 }
 
 /// One call of an endpoint.
 pub(crate) struct Call {
     pub(crate) definition: syncano_core::Call,
     /// What it runs, or why it can't: its script may have been deleted meanwhile.
-    pub(crate) script: Result<Runnable, String>,
+    pub(crate) script: Result<Arc<Runnable>, String>,
 }
 
 /// Makes the routes of a socket. `used` is what its calls may name, `short_urls` are the names it has for itself.
@@ -55,11 +55,10 @@ pub(crate) fn compile(
     short_urls: &BTreeSet<String>,
     settings: &Settings,
 ) -> SocketRoutes {
-    let mut routes = SocketRoutes::new();
     let socket_name: Arc<str> = normalize(&socket.name).into();
     // Calls of the same script share its source and its configuration.
     let mut scripts = BTreeMap::new();
-    for (name, definition) in &socket.endpoints {
+    let endpoints = socket.endpoints.iter().map(|(name, definition)| {
         let flat: Arc<str> = normalize(name).into();
         let calls = definition.calls.iter().map(|call| {
             let name = normalize(&call.name);
@@ -67,10 +66,10 @@ pub(crate) fn compile(
                 Some((bound, _)) => scripts
                     .entry(name)
                     .or_insert_with_key(|name| {
-                        Runnable::of_socket(instance, socket, name, &bound.script, settings)
+                        Runnable::of_socket(instance, socket, name, &bound.script, settings).map(Arc::new)
                     })
                     .clone()
-                    .map(|runnable| runnable.timeout(call.timeout)),
+                    .map(|runnable| Runnable::timeout(runnable, call.timeout)),
                 None => Err(format!(
                     "the script \"{}\" of this endpoint is gone: recheck the socket \"{}\"",
                     call.name, socket.name
@@ -78,7 +77,7 @@ pub(crate) fn compile(
             };
             Call { definition: call.clone(), script }
         });
-        let endpoint = Endpoint {
+        Endpoint {
             socket_id,
             full: format!("{socket_name}/{flat}").into(),
             socket: socket_name.clone(),
@@ -91,10 +90,9 @@ pub(crate) fn compile(
             calls: calls.collect(),
             fingerprints: OnceLock::new(),
             flat,
-        };
-        routes.insert(endpoint.flat.clone(), Arc::new(endpoint));
-    }
-    routes
+        }
+    });
+    endpoints.collect()
 }
 
 impl Endpoint {
@@ -140,9 +138,10 @@ impl Endpoint {
             let metadata = self.metadata.whole();
             let contracts = Method::ALL.into_iter().map(|method| (method, Contract::of(&metadata, method)));
             let some = contracts.filter(|(_, contract)| !contract.is_empty());
-            some.map(|(method, contract)| (method, contract.fingerprint())).collect()
+            some.map(|(method, contract)| (method, contract.fingerprint().into())).collect()
         };
-        self.fingerprints.get_or_init(make).get(&method).map(String::as_str)
+        let fingerprints = self.fingerprints.get_or_init(make);
+        fingerprints.iter().find(|(of, _)| *of == method).map(|(_, fingerprint)| &**fingerprint)
     }
 
     /// The endpoint as lists and details show it. `links.self` is where it runs.

@@ -62,6 +62,7 @@ mod runnable;
 mod schemas;
 mod scripts;
 mod secret;
+mod seen;
 mod server;
 pub mod socket_yml;
 mod start_error;

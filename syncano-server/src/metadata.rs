@@ -6,12 +6,15 @@ use syncano_core::{Method, SCHEMA_KEYS, published_schema};
 
 use crate::schemas::Kind;
 
+/// The key of what is said of every method.
+const ANY: &str = "*";
+
 /// The metadata of an installed endpoint.
 pub(crate) struct Metadata {
     /// All of it, a JSON object.
     text: Box<str>,
-    /// The keys under which the schemas for a method stand.
-    schemas: Box<[(Method, Kind, &'static str)]>,
+    /// Which methods have schemas, and whether those stand under `*`.
+    schemas: Box<[(Method, Kind, bool)]>,
     /// What `META` shows of it to methods that have no part of their own; `None` if that is nothing.
     visible: Option<Box<RawValue>>,
     /// What it shows to the others.
@@ -23,10 +26,10 @@ impl Metadata {
         let pairs = Method::ALL.into_iter().flat_map(|method| Kind::CHECKED.map(|kind| (method, kind)));
         let schemas = pairs.filter_map(|(method, kind)| {
             let (key, _) = published_schema(metadata, method, kind.key())?;
-            Some((method, kind, key))
+            Some((method, kind, key == ANY))
         });
         let mut visible = metadata.clone();
-        for key in Method::ALL.into_iter().map(Method::as_str).chain(["*"]) {
+        for key in Method::ALL.into_iter().map(Method::as_str).chain([ANY]) {
             let Some(Value::Object(part)) = visible.get_mut(key) else { continue };
             let before = part.len();
             part.retain(|key, _| !SCHEMA_KEYS.contains(&key.as_str()));
@@ -53,8 +56,8 @@ impl Metadata {
 
     /// The key under which the schema for this method stands, if there is one.
     pub(crate) fn schema_key(&self, method: Method, kind: Kind) -> Option<&'static str> {
-        let stands = |(of, what, _): &&(Method, Kind, &str)| *of == method && *what == kind;
-        self.schemas.iter().find(stands).map(|(_, _, key)| *key)
+        let stands = |(of, what, _): &&(Method, Kind, bool)| *of == method && *what == kind;
+        self.schemas.iter().find(stands).map(|(_, _, any)| if *any { ANY } else { method.as_str() })
     }
 
     /// The schema that stands under a key.

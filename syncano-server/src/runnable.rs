@@ -1,5 +1,6 @@
 //! A script made ready to run: its configuration put together, its limits read.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
@@ -61,9 +62,11 @@ impl Runnable {
     }
 
     /// The same, for a call that may say how many seconds it takes.
-    pub(crate) fn timeout(self, seconds: Option<f64>) -> Runnable {
-        let timeout = seconds.and_then(timeout).unwrap_or(self.timeout);
-        Runnable { timeout, ..self }
+    pub(crate) fn timeout(self: Arc<Runnable>, seconds: Option<f64>) -> Arc<Runnable> {
+        match seconds.and_then(timeout) {
+            Some(timeout) => Arc::new(Runnable { timeout, ..Runnable::clone(&self) }),
+            None => self,
+        }
     }
 
     /// The token that the script gets in `META`.

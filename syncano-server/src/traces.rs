@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sea_orm::DbErr;
@@ -26,6 +27,11 @@ const KEPT: u64 = 100;
 const KEPT_FOR: i64 = 24 * 60 * 60 * 1_000_000;
 /// Between two times of throwing old traces away, if there are few. Until then they linger.
 const SWEEP: Duration = Duration::from_secs(60);
+/// Traces that one sweep throws away at most for their age: calls that end meanwhile wait for it. If there are more, as
+/// after a day off, the next sweep is soon.
+const SWEPT: u64 = 1000;
+/// Between two sweeps while there is more to throw away.
+const PAUSE: Duration = Duration::from_millis(50);
 /// So many stored traces, or bytes of them, bring the next sweep forward: strangers decide how many there are and
 /// how large. No transaction stores more bytes either.
 const SWEEP_AFTER: Amount = Amount { traces: WAITING, bytes: 8 << 20 };
@@ -60,6 +66,8 @@ pub(crate) struct TraceQueue {
     messages: mpsc::Sender<Message>,
     /// The writer is to gather no longer.
     urgent: Arc<Notify>,
+    /// Traces that could not be stored.
+    lost: Arc<AtomicU64>,
 }
 
 impl TraceQueue {
@@ -67,14 +75,22 @@ impl TraceQueue {
     pub(crate) fn start(store: Store) -> TraceQueue {
         let (sender, receiver) = mpsc::channel(WAITING);
         let urgent = Arc::new(Notify::new());
-        tokio::spawn(Writer::new(store).run(receiver, urgent.clone()));
-        TraceQueue { messages: sender, urgent }
+        let writer = Writer::new(store);
+        let lost = writer.lost.clone();
+        tokio::spawn(writer.run(receiver, urgent.clone()));
+        TraceQueue { messages: sender, urgent, lost }
+    }
+
+    /// How many traces could not be stored since the server was started. Each is in the log, too.
+    pub(crate) fn lost(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed)
     }
 
     /// Hands a trace to the writer; waits while the queue is full.
     pub(crate) async fn push(&self, trace: Trace) {
         let (instance, id) = (trace.instance_id, trace.id);
         if self.messages.send(Message::Trace(Box::new(trace))).await.is_err() {
+            self.lost.fetch_add(1, Ordering::Relaxed);
             tracing::error!(instance, trace = id, "the writer of traces has ended: a trace is lost");
         }
         if self.messages.capacity() < WAITING / 2 {
@@ -100,11 +116,13 @@ struct Writer {
     /// Stored since the last sweep.
     stored: Amount,
     sweep_after: Amount,
+    lost: Arc<AtomicU64>,
 }
 
 impl Writer {
     fn new(store: Store) -> Writer {
-        Writer { store, swept: BTreeSet::new(), stored: Amount::default(), sweep_after: SWEEP_AFTER }
+        let (swept, stored, lost) = Default::default();
+        Writer { store, swept, stored, sweep_after: SWEEP_AFTER, lost }
     }
 
     async fn run(mut self, mut queue: mpsc::Receiver<Message>, urgent: Arc<Notify>) {
@@ -126,7 +144,11 @@ impl Writer {
                     }
                     self.handle(messages.drain(..)).await;
                 }
-                _ = sweep.tick() => self.sweep().await,
+                _ = sweep.tick() => {
+                    if self.sweep().await {
+                        sweep.reset_after(PAUSE);
+                    }
+                }
             }
         }
     }
@@ -179,6 +201,7 @@ impl Writer {
                     pause *= 2;
                 }
                 Err(error) => {
+                    self.lost.fetch_add(batch.len() as u64, Ordering::Relaxed);
                     tracing::error!(%error, lost = batch.len(), "traces could not be stored and are lost");
                     return;
                 }
@@ -192,31 +215,35 @@ impl Writer {
         write.commit().await
     }
 
-    /// Throws old traces away. What fails is done by the next sweep.
-    async fn sweep(&mut self) {
+    /// Throws old traces away. What fails is done by the next sweep. `true`: there are more.
+    async fn sweep(&mut self) -> bool {
         self.stored = Amount::default();
-        if let Err(error) = self.delete_old().await {
+        self.delete_old().await.unwrap_or_else(|error| {
             tracing::warn!(%error, "old traces could not be deleted; the next try is in a minute at the latest");
-        }
+            false
+        })
     }
 
-    async fn delete_old(&mut self) -> Result<(), DbErr> {
+    async fn delete_old(&mut self) -> Result<bool, DbErr> {
         let write = self.store.write().await?;
-        let mut deleted = traces::delete_older(&write.tx, time::now() - KEPT_FOR).await?;
+        let older = traces::delete_older(&write.tx, time::now() - KEPT_FOR, SWEPT).await?;
+        let mut deleted = older;
         for subject in &self.swept {
             deleted += traces::keep_newest(&write.tx, subject, KEPT).await?;
         }
         write.commit().await?;
         self.swept.clear();
-        match deleted {
-            0 => Ok(()),
-            _ => self.store.shrink().await,
+        if deleted > 0 {
+            self.store.shrink().await?;
         }
+        Ok(older >= SWEPT)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use sea_orm::ConnectionTrait as _;
+
     use super::*;
     use crate::store::accounts::NewAccount;
     use crate::store::instances::NewInstance;
@@ -224,31 +251,12 @@ mod tests {
 
     /// Stores 1,200 traces with so many bytes each, and tells how many are left and how large the files are.
     async fn store_many(bytes: usize, sweep_after: Amount) -> (usize, u64) {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&Location::File(folder.path().join("s.db"))).await.unwrap();
-        let owner = accounts::insert(&store.db, NewAccount::default()).await.unwrap();
-        let new = NewInstance {
-            name: "one".to_owned(),
-            owner_id: owner.id,
-            description: String::new(),
-            metadata: "{}".to_owned(),
-        };
-        let instance_id = instances::insert(&store.db, new).await.unwrap().id;
+        let (folder, store, instance) = store().await;
         let mut writer = Writer { sweep_after, ..Writer::new(store.clone()) };
         for batch in 0..10 {
             let messages = (1..=120).map(|index| {
-                Message::Trace(Box::new(Trace {
-                    instance_id,
-                    id: batch * 120 + index,
-                    subject: Subject::Script(1),
-                    status: syncano_core::RunStatus::Success,
-                    executed_at: Some(time::now()),
-                    duration: Some(1),
-                    result: "{}".to_owned(),
-                    args: "x".repeat(bytes).into(),
-                    meta: "{}".into(),
-                    isolation: None,
-                }))
+                let trace = trace(instance, batch * 120 + index, time::now(), bytes);
+                Message::Trace(Box::new(Trace { subject: Subject::Script(1), ..trace }))
             });
             writer.handle(messages).await;
         }
@@ -256,6 +264,106 @@ mod tests {
         // Puts everything into the one file.
         store.close().await.unwrap();
         (left, std::fs::metadata(folder.path().join("s.db")).unwrap().len())
+    }
+
+    async fn store() -> (tempfile::TempDir, Store, i64) {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, instance) = store_at(&Location::File(folder.path().join("s.db"))).await;
+        (folder, store, instance)
+    }
+
+    /// With an instance.
+    async fn store_at(location: &Location) -> (Store, i64) {
+        let store = Store::open(location).await.unwrap();
+        let owner = accounts::insert(&store.db, NewAccount::default()).await.unwrap();
+        let new = NewInstance {
+            name: "one".to_owned(),
+            owner_id: owner.id,
+            description: String::new(),
+            metadata: "{}".to_owned(),
+        };
+        let instance = instances::insert(&store.db, new).await.unwrap().id;
+        (store, instance)
+    }
+
+    /// So many that none is too many of its script.
+    fn trace(instance_id: i64, id: i64, executed_at: i64, bytes: usize) -> Trace {
+        Trace {
+            instance_id,
+            id,
+            subject: Subject::Script(id % 100),
+            status: syncano_core::RunStatus::Success,
+            executed_at: Some(executed_at),
+            duration: Some(1),
+            result: "{}".to_owned(),
+            args: "x".repeat(bytes).into(),
+            meta: "{}".into(),
+            isolation: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn calls_wait_for_a_slow_store_and_nothing_is_lost() {
+        let (_folder, store, instance) = store().await;
+        let queue = TraceQueue::start(store.clone());
+        // Nobody else can write.
+        let slow = store.write().await.unwrap();
+        let pushed = Arc::new(AtomicU64::new(0));
+        let calls = {
+            let (queue, pushed) = (queue.clone(), pushed.clone());
+            tokio::spawn(async move {
+                for id in 0..5000 {
+                    queue.push(trace(instance, id, time::now(), 1)).await;
+                    pushed.fetch_add(1, Ordering::Relaxed);
+                }
+            })
+        };
+        while queue.messages.capacity() > 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        // The queue's, and what the writer has in its hands.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let waiting = pushed.load(Ordering::Relaxed);
+        assert!(waiting <= 2 * WAITING as u64, "{waiting}");
+        assert!(!calls.is_finished());
+        drop(slow);
+        calls.await.unwrap();
+        queue.settled().await;
+        assert_eq!(count(&store).await, 5000);
+        assert_eq!(queue.lost(), 0);
+    }
+
+    #[tokio::test]
+    async fn what_could_not_be_stored_is_counted_and_the_rest_is_stored() {
+        let (store, instance) = store_at(&Location::Memory).await;
+        let queue = TraceQueue::start(store.clone());
+        let read_only = async |yes: bool| {
+            store.db.execute_unprepared(&format!("PRAGMA query_only = {yes}")).await.unwrap();
+        };
+        read_only(true).await;
+        for id in 0..3 {
+            queue.push(trace(instance, id, time::now(), 1)).await;
+        }
+        queue.settled().await;
+        assert_eq!(queue.lost(), 3);
+        read_only(false).await;
+        queue.push(trace(instance, 3, time::now(), 1)).await;
+        queue.settled().await;
+        assert_eq!((queue.lost(), count(&store).await), (3, 1));
+    }
+
+    #[tokio::test]
+    async fn a_sweep_is_bounded_and_followed_by_others_until_nothing_is_too_old() {
+        let (_folder, store, instance) = store().await;
+        let many = i64::try_from(3 * SWEPT / 2).unwrap();
+        let old = (0..many).map(|id| trace(instance, id, id, 1)).collect();
+        traces::insert(&store.db, old).await.unwrap();
+        traces::insert(&store.db, vec![trace(instance, many, time::now(), 1)]).await.unwrap();
+        let mut writer = Writer::new(store.clone());
+        assert!(writer.sweep().await);
+        assert_eq!(count(&store).await, 1 + usize::try_from(SWEPT / 2).unwrap());
+        assert!(!writer.sweep().await);
+        assert_eq!(count(&store).await, 1);
     }
 
     async fn count(store: &Store) -> usize {

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""What `cargo check` costs a program that uses the macro.
+"""What `cargo check` costs a program that uses the macro, and what a newcomer waits for.
 
-    /usr/bin/python3 tests/benches/check_cost.py            # both parts, some ten minutes on two idle cores
+    /usr/bin/python3 tests/benches/check_cost.py            # `cold` and `warm`, some ten minutes on two idle cores
     /usr/bin/python3 tests/benches/check_cost.py cold       # what a newcomer waits, with and without each parser
     /usr/bin/python3 tests/benches/check_cost.py warm       # after an edit: the macro against the same code by hand
+    /usr/bin/python3 tests/benches/check_cost.py quickstart # all that `cargo run -p quickstart` builds on a clean checkout
 
 Only ratios within one run mean anything: both sides are measured in turn. On a machine that does other things the processor time says
 more than the clock. Nothing of the repository's own target folder is used.
@@ -126,16 +127,16 @@ def processor_time():
     return usage.ru_utime + usage.ru_stime
 
 
-def check(folder, target, name):
+def check(folder, target, name, command="check"):
     """Seconds by the clock, and of processor time."""
     environment = dict(os.environ, CARGO_TARGET_DIR=str(target))
     start, used = time.monotonic(), processor_time()
     done = subprocess.run(
-        ["cargo", "check", "--quiet", "--offline", "-p", name], cwd=folder, env=environment, capture_output=True, text=True
+        ["cargo", command, "--quiet", "--offline", "-p", name], cwd=folder, env=environment, capture_output=True, text=True
     )
     seconds = time.monotonic() - start, processor_time() - used
     if done.returncode != 0 or "warning" in done.stderr:
-        sys.exit(f"cargo check -p {name} fails:\n{done.stderr[-3000:]}")
+        sys.exit(f"cargo {command} -p {name} fails:\n{done.stderr[-3000:]}")
     return seconds
 
 
@@ -152,6 +153,11 @@ def cold(folder):
             f"  {label:<20} {seconds:6.1f} s, {seconds / base[0]:.2f} x   {cpu:6.1f} s of processor time, {cpu / base[1]:.2f} x",
             flush=True,
         )
+
+
+def quickstart(folder):
+    seconds, cpu = check(ROOT, folder / "quickstart", "quickstart", "build")
+    print(f"quickstart, built from nothing: {seconds:.1f} s, {cpu:.1f} s of processor time", flush=True)
 
 
 def warm(folder):
@@ -176,13 +182,14 @@ def warm(folder):
 
 def main():
     parts = sys.argv[1:] or ["cold", "warm"]
-    if any(part not in ("cold", "warm") for part in parts):
+    known = {"cold": cold, "warm": warm, "quickstart": quickstart}
+    if any(part not in known for part in parts):
         sys.exit(__doc__)
     for number in (0, 1):
         assert len(script(number)[2].splitlines()) == 30, script(number)[2]
     with tempfile.TemporaryDirectory(prefix="check-cost-") as folder:
         for part in parts:
-            {"cold": cold, "warm": warm}[part](pathlib.Path(folder))
+            known[part](pathlib.Path(folder))
 
 
 if __name__ == "__main__":

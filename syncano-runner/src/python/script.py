@@ -119,6 +119,8 @@ class Script:
         self.function_style = False
         self.loaded = False
         self.fresh_config = None
+        # Of the last `main` all of whose parameters have names, and these.
+        self.plain_code = self.plain_names = None
 
     def compile(self):
         linecache.cache[self.filename] = (
@@ -195,11 +197,13 @@ def bind(main, arguments):
     if code is None:
         # A callable object: the call itself tells what doesn't fit.
         return ([], arguments) if isinstance(arguments, dict) else ([arguments], {})
-    count = code.co_argcount
-    names = code.co_varnames[: count + code.co_kwonlyargcount]
-    if not code.co_posonlyargcount and isinstance(arguments, dict) and arguments.keys() == set(names):
+    if code is script.plain_code and isinstance(arguments, dict) and arguments.keys() == script.plain_names:
         # As it mostly is.
         return (), arguments
+    count = code.co_argcount
+    names = code.co_varnames[: count + code.co_kwonlyargcount]
+    if not code.co_posonlyargcount:
+        script.plain_code, script.plain_names = code, set(names)
     takes = ", ".join(f"`{name}`" for name in names) or "no arguments"
     takes_any = bool(code.co_flags & 0x08)
     if not isinstance(arguments, dict):

@@ -8,7 +8,7 @@ use crate::support::*;
 
 fn endpoint_call(merged: &str, query: &str, body: &str) -> Call {
     let arguments = Arguments {
-        merged: merged.to_owned(),
+        merged: Some(merged.to_owned()),
         query: Some(query.to_owned()),
         body: Some(body.to_owned()),
         main: None,

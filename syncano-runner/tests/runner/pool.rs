@@ -158,7 +158,7 @@ async fn a_new_script_takes_the_place_of_an_idle_one() {
 #[tokio::test]
 async fn a_worker_that_has_been_idle_for_a_while_makes_room_for_a_process_started_ahead() {
     // Those of the first second are.
-    let runner = runner_or_skip!(|builder| builder
+    let runner = node_or_skip!(|builder| builder
         .isolation(Isolation::Process)
         .max_workers(2)
         .idle_timeout(Duration::from_secs(60)));
@@ -167,7 +167,7 @@ async fn a_worker_that_has_been_idle_for_a_while_makes_room_for_a_process_starte
         if name == "c" {
             tokio::time::sleep(Duration::from_millis(1100)).await;
         }
-        let script = Script::new("instance", name, Runtime::Python3, WHO, "{}");
+        let script = Script::new("instance", name, Runtime::NodeJs, "console.log(process.pid)", "{}");
         pids.push(runner.run(&script, call("{}")).await.stdout);
     }
     // The first one has gone for the call itself, the second one for the next.

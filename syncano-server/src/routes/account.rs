@@ -41,7 +41,7 @@ pub(super) async fn register(State(app): State<Arc<App>>, Open(fields): Open) ->
         })?;
         let change = state::changed(&write.tx).await?;
         write.commit().await?;
-        server.saw(change);
+        server.seen.saw(change);
         server.catalog.put_account(&row, &server.keys);
         tracing::info!(account = row.id, "account made");
         Ok(row)
@@ -158,7 +158,7 @@ async fn change(
         let row = accounts::update(&write.tx, row).await?;
         let change = state::changed(&write.tx).await?;
         write.commit().await?;
-        server.saw(change);
+        server.seen.saw(change);
         server.catalog.put_account(&row, &server.keys);
         Ok(row)
     };

@@ -56,7 +56,7 @@ pub(super) async fn create(
         let row = api_keys::insert(&write.tx, its.id, new).await?;
         let change = state::changed(&write.tx).await?;
         write.commit().await?;
-        server.saw(change);
+        server.seen.saw(change);
         server.catalog.put_api_key(&row, &server.keys);
         tracing::info!(instance = its.name, api_key = row.id, "API key made");
         Ok(row)
@@ -116,7 +116,7 @@ pub(super) async fn delete(
         api_keys::delete(&write.tx, row.id).await?;
         let change = state::changed(&write.tx).await?;
         write.commit().await?;
-        server.saw(change);
+        server.seen.saw(change);
         server.catalog.remove_api_key(row.id);
         tracing::info!(instance = instance.name, api_key = row.id, "API key deleted");
         Ok(())
@@ -142,7 +142,7 @@ async fn change(
         let row = api_keys::update(&write.tx, row).await?;
         let change = state::changed(&write.tx).await?;
         write.commit().await?;
-        server.saw(change);
+        server.seen.saw(change);
         server.catalog.put_api_key(&row, &server.keys);
         Ok(row)
     };

@@ -50,11 +50,13 @@ pub(super) async fn update(
         instances::update(&write.tx, row).await?;
         let change = state::changed(&write.tx).await?;
         write.commit().await?;
-        server.saw(change);
+        server.seen.saw(change);
         instance.config.store(config);
         // Calls have their configuration ready.
-        let routes = load::instance_routes(&server.store.db, &instance, &server.settings).await?;
-        instance.routes.store(Arc::new(routes));
+        let mut routes =
+            load::instance_routes(&server.store.db, std::slice::from_ref(&instance), &server.settings)
+                .await?;
+        instance.routes.store(Arc::new(routes.remove(&instance.id).unwrap_or_default()));
         tracing::info!(instance = instance.name, "configuration changed");
         Ok(())
     };

@@ -38,7 +38,7 @@ pub(super) async fn of_socket(
     let instance = app.instance(&request.account, instance)?;
     let installed = instance.routes.load().sockets.get(normalize(socket).as_str()).cloned();
     let endpoints = match installed {
-        Some(endpoints) => endpoints.values().cloned().collect(),
+        Some(endpoints) => endpoints.all().cloned().collect(),
         None => {
             // It may be there and have nothing installed.
             let row = sockets::by_name(&app.store.db, instance.id, &normalize(socket)).await?;

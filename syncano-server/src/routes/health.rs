@@ -16,5 +16,7 @@ pub(super) async fn show(State(app): State<Arc<App>>) -> Response {
         "isolation": app.runner.isolation().to_string(),
         // Runs and changes that are under way.
         "running": app.gate.inside(),
+        // Since the start: the disk was full, or the database out of order.
+        "traces_lost": app.traces.lost(),
     }))
 }

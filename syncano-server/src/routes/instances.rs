@@ -51,8 +51,8 @@ pub(super) async fn create(State(app): State<Arc<App>>, request: Authorized) -> 
         let row = instances::insert(&write.tx, new).await.map_err(|error| taken(error, "name"))?;
         let change = state::changed(&write.tx).await?;
         write.commit().await?;
-        server.saw(change);
-        server.catalog.put_instance(Arc::new(Instance::new(&row)));
+        server.seen.saw(change);
+        server.catalog.put_instances([Arc::new(Instance::new(&row))]);
         tracing::info!(instance = row.name, owner = row.owner_id, "instance made");
         Ok(row)
     };
@@ -109,8 +109,8 @@ pub(super) async fn rename(
         let row = instances::update(&write.tx, row).await.map_err(|error| taken(error, "new_name"))?;
         let change = state::changed(&write.tx).await?;
         write.commit().await?;
-        server.saw(change);
-        server.catalog.put_instance(Arc::new(instance.renamed(&row.name)));
+        server.seen.saw(change);
+        server.catalog.put_instances([Arc::new(instance.renamed(&row.name))]);
         tracing::info!(before = instance.name, instance = row.name, "instance renamed");
         Ok(row)
     };
@@ -133,7 +133,7 @@ pub(super) async fn delete(
         }
         let change = state::changed(&write.tx).await?;
         write.commit().await?;
-        server.saw(change);
+        server.seen.saw(change);
         server.catalog.remove_instance(instance.id);
         tracing::info!(instance = instance.name, "instance deleted");
         Ok(())

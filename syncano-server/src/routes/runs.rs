@@ -127,7 +127,7 @@ pub(super) async fn answer(
                 let write = server.store.write().await?;
                 let change = state::changed(&write.tx).await?;
                 write.commit().await?;
-                server.saw(change);
+                server.seen.saw(change);
                 endpoint.edition.invalidate();
                 Ok(())
             };
@@ -182,7 +182,7 @@ fn list_socket(
     exists(&app.catalog.instance(instance).ok_or_else(|| no_instance(instance))?)?;
     let instance = owned(app, instance, head, Method::Get)?;
     let installed = exists(&instance)?;
-    endpoints::answer(&instance, head, installed.values().cloned().collect(), Naming::Full)
+    endpoints::answer(&instance, head, installed.all().cloned().collect(), Naming::Full)
 }
 
 fn private_run() -> ApiError {

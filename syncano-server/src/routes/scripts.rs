@@ -155,7 +155,7 @@ pub(super) async fn run(
         name,
         script: runnable.script,
         timeout: runnable.timeout,
-        arguments: Arguments { merged: payload, query: None, body: None, main: None },
+        arguments: Arguments::direct(payload),
         meta: meta.to_json(),
         recorded: Recorded::nothing(),
         results: None,

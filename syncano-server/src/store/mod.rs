@@ -13,7 +13,6 @@ use sea_orm::{
     ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DatabaseTransaction, DbErr, SqlErr,
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
-use sea_orm_migration::MigratorTrait as _;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use self::trace_ids::TraceIds;
@@ -34,6 +33,8 @@ pub(crate) mod traces;
 
 /// How long a statement waits for another process that writes.
 const BUSY: std::time::Duration = std::time::Duration::from_secs(10);
+/// Pages of 4 KiB that are given back at a time.
+const SHRINK: u32 = 2048;
 /// Connections beside the one that writes.
 const READERS: u32 = 4;
 
@@ -98,7 +99,7 @@ impl Store {
         };
         // Pages that old traces leave can then be given back to the file system.
         let first = connect(location, 1, is_new.then_some(SqliteAutoVacuum::Incremental)).await?;
-        migrations::Migrator::up(&first, None).await?;
+        migrations::up(&first).await?;
         let (db, for_writing) = match location {
             // Every connection to memory is a database of its own.
             Location::Memory => (first.clone(), first),
@@ -127,11 +128,11 @@ impl Store {
         self.trace_ids.next(self, instance).await
     }
 
-    /// Gives space that deleted rows have left back to the file system. A database that was made without this
-    /// ability keeps the space for new rows.
+    /// Gives space that deleted rows have left back to the file system, so much at a time that nobody waits long. A database that
+    /// was made without this ability keeps the space for new rows.
     pub(crate) async fn shrink(&self) -> Result<(), DbErr> {
         let _alone = self.writer.lock().await;
-        self.for_writing.execute_unprepared("PRAGMA incremental_vacuum").await.map(drop)
+        self.for_writing.execute_unprepared(&format!("PRAGMA incremental_vacuum({SHRINK})")).await.map(drop)
     }
 
     /// The last use of the store: nothing runs any more.

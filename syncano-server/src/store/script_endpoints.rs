@@ -149,17 +149,27 @@ pub(crate) async fn used_by(
     db: &impl ConnectionTrait,
     socket: i64,
 ) -> Result<BTreeMap<String, (Bound, UsageRow)>, DbErr> {
-    let used = usage::Entity::find().filter(usage::Column::SocketId.eq(socket)).all(db).await?;
-    let ids = used.iter().map(|row| row.script_endpoint_id);
+    Ok(used_by_all(db, &[socket]).await?.remove(&socket).unwrap_or_default())
+}
+
+/// The same of several sockets, by their ids.
+pub(crate) async fn used_by_all(
+    db: &impl ConnectionTrait,
+    sockets: &[i64],
+) -> Result<HashMap<i64, BTreeMap<String, (Bound, UsageRow)>>, DbErr> {
+    let filter = usage::Column::SocketId.is_in(sockets.iter().copied());
+    let used = usage::Entity::find().filter(filter).all(db).await?;
+    let ids: BTreeSet<i64> = used.iter().map(|row| row.script_endpoint_id).collect();
     let rows = Entity::find().filter(Column::Id.is_in(ids)).all(db).await?;
     let bound: HashMap<i64, Bound> =
         bind(db, rows).await?.into_iter().map(|bound| (bound.endpoint.id, bound)).collect();
-    let by_name = used.into_iter().filter_map(|row| {
+    let mut by_socket: HashMap<i64, BTreeMap<_, _>> = HashMap::new();
+    for row in used {
         // Two names may mean one script endpoint.
-        let bound = bound.get(&row.script_endpoint_id)?.clone();
-        Some((row.name.clone(), (bound, row)))
-    });
-    Ok(by_name.collect())
+        let Some(bound) = bound.get(&row.script_endpoint_id).cloned() else { continue };
+        by_socket.entry(row.socket_id).or_default().insert(row.name.clone(), (bound, row));
+    }
+    Ok(by_socket)
 }
 
 /// Who uses these script endpoints.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait,
-    IntoActiveModel, QueryFilter,
+    IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
 };
 
 pub(crate) use super::entity::socket::Model as SocketRow;
@@ -66,12 +66,41 @@ pub(crate) async fn of_instance(
     page.read(db, select, socket::Column::Id).await
 }
 
-/// The sockets of an instance that have something installed.
-pub(crate) async fn installed(db: &impl ConnectionTrait, instance: i64) -> Result<Vec<SocketRow>, DbErr> {
-    socket::Entity::find()
-        .filter(socket::Column::InstanceId.eq(instance).and(socket::Column::Installed.is_not_null()))
-        .all(db)
-        .await
+/// What a socket has installed.
+pub(crate) struct Installed {
+    pub(crate) id: i64,
+    pub(crate) instance_id: i64,
+    pub(crate) name: String,
+    pub(crate) definition: String,
+}
+
+impl Installed {
+    pub(crate) fn of(row: &SocketRow) -> Option<Installed> {
+        let definition = row.installed.clone()?;
+        Some(Installed { id: row.id, instance_id: row.instance_id, name: row.name.clone(), definition })
+    }
+}
+
+/// The first sockets, by their ids after `after`, that have something installed; only those of one instance, if one is named.
+pub(crate) async fn installed(
+    db: &impl ConnectionTrait,
+    only: Option<i64>,
+    after: i64,
+    limit: u64,
+) -> Result<Vec<Installed>, DbErr> {
+    use socket::Column::{Id, Installed as Definition, InstanceId, Name};
+    let mut select = socket::Entity::find()
+        .select_only()
+        .columns([Id, InstanceId, Name, Definition])
+        .order_by_asc(Id)
+        .limit(limit);
+    select = select.filter(Id.gt(after).and(Definition.is_not_null()));
+    if let Some(instance) = only {
+        select = select.filter(InstanceId.eq(instance));
+    }
+    let rows: Vec<(i64, i64, String, String)> = select.into_tuple().all(db).await?;
+    let row = |(id, instance_id, name, definition)| Installed { id, instance_id, name, definition };
+    Ok(rows.into_iter().map(row).collect())
 }
 
 pub(crate) async fn by_ids(
@@ -107,10 +136,17 @@ pub(crate) async fn taken_names(
     Ok(rows.into_iter().filter_map(|row| Some((row.name, owners.get(&row.socket_id)?.clone()))).collect())
 }
 
-/// The names that a socket has.
-pub(crate) async fn names_of(db: &impl ConnectionTrait, socket: i64) -> Result<BTreeSet<String>, DbErr> {
-    let rows = flat_name::Entity::find().filter(flat_name::Column::SocketId.eq(socket)).all(db).await?;
-    Ok(rows.into_iter().map(|row| row.name).collect())
+/// The names that sockets have, by the sockets' ids.
+pub(crate) async fn names_of_all(
+    db: &impl ConnectionTrait,
+    sockets: &[i64],
+) -> Result<HashMap<i64, BTreeSet<String>>, DbErr> {
+    let filter = flat_name::Column::SocketId.is_in(sockets.iter().copied());
+    let mut names: HashMap<i64, BTreeSet<String>> = HashMap::new();
+    for row in flat_name::Entity::find().filter(filter).all(db).await? {
+        names.entry(row.socket_id).or_default().insert(row.name);
+    }
+    Ok(names)
 }
 
 /// Gives the socket these names and no others.

@@ -194,9 +194,24 @@ pub(crate) async fn delete_of(
     Entity::delete_many().filter(filter).exec(db).await.map(drop)
 }
 
-/// Deletes traces that started before `oldest`, and tells how many.
-pub(crate) async fn delete_older(db: &impl ConnectionTrait, oldest: i64) -> Result<u64, DbErr> {
-    Ok(Entity::delete_many().filter(Column::ExecutedAt.lt(oldest)).exec(db).await?.rows_affected)
+/// Deletes traces that started before `oldest`, and tells how many: so many of the oldest ones, if there are more, and those
+/// that started at the same time as the last of them.
+pub(crate) async fn delete_older(db: &impl ConnectionTrait, oldest: i64, most: u64) -> Result<u64, DbErr> {
+    let last: Option<i64> = Entity::find()
+        .select_only()
+        .column(Column::ExecutedAt)
+        .filter(Column::ExecutedAt.lt(oldest))
+        .order_by_asc(Column::ExecutedAt)
+        .offset(most.saturating_sub(1))
+        .limit(1)
+        .into_tuple()
+        .one(db)
+        .await?;
+    let older = match last {
+        Some(last) => Column::ExecutedAt.lte(last),
+        None => Column::ExecutedAt.lt(oldest),
+    };
+    Ok(Entity::delete_many().filter(older).exec(db).await?.rows_affected)
 }
 
 /// Keeps the newest `keep` runs of a subject, and tells how many others it deleted.
@@ -263,7 +278,7 @@ mod tests {
         assert_eq!(instances::by_id(db, instance.id).await.unwrap().unwrap().last_trace, 202);
 
         assert_eq!(keep_newest(db, &of("e"), 50).await.unwrap(), 150);
-        assert_eq!(delete_older(db, 160).await.unwrap(), 9);
+        assert_eq!(delete_older(db, 160, 100).await.unwrap(), 9);
         let page = Page::from_query(&Query::default(), Ordering::Descending).unwrap();
         let ids = |rows: Vec<Trace>| rows.iter().map(|row| row.id).collect::<Vec<_>>();
         let kept = of_subject(db, &of("e"), &page).await.unwrap();

@@ -5,8 +5,10 @@ use std::sync::{Arc, Mutex};
 
 use reqwest::Method;
 use serde_json::json;
-use tracing_subscriber::filter::EnvFilter;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::{Reply, World, run, socket, sockets};
 
@@ -53,14 +55,10 @@ async fn child() {
         return;
     }
     let captured = Captured::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(
-            "syncano_server=trace,syncano_runner=debug,sea_orm=trace,sqlx=trace,info",
-        ))
-        .with_writer(captured.clone())
-        .with_ansi(false)
-        .finish();
-    tracing::subscriber::set_global_default(subscriber).unwrap();
+    let filter: Targets =
+        "syncano_server=trace,syncano_runner=debug,sea_orm=trace,sqlx=trace,info".parse().unwrap();
+    let log = tracing_subscriber::fmt::layer().with_writer(captured.clone()).with_ansi(false);
+    tracing_subscriber::registry().with(log).with(filter).init();
     let world = World::with(|server| {
         server.secret("topsecret".into()).admin("ann@example.org", "passwordsecret".into())
     })

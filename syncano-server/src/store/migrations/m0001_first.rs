@@ -1,33 +1,21 @@
 //! Accounts, instances, sockets with their scripts and short names, traces.
 
-use sea_orm_migration::async_trait::async_trait;
-use sea_orm_migration::prelude::*;
-use sea_orm_migration::schema::{big_integer, big_integer_null, big_pk_auto, boolean, text, text_null};
+use super::{big_integer, big_integer_null, big_pk_auto, boolean, text, text_null};
+use sea_orm::sea_query::{
+    ForeignKey, ForeignKeyAction, ForeignKeyCreateStatement, Index, IndexCreateStatement, Table,
+    TableCreateStatement,
+};
+use sea_orm::{ConnectionTrait, DbErr};
 
-pub(super) struct Migration;
-
-impl MigrationName for Migration {
-    fn name(&self) -> &str {
-        "m0001_first"
+pub(super) async fn up(db: &impl ConnectionTrait) -> Result<(), DbErr> {
+    for table in [account(), instance(), socket(), script(), socket_script(), flat_name(), trace()] {
+        db.execute(&table).await?;
     }
-}
-
-#[async_trait]
-impl MigrationTrait for Migration {
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
+    db.execute(&server_state()).await?;
+    for index in indexes() {
+        db.execute(&index).await?;
     }
-
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for table in [account(), instance(), socket(), script(), socket_script(), flat_name(), trace()] {
-            manager.create_table(table).await?;
-        }
-        manager.create_table(server_state()).await?;
-        for index in indexes() {
-            manager.create_index(index).await?;
-        }
-        Ok(())
-    }
+    Ok(())
 }
 
 fn account() -> TableCreateStatement {

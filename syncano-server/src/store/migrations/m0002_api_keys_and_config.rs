@@ -1,31 +1,15 @@
 //! API keys of instances, and their configuration.
 
-use sea_orm_migration::async_trait::async_trait;
-use sea_orm_migration::prelude::*;
-use sea_orm_migration::schema::{big_integer, big_pk_auto, boolean, text};
+use super::{big_integer, big_pk_auto, boolean, text};
+use sea_orm::sea_query::{ForeignKey, ForeignKeyAction, Index, Table, TableCreateStatement};
+use sea_orm::{ConnectionTrait, DbErr};
 
-pub(super) struct Migration;
-
-impl MigrationName for Migration {
-    fn name(&self) -> &str {
-        "m0002_api_keys_and_config"
-    }
-}
-
-#[async_trait]
-impl MigrationTrait for Migration {
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let config = Table::alter().table("instance").add_column(text("config").default("{}")).to_owned();
-        manager.alter_table(config).await?;
-        manager.create_table(api_key()).await?;
-        let by_instance =
-            Index::create().name("api_key_instance").table("api_key").col("instance_id").to_owned();
-        manager.create_index(by_instance).await
-    }
+pub(super) async fn up(db: &impl ConnectionTrait) -> Result<(), DbErr> {
+    let config = Table::alter().table("instance").add_column(text("config").default("{}")).to_owned();
+    db.execute(&config).await?;
+    db.execute(&api_key()).await?;
+    let by_instance = Index::create().name("api_key_instance").table("api_key").col("instance_id").to_owned();
+    db.execute(&by_instance).await.map(drop)
 }
 
 fn api_key() -> TableCreateStatement {

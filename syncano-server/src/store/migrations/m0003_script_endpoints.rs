@@ -3,59 +3,42 @@
 
 use std::collections::HashSet;
 
-use sea_orm::{ConnectionTrait, Statement};
-use sea_orm_migration::async_trait::async_trait;
-use sea_orm_migration::prelude::*;
-use sea_orm_migration::schema::{big_integer, big_integer_null, big_pk_auto, boolean, text};
+use super::{big_integer, big_integer_null, big_pk_auto, boolean, text};
+use sea_orm::sea_query::{Index, Table, TableCreateStatement};
+use sea_orm::{ConnectionTrait, DbErr, Statement};
 
 use super::m0001_first::{index, owned_by};
 use crate::store::script_endpoints::free_name;
 
-pub(super) struct Migration;
-
-impl MigrationName for Migration {
-    fn name(&self) -> &str {
-        "m0003_script_endpoints"
+pub(super) async fn up(db: &impl ConnectionTrait) -> Result<(), DbErr> {
+    for table in [script_endpoint(), socket_script_endpoint(), class_field(), new_trace()] {
+        db.execute(&table).await?;
     }
-}
-
-#[async_trait]
-impl MigrationTrait for Migration {
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
+    for statement in [
+        "ALTER TABLE script RENAME COLUMN name TO label",
+        "ALTER TABLE script ADD COLUMN description text NOT NULL DEFAULT ''",
+        "ALTER TABLE socket ADD COLUMN install_url text",
+        "INSERT INTO new_trace SELECT instance_id, id, 'socket_endpoint', socket_id, endpoint, status, \
+         executed_at, duration, result, args, meta FROM trace",
+        "DROP TABLE trace",
+        "ALTER TABLE new_trace RENAME TO trace",
+    ] {
+        db.execute_unprepared(statement).await?;
     }
-
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let db = manager.get_connection();
-        for table in [script_endpoint(), socket_script_endpoint(), class_field(), new_trace()] {
-            manager.create_table(table).await?;
-        }
-        for statement in [
-            "ALTER TABLE script RENAME COLUMN name TO label",
-            "ALTER TABLE script ADD COLUMN description text NOT NULL DEFAULT ''",
-            "ALTER TABLE socket ADD COLUMN install_url text",
-            "INSERT INTO new_trace SELECT instance_id, id, 'socket_endpoint', socket_id, endpoint, status, \
-             executed_at, duration, result, args, meta FROM trace",
-            "DROP TABLE trace",
-            "ALTER TABLE new_trace RENAME TO trace",
-        ] {
-            db.execute_unprepared(statement).await?;
-        }
-        name_scripts(db).await?;
-        db.execute_unprepared("DROP TABLE socket_script").await?;
-        for index in [
-            index("script_endpoint_name", "script_endpoint", &["instance_id", "name"], true),
-            index("script_endpoint_script", "script_endpoint", &["script_id"], false),
-            index("script_endpoint_socket", "script_endpoint", &["socket_id"], false),
-            index("socket_script_endpoint_target", "socket_script_endpoint", &["script_endpoint_id"], false),
-            index("class_field_class", "class_field", &["instance_id", "class"], false),
-            index("trace_subject", "trace", &["kind", "subject_id", "endpoint", "id"], false),
-            index("trace_age", "trace", &["executed_at"], false),
-        ] {
-            manager.create_index(index).await?;
-        }
-        Ok(())
+    name_scripts(db).await?;
+    db.execute_unprepared("DROP TABLE socket_script").await?;
+    for index in [
+        index("script_endpoint_name", "script_endpoint", &["instance_id", "name"], true),
+        index("script_endpoint_script", "script_endpoint", &["script_id"], false),
+        index("script_endpoint_socket", "script_endpoint", &["socket_id"], false),
+        index("socket_script_endpoint_target", "socket_script_endpoint", &["script_endpoint_id"], false),
+        index("class_field_class", "class_field", &["instance_id", "class"], false),
+        index("trace_subject", "trace", &["kind", "subject_id", "endpoint", "id"], false),
+        index("trace_age", "trace", &["executed_at"], false),
+    ] {
+        db.execute(&index).await?;
     }
+    Ok(())
 }
 
 /// Every script was a socket's until now: it gets a script endpoint of its name, or of one that is free.
