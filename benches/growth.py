@@ -12,7 +12,7 @@ import sqlite3
 import statistics
 import tempfile
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from load import load, require_wrk
@@ -74,7 +74,7 @@ def filled(folder, count, binaries):
         server.publish(socket("work", "greet", PYTHON))
         server.publish(several("template", min(SOCKET, count - 1)))
     start = time.monotonic()
-    with sqlite3.connect(server.database) as db:
+    with closing(sqlite3.connect(server.database)) as db, db:
         copy_sockets(db, count // SOCKET - 1)
         [(published,)] = db.execute("SELECT count(*) FROM flat_name")
         [(instances,)] = db.execute("SELECT count(*) FROM instance")
@@ -164,7 +164,10 @@ def endpoints(servers, options):
         for _ in range(options.rounds):
             for count, server in servers.items():
                 calls[count].append(load(server.endpoint("work", "greet"), options.seconds, connections=1).p50)
-                publishes[count].append(statistics.median(publish_once(server) for _ in range(20)))
+            # One of each in turn, since what else the machine does comes and goes.
+            times = [[publish_once(server) for server in servers.values()] for _ in range(20)]
+            for count, own in zip(servers, zip(*times)):
+                publishes[count].append(statistics.median(own))
     lines = []
     report(lines, "by endpoints published", *(f"{count:,}" for count in servers), "ratio")
     lines.append("|---|---|---|---|")
@@ -201,10 +204,12 @@ def connections(servers, options):
         report(lines, "connections", "calls/s", "p50 µs", "p99 µs", "refused")
         lines.append("|---|---|---|---|---|")
         for count in (1, 16, 100, 1000):
-            rounds = [
-                load(server.endpoint("work", "greet"), options.seconds, connections=count, check=True)
-                for _ in range(options.rounds)
-            ]
+            rounds = []
+            for _ in range(options.rounds):
+                # Runs of callers who have left go on, and would wait with the next ones.
+                while server.get("/health")["running"]:
+                    time.sleep(0.05)
+                rounds.append(load(server.endpoint("work", "greet"), options.seconds, connections=count, check=True))
             figures = ([getattr(each, name) for each in rounds] for name in ("rate", "p50", "p99"))
             refused = max(each.refused for each in rounds)
             report(lines, str(count), *(spread(each, 1, 0) for each in figures), f"{refused:.1%}")
@@ -241,7 +246,7 @@ def traces(servers, options):
         compare(lines, "call that stores a trace, µs, 16 connections", calls, 1e6, 0)
         compare(lines, "processor time of the server for it, µs", cpu, 1e6, 0)
         compare(lines, "newest page of traces, ms", pages, 1e3, 2)
-    with sqlite3.connect(lots.database) as db:
+    with closing(sqlite3.connect(lots.database)) as db:
         [oldest] = db.execute("SELECT min(executed_at) FROM trace").fetchone()
     age = time.time() - oldest / 1e6
     report(lines, "age of the oldest trace, h", "", f"{age / 3600:.2f}", "")
@@ -254,7 +259,7 @@ def insert_traces(server, count):
     with server:
         load(server.endpoint("work", "greet"), 1, connections=1)
     start = time.monotonic()
-    with sqlite3.connect(server.database, isolation_level=None) as db:
+    with closing(sqlite3.connect(server.database, isolation_level=None)) as db:
         [(written,)] = db.execute("SELECT count(*) FROM trace")
         if written >= count:
             return
@@ -297,7 +302,8 @@ def insert_traces(server, count):
 
 
 def write(lines, options):
-    generated = "\n".join(f"* {what}: {value}" for what, value in versions().items())
+    facts = {**versions(), "build": "binaries that were given" if options.binaries else "the release profile"}
+    generated = "\n".join(f"* {what}: {value}" for what, value in facts.items())
     tables = "\n".join(lines)
     Path(__file__).with_suffix(".md").write_text(
         f"""# Growth
@@ -307,10 +313,9 @@ What grows with what a server holds. Written by `benches/growth.py` on {datetime
 median of the rounds'. Load: `wrk` with one thread on the same machine. Calls are of a Python function that sums up to 100, sandboxed, with
 arguments and results checked and every call's trace stored.
 
-Endpoints: {SOCKET} in a socket, each with schemas of its own, answered by a script that is the socket's alone; half of them in one instance,
-{SMALL_INSTANCE} in each of the others; copies of what publishing one such socket has written. Traces: copies of a real one, {KEPT} of each endpoint, of the last 24 hours, so that retention by age has
-work while others are stored; retention by number has it anyway. Calls of 1,000 connections ask for more than the queue takes, and what is
-`blocked` counts as refused.
+Endpoints: {SOCKET} in a socket, each with schemas of its own, answered by a script that is the socket's alone; half in one instance,
+{SMALL_INSTANCE} in each of the others; copies of what publishing one such socket has written. Traces: copies of a real one, {KEPT} of each
+endpoint, of the last 24 hours, so that retention by age has work while others are stored; retention by number has it anyway. Calls beyond what may wait are `blocked`, and count as refused.
 
 {tables}
 {generated}

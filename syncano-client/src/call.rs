@@ -194,17 +194,19 @@ impl<T: 'static, E: 'static> Call<T, E> {
         // Both name the same five methods.
         let verb = http::Method::from_bytes(method.as_str().as_bytes()).unwrap_or(http::Method::POST);
         let described = format!("{verb} {path}");
-        let mut request =
-            client.request(verb, &path).ok_or_else(|| refuse(RequestProblem::Key))?.query(&query);
-        if let Some(body) = body {
-            request = request.header(http::header::CONTENT_TYPE, "application/json").body(body);
-        }
-        if result.wants_trace {
-            request = request.header(headers::WANT, headers::WANT_TRACE);
-        }
-        if let Some(timeout) = timeout {
-            request = request.timeout(timeout);
-        }
+        let make = || {
+            let mut request = client.request(verb.clone(), &path)?.query(&query);
+            if let Some(body) = &body {
+                request = request.header(http::header::CONTENT_TYPE, "application/json").body(body.clone());
+            }
+            if result.wants_trace {
+                request = request.header(headers::WANT, headers::WANT_TRACE);
+            }
+            Some(match timeout {
+                Some(timeout) => request.timeout(timeout),
+                None => request,
+            })
+        };
         let transport = |error: reqwest::Error| match error.is_builder() {
             // Everything else in a request has been looked at before.
             true => CallError::Request {
@@ -213,10 +215,9 @@ impl<T: 'static, E: 'static> Call<T, E> {
             },
             false => CallError::Transport { endpoint: origin.clone().called(), error: error.without_url() },
         };
-        let mut tries = 1..=TRIES;
+        let mut tries = 1..TRIES;
         loop {
-            // Bodies are in memory, so there is always another.
-            let again = known.filter(|_| tries.next() < Some(TRIES)).and_then(|_| request.try_clone());
+            let mut request = make().ok_or_else(|| refuse(RequestProblem::Key))?;
             if let Some(known) = known {
                 request = request.header(headers::CONTRACT, known.to_send(&client.accepted, &described));
             }
@@ -225,9 +226,9 @@ impl<T: 'static, E: 'static> Call<T, E> {
             let body = response.bytes().await.map_err(transport)?;
             let answer = Answer { status, headers, body };
             let verdict = known.map(|known| known.examine(&client.accepted, &described, method, &answer));
-            match (verdict, again) {
-                (Some(Verdict::Fits), Some(again)) => request = again,
-                (Some(Verdict::Broken(what)), _) => {
+            match verdict {
+                Some(Verdict::Fits) if tries.next().is_some() => {}
+                Some(Verdict::Broken(what)) => {
                     let mismatch =
                         ContractMismatch { endpoint: origin.answered(&answer.headers), method, what };
                     return Err(CallError::ContractMismatch(Box::new(mismatch)));

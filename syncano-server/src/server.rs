@@ -6,6 +6,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::{Body, to_bytes};
+use bytes::Bytes;
 use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -13,7 +15,8 @@ use tokio::task::{AbortHandle, JoinHandle};
 
 use crate::app::App;
 use crate::builder::ServerBuilder;
-use crate::{connections, load, routes, time};
+use crate::routes::Api;
+use crate::{connections, load, time};
 
 /// How long a shutdown waits for connections on which nothing runs any more.
 const CONNECTIONS_END: Duration = Duration::from_secs(2);
@@ -33,6 +36,7 @@ const CONNECTIONS_END: Duration = Duration::from_secs(2);
 /// ```
 pub struct Server {
     app: Arc<App>,
+    api: Arc<Api>,
     address: SocketAddr,
     admin_key: SecretString,
     first_start: bool,
@@ -56,9 +60,10 @@ impl Server {
     ) -> io::Result<Server> {
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
-        let api = Arc::new(routes::Api::new(app.clone()));
+        let api = Arc::new(Api::new(app.clone()));
+        let answering = api.clone();
         let answer = move |request, peer| {
-            let api = api.clone();
+            let api = answering.clone();
             async move { api.answer(request, peer).await }
         };
         let serving = tokio::spawn(connections::serve(listener, answer, async move {
@@ -67,7 +72,7 @@ impl Server {
         }));
         let following = shared_database.then(|| tokio::spawn(load::follow(app.clone())).abort_handle());
         tracing::info!(%address, "listening");
-        Ok(Server { app, address, admin_key, first_start, stop: Some(stop), serving, following })
+        Ok(Server { app, api, address, admin_key, first_start, stop: Some(stop), serving, following })
     }
 
     /// The address that the server listens on.
@@ -85,6 +90,27 @@ impl Server {
             });
         }
         format!("http://{address}")
+    }
+
+    /// Answers a request that came on no connection of the server's own, as if `peer` had sent it: for programs that serve
+    /// other things on the same port, and for what measures the server without a network.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), syncano_server::StartError> {
+    /// use bytes::Bytes;
+    ///
+    /// let server = syncano_server::TestServer::start().await?;
+    /// let request = http::Request::get("/health").body(Bytes::new()).expect("a request");
+    /// let answer = server.server().answer(request, ([127, 0, 0, 1], 4000).into()).await;
+    /// assert_eq!(answer.status(), 200);
+    /// # server.stop().await;
+    /// # Ok(()) }
+    /// ```
+    pub async fn answer(&self, request: http::Request<Bytes>, peer: SocketAddr) -> http::Response<Bytes> {
+        let (parts, body) = self.api.answer(request.map(Body::from), peer).await.into_parts();
+        // All answers are in memory: reading them can't fail.
+        let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+        http::Response::from_parts(parts, body)
     }
 
     /// The key of the account that this start made, if it made the database's first one without being told which:

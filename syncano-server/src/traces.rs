@@ -18,7 +18,7 @@ const WAITING: usize = 1024;
 /// Traces of one transaction.
 const BATCH: usize = 256;
 /// How long the writer gathers traces before it stores them, unless somebody wants to read. What a crash loses at most.
-const GATHER: Duration = Duration::from_millis(10);
+const GATHER: Duration = Duration::from_millis(25);
 /// How often the writer tries to store a batch.
 const ATTEMPTS: u32 = 5;
 /// Traces kept of a script or an endpoint.
@@ -34,7 +34,7 @@ const SWEPT: u64 = 1000;
 const PAUSE: Duration = Duration::from_millis(50);
 /// So many stored traces, or bytes of them, bring the next sweep forward: strangers decide how many there are and
 /// how large. No transaction stores more bytes either.
-const SWEEP_AFTER: Amount = Amount { traces: BATCH, bytes: 8 << 20 };
+const SWEEP_AFTER: Amount = Amount { traces: WAITING, bytes: 8 << 20 };
 
 /// How much was stored.
 #[derive(Debug, Clone, Copy, Default)]

@@ -5,7 +5,8 @@
 use std::time::{Duration, Instant};
 
 use axum::routing::post;
-use syncano_client::{Client, socket};
+use syncano_client::{Client, Method, socket};
+use syncano_core::Contract;
 use syncano_server::TestServer;
 
 #[socket(name = "bench", runtime = "python3")]
@@ -42,10 +43,13 @@ mod unchecked {
 const BODY: &str = r#"{"title":"Types across the border!"}"#;
 const ROUNDS: usize = 2_000;
 
-async fn request(http: &reqwest::Client, url: &str) -> Duration {
+async fn request(http: &reqwest::Client, url: &str, headers: &[(&str, &str)]) -> Duration {
     let start = Instant::now();
-    let response =
-        http.post(url).header("content-type", "application/json").body(BODY).send().await.expect("an answer");
+    let mut request = http.post(url).header("content-type", "application/json").body(BODY);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let response = request.send().await.expect("an answer");
     assert!(response.status().is_success());
     let body = response.bytes().await.expect("a body");
     assert_eq!(body, r#""types-across-the-border""#);
@@ -74,7 +78,7 @@ async fn main() {
 
     let server = TestServer::start().await.expect("the server starts");
     let key = secrecy::ExposeSecret::expose_secret(server.account_key()).to_owned();
-    let client = Client::connect(&server.url()).expect("an address").account_key(key);
+    let client = Client::connect(&server.url()).expect("an address").account_key(key.as_str());
     let instance = client.create_or_open_instance("bench-instance").await.expect("an instance");
     bench::publish(&instance).await.expect("published");
     let mut bare_socket = unchecked::definition();
@@ -87,13 +91,16 @@ async fn main() {
 
     let http = reqwest::Client::new();
     let (mut axum, mut ours, mut typed, mut free) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    // What the generated call sends, too.
+    let contract = Contract::of(&bench::definition().endpoints["slug"].metadata, Method::Post).fingerprint();
+    let same = [("x-api-key", key.as_str()), ("syncano-contract", &contract)];
     for round in 0..ROUNDS + 200 {
-        let times = (request(&http, &bare_url).await, request(&http, &url).await, {
+        let times = (request(&http, &bare_url, &[]).await, request(&http, &url, &same).await, {
             let start = Instant::now();
             api.slug("Types across the border!").await.expect("an answer");
             start.elapsed()
         });
-        let unchecked = request(&http, &unchecked_url).await;
+        let unchecked = request(&http, &unchecked_url, &same[..1]).await;
         // The first rounds warm up.
         if round >= 200 {
             axum.push(times.0);

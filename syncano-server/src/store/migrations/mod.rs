@@ -83,3 +83,21 @@ fn big_integer(name: impl IntoIden) -> ColumnDef {
 fn big_pk_auto(name: impl IntoIden) -> ColumnDef {
     big_integer(name).auto_increment().primary_key().take()
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::store::{Location, Store};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_database_of_a_newer_version_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let location = Location::File(folder.path().join("s.db"));
+        let store = Store::open(&location).await.unwrap();
+        store.db.execute_unprepared("INSERT INTO seaql_migrations VALUES ('m9999_later', 1)").await.unwrap();
+        store.close().await.unwrap();
+        let refused = Store::open(&location).await.err().unwrap().to_string();
+        assert!(refused.contains("`m9999_later`"), "{refused}");
+    }
+}
