@@ -21,8 +21,8 @@ pub(crate) struct Outputs {
 impl Outputs {
     /// Empty outputs.
     pub(crate) fn new() -> io::Result<Outputs> {
-        // Flags that change nothing for a file in memory, and that nothing has which a script opens or which it puts in the
-        // place of another descriptor: a worker tells by them whether its outputs are these.
+        // Flags that change nothing for a file in memory, and that nothing has which a script opens without meaning to: a worker
+        // tells by them whether its outputs are these.
         let out = sealed_file("stdout", OFlags::NOATIME)?;
         Ok(Outputs { out, err: sealed_file("stderr", OFlags::NOATIME | OFlags::NONBLOCK)? })
     }
@@ -35,9 +35,10 @@ impl Outputs {
     /// What one call wrote, and empties both for the next one.
     pub(crate) fn take(&mut self) -> io::Result<Output> {
         let (out, err) = (take_bytes(&mut self.out)?, take_bytes(&mut self.err)?);
-        let is_cut = out.len() == limits::OUTPUT;
+        let is_cut = out.len() > limits::OUTPUT;
         // Of what prints without end the traceback is seen all the same.
-        let stdout = text(out, limits::OUTPUT - err.len().min(limits::TRACEBACK));
+        let reserved = if is_cut { err.len().min(limits::TRACEBACK) } else { 0 };
+        let stdout = text(out, limits::OUTPUT - reserved);
         let stderr = text(err, limits::OUTPUT - stdout.len());
         Ok(Output { stdout, stderr, is_cut })
     }
@@ -54,14 +55,14 @@ pub(crate) struct Output {
 
 fn sealed_file(name: &str, mark: OFlags) -> io::Result<File> {
     let file = File::from(rustix::fs::memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?);
-    file.set_len(limits::OUTPUT as u64)?;
+    file.set_len(limits::OUTPUT_FILE as u64)?;
     rustix::fs::fcntl_add_seals(&file, SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL)?;
     fcntl_setfl(&file, fcntl_getfl(&file)? | mark)?;
     Ok(file)
 }
 
 fn take_bytes(file: &mut File) -> io::Result<Vec<u8>> {
-    let written = file.stream_position()?.min(limits::OUTPUT as u64);
+    let written = file.stream_position()?.min(limits::OUTPUT_FILE as u64);
     if written == 0 {
         return Ok(Vec::new());
     }
@@ -99,11 +100,15 @@ mod tests {
         File::from(out).write_all(&vec![b'o'; limits::OUTPUT - 10]).unwrap();
         File::from(err).write_all(&[b'e'; 20]).unwrap();
         let taken = outputs.take().unwrap();
-        assert_eq!((taken.stdout.len(), &*taken.stderr), (limits::OUTPUT - 20, "eeeeeeeeeeeeeeeeeeee"));
+        assert_eq!((taken.stdout.len(), &*taken.stderr), (limits::OUTPUT - 10, "eeeeeeeeee"));
         assert!(!taken.is_cut);
         assert_eq!(outputs.take().unwrap(), Output::default());
         let (out, err) = outputs.for_child().unwrap();
         File::from(out).write_all(&vec![b'o'; limits::OUTPUT]).unwrap();
+        let taken = outputs.take().unwrap();
+        assert_eq!((taken.stdout.len(), taken.is_cut), (limits::OUTPUT, false));
+        let (out, _) = outputs.for_child().unwrap();
+        File::from(out).write_all(&vec![b'o'; limits::OUTPUT_FILE]).unwrap();
         File::from(err).write_all(&vec![b'e'; limits::OUTPUT]).unwrap();
         let taken = outputs.take().unwrap();
         assert_eq!(taken.stdout.len(), limits::OUTPUT - limits::TRACEBACK);
@@ -115,7 +120,7 @@ mod tests {
     fn nothing_fits_beyond_the_limit() {
         let outputs = Outputs::new().unwrap();
         let mut out = File::from(outputs.for_child().unwrap().0);
-        assert!(out.write_all(&vec![b'o'; limits::OUTPUT + 1]).is_err());
+        assert!(out.write_all(&vec![b'o'; limits::OUTPUT_FILE + 1]).is_err());
     }
 
     #[test]

@@ -264,7 +264,9 @@ impl Pool {
         let evicted = {
             let mut state = self.lock();
             let is_full = state.free.is_empty() && state.wants_spare(interpreter);
-            is_full.then(|| state.take_oldest_idle(self.dispensable)).flatten()
+            let evicted = is_full.then(|| state.take_oldest_idle(self.dispensable)).flatten();
+            state.expected += usize::from(evicted.is_some());
+            evicted
         };
         let is_evicted = evicted.is_some();
         drop(evicted);

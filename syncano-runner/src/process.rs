@@ -7,6 +7,7 @@
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
@@ -312,7 +313,9 @@ impl Starter {
         let outputs = Outputs::new()?;
         let standard = || -> io::Result<[OwnedFd; 3]> {
             let (out, err) = outputs.for_child()?;
-            Ok([File::open("/dev/null")?.into(), out, err])
+            // The flag changes nothing there, and tells it from what a script opens (`between_calls.py`).
+            let nothing = File::options().read(true).custom_flags(libc::O_NONBLOCK).open("/dev/null")?;
+            Ok([nothing.into(), out, err])
         };
         let number = seat.number();
         let base = self.directory.path();

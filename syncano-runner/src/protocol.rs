@@ -33,7 +33,7 @@ pub(crate) fn script(script: &Script) -> Vec<u8> {
     let mut frame = Vec::with_capacity(4 + length);
     push_length(&mut frame, length);
     push_lengths(&mut frame, &texts);
-    frame.extend((limits::OUTPUT as u64).to_le_bytes());
+    frame.extend((limits::OUTPUT_FILE as u64).to_le_bytes());
     push_length(&mut frame, limits::ANSWER);
     push_length(&mut frame, limits::HEAD);
     // Whether it serves one call only.

@@ -243,6 +243,10 @@ impl Worker {
             }
             End::Exit(code) => {
                 outcome.status = status_of(code);
+                if is_cut && outcome.status == RunStatus::Success {
+                    outcome.status = RunStatus::Failure;
+                    outcome.remark(OUTPUT_TOO_LONG);
+                }
                 (outcome, false)
             }
             End::Ended(sentence) => {

@@ -1,7 +1,7 @@
 //! What the server knows without asking its database: keys, instances and the routes of their endpoints. Calls
 //! only read here.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -284,8 +284,12 @@ impl Catalog {
         let new: HashMap<i64, Arc<Instance>> =
             new.into_iter().map(|instance| (instance.id, instance)).collect();
         self.replace(&self.instances, |instances| {
-            instances.retain(|_, known| !new.contains_key(&known.id));
-            instances.extend(new.into_values().map(|instance| (instance.name.clone(), instance)));
+            // One that somebody has made meanwhile stays: others may hold it, and publish into it.
+            let is_new = |known: &Instance| new.get(&known.id).is_some_and(|new| new.name != known.name);
+            instances.retain(|_, known| !is_new(known));
+            let there: HashSet<i64> = instances.values().map(|known| known.id).collect();
+            let new = new.into_values().filter(|instance| !there.contains(&instance.id));
+            instances.extend(new.map(|instance| (instance.name.clone(), instance)));
         });
     }
 

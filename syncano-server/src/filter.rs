@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use axum::body::to_bytes;
+use axum::body::{Body, to_bytes};
 use axum::response::Response;
 use serde_json::{Map, Value};
 
@@ -70,12 +70,16 @@ pub(crate) async fn apply(
     if filter == Filter::default() {
         return Ok(response);
     }
-    let status = response.status();
+    let (parts, body) = response.into_parts();
     // It is in memory already.
-    let bytes = to_bytes(response.into_body(), usize::MAX).await.map_err(ApiError::internal)?;
+    let bytes = to_bytes(body, usize::MAX).await.map_err(ApiError::internal)?;
+    if bytes.is_empty() {
+        // To a HEAD.
+        return Ok(Response::from_parts(parts, Body::empty()));
+    }
     let mut answer = serde_json::from_slice(&bytes).map_err(ApiError::internal)?;
     filter.apply(&mut answer);
-    Ok(reply::json(status, &answer))
+    Ok(reply::json(parts.status, &answer))
 }
 
 #[cfg(test)]

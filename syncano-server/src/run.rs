@@ -67,8 +67,7 @@ impl Recorded {
 }
 
 impl Run {
-    /// Runs the script in a task of its own, so that its trace is stored even if the caller doesn't wait, and answers
-    /// the caller.
+    /// Runs the script to its end, so that its trace is stored even if the caller doesn't wait, and answers the caller.
     pub(crate) async fn answer(self, app: &Arc<App>, want: Want) -> Result<Response, ApiError> {
         let (server, timeout) = (app.clone(), self.timeout);
         let run = async move {

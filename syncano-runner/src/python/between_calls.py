@@ -199,6 +199,11 @@ class Baseline:
         return True
 
 
+def use_outputs():
+    sys.stdout = sys.__stdout__ = stdout
+    sys.stderr = sys.__stderr__ = stderr
+
+
 def clean_up():
     """Leaves nothing of a call for the next one; False when only a new process can."""
     if script.function_style:
@@ -217,8 +222,7 @@ def clean_up():
                 text.flush()
             except Exception:
                 pass
-    sys.stdout, sys.stderr = stdout, stderr
-    sys.__stdout__, sys.__stderr__ = stdout, stderr
+    use_outputs()
     stdout.flush()
     stderr.flush()
     # One that serves no other call has nothing to put back.

@@ -12,8 +12,7 @@ del frame, pieces
 
 for raw in (raw_stdout, raw_stderr):
     raw.limit = raw.left = output_limit
-sys.stdout = sys.__stdout__ = stdout
-sys.stderr = sys.__stderr__ = stderr
+use_outputs()
 sys.argv = [""]
 atexit.register, atexit.unregister = register, unregister
 # Threads get 4 MiB of stack: the usual 8 MiB would eat a script's memory limit with 25 of them.
@@ -23,6 +22,8 @@ os.umask(0o077)
 if not is_fresh:
     notice_signals()
     script.preload()
+    # A package may have put others in their place.
+    use_outputs()
     baseline = Baseline()
     collect()
 reply(0, READY)

@@ -86,6 +86,19 @@ async fn the_top_level_of_a_function_runs_once() {
 }
 
 #[tokio::test]
+async fn what_stands_for_the_input_is_not_there_for_the_next_call() {
+    let runner = runner_or_skip!();
+    let script = script(
+        "import os, sys\ndef main(text=None):\n    if text:\n        open('in.txt', 'w').write(text)\n        \
+         file = os.open('in.txt', os.O_RDONLY)\n        os.dup2(file, 0)\n        os.close(file)\n    return os.read(0, 9).decode()",
+    );
+    for (arguments, read) in [(r#"{"text":"secret"}"#, "secret"), ("{}", "")] {
+        let outcome = runner.run(&script, call(arguments)).await;
+        assert_eq!(value(&outcome), json!(read), "{}", outcome.stderr);
+    }
+}
+
+#[tokio::test]
 async fn output_of_loggers_is_not_doubled_by_the_next_call() {
     let runner = runner_or_skip!();
     let script = script(

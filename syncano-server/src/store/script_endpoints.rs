@@ -105,14 +105,21 @@ pub(crate) async fn delete(db: &impl ConnectionTrait, id: i64) -> Result<(), DbE
     Entity::delete_by_id(id).exec(db).await.map(drop)
 }
 
+/// Values that are named in one statement: SQLite takes 32,766.
+const MOST_VALUES: usize = 10_000;
+
 /// With their scripts, which a foreign key keeps there.
 pub(crate) async fn bind(
     db: &impl ConnectionTrait,
     rows: Vec<ScriptEndpointRow>,
 ) -> Result<Vec<Bound>, DbErr> {
-    let ids: BTreeSet<i64> = rows.iter().map(|row| row.script_id).collect();
-    let scripts = script::Entity::find().filter(script::Column::Id.is_in(ids)).all(db).await?;
-    let scripts: HashMap<i64, ScriptRow> = scripts.into_iter().map(|row| (row.id, row)).collect();
+    let ids = Vec::from_iter(BTreeSet::from_iter(rows.iter().map(|row| row.script_id)));
+    let mut scripts: HashMap<i64, ScriptRow> = HashMap::new();
+    for ids in ids.chunks(MOST_VALUES) {
+        let filter = script::Column::Id.is_in(ids.iter().copied());
+        let found = script::Entity::find().filter(filter).all(db).await?;
+        scripts.extend(found.into_iter().map(|row| (row.id, row)));
+    }
     let bound = rows
         .into_iter()
         .filter_map(|endpoint| Some(Bound { script: scripts.get(&endpoint.script_id)?.clone(), endpoint }));
@@ -159,10 +166,12 @@ pub(crate) async fn used_by_all(
 ) -> Result<HashMap<i64, BTreeMap<String, (Bound, UsageRow)>>, DbErr> {
     let filter = usage::Column::SocketId.is_in(sockets.iter().copied());
     let used = usage::Entity::find().filter(filter).all(db).await?;
-    let ids: BTreeSet<i64> = used.iter().map(|row| row.script_endpoint_id).collect();
-    let rows = Entity::find().filter(Column::Id.is_in(ids)).all(db).await?;
-    let bound: HashMap<i64, Bound> =
-        bind(db, rows).await?.into_iter().map(|bound| (bound.endpoint.id, bound)).collect();
+    let ids = Vec::from_iter(BTreeSet::from_iter(used.iter().map(|row| row.script_endpoint_id)));
+    let mut bound: HashMap<i64, Bound> = HashMap::new();
+    for ids in ids.chunks(MOST_VALUES) {
+        let rows = Entity::find().filter(Column::Id.is_in(ids.iter().copied())).all(db).await?;
+        bound.extend(bind(db, rows).await?.into_iter().map(|bound| (bound.endpoint.id, bound)));
+    }
     let mut by_socket: HashMap<i64, BTreeMap<_, _>> = HashMap::new();
     for row in used {
         // Two names may mean one script endpoint.
@@ -237,6 +246,26 @@ pub(crate) async fn release_unused(db: &impl ConnectionTrait, socket: i64) -> Re
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::{Location, Store};
+
+    /// More than one statement may name.
+    #[tokio::test]
+    async fn sockets_may_use_any_number_of_script_endpoints() {
+        let store = Store::open(&Location::Memory).await.unwrap();
+        let write = store.write().await.unwrap();
+        write.tx.execute_unprepared("PRAGMA defer_foreign_keys = ON").await.unwrap();
+        let numbers =
+            "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 33000)";
+        for insert in [
+            "INSERT INTO script SELECT n, 1, NULL, n, 'python3', '', '{}', 0, 0, '' FROM numbers",
+            "INSERT INTO script_endpoint SELECT n, 1, NULL, n, '', n, 0, 0, 0, 0 FROM numbers",
+            "INSERT INTO socket_script_endpoint SELECT n % 2, n, n, 0 FROM numbers",
+        ] {
+            write.tx.execute_unprepared(&format!("{numbers} {insert}")).await.unwrap();
+        }
+        let used = used_by_all(&write.tx, &[0, 1]).await.unwrap();
+        assert_eq!((used[&0].len(), used[&1].len()), (16_500, 16_500));
+    }
 
     #[test]
     fn a_free_name_is_numbered_and_not_too_long() {

@@ -134,3 +134,10 @@ async fn the_server_says_how_it_is() {
         json!({ "status": "ok", "version": version, "isolation": isolation, "running": 0, "traces_lost": 0 })
     );
 }
+
+#[tokio::test]
+async fn a_head_has_no_fields_to_choose() {
+    let world = World::new().await;
+    let reply = world.anonymous(Method::HEAD, "/health?fields=status", None).await;
+    assert_eq!((reply.status.as_u16(), &*reply.text), (200, ""));
+}
