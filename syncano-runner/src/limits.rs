@@ -7,8 +7,9 @@ use crate::isolation::Isolation;
 /// Standard output and error of one call together, in bytes.
 pub(crate) const OUTPUT: usize = 512 * 1024;
 
-/// What each of the two files holds: one byte more shows that something was left out.
-pub(crate) const OUTPUT_FILE: usize = OUTPUT + 1;
+/// What each of the two files holds: what is more shows that something is left out. Whole pages of any size, since the kernel
+/// doesn't write to a part of one.
+pub(crate) const OUTPUT_FILE: usize = OUTPUT + 64 * 1024;
 
 /// Of these, what standard error gets however much the script has printed, in bytes: a failure shows where.
 pub(crate) const TRACEBACK: usize = 64 * 1024;
