@@ -137,6 +137,8 @@ def measure(contestants, options):
         load(url, options.seconds)
     for _ in range(options.rounds):
         for name, url in contestants.items():
+            # Processes that have ended for others since the last round start, and compile what is called often.
+            load(url, options.seconds)
             full = load(url, options.seconds)
             alone = load(url, options.seconds, connections=1)
             # Half of the load it can bear: each connection pauses so long.
@@ -192,7 +194,7 @@ def write(table, measured, versions, options, installed):
         f"""# Benchmarks
 
 What a call costs beside what people use instead. Written by `benches/peers.py` on {datetime.date.today()}, in one run: each
-contestant in turn, {options.rounds} rounds of {options.seconds} s for each figure, medians (and the least and the largest round). Load: `wrk`
+contestant in turn, {options.rounds} rounds of {options.seconds} s for each figure and as many to warm up, medians (and the least and the largest round). Load: `wrk`
 with one thread on the same machine, so everybody shares its cores with it. Only the ratios mean anything on another machine.
 
 The work: `POST {BODY}`, answered with `{json.dumps(ANSWER)}`, the sum of a loop. Syncano runs as it comes:
