@@ -83,7 +83,13 @@ def by_hand():
                 f"        /// Endpoint {number}.\n"
                 f"        pub fn call_{number}(&self, text: &str, count: Option<u32>) -> Call<Vec<String>> {{\n"
                 f"            let call = p::call(&self.instance,\n"
-                f'                &const {{ p::Target {{ socket: NAME, endpoint: "endpoint_{number}", methods: &[Method::Post] }} }},\n'
+                f"                {{\n"
+                f"                    static TARGET: p::Target = p::Target {{\n"
+                f'                        socket: NAME, endpoint: "endpoint_{number}", methods: &[Method::Post], script: None,\n'
+                f"                        contracts: &CONTRACTS,\n"
+                f"                    }};\n"
+                f"                    &TARGET\n"
+                f"                }},\n"
                 f"                p::result::<Vec<String>>(), p::no_error());\n"
                 f'            let call = p::argument::<_, _, &str>(call, "text", &text, p::Placement::ByMethod);\n'
                 f'            p::argument::<_, _, Option<u32>>(call, "count", &count, p::Placement::ByMethod)\n'
@@ -91,6 +97,7 @@ def by_hand():
             )
         code.append(
             f"pub mod socket_{socket} {{\n"
+            "    static CONTRACTS: p::Contracts = p::Contracts::new(definition);\n"
             "    use syncano_client::{__private as p, Call, Error, Instance, Method, Plan, Publish, Runtime, ScriptCall,\n"
             "        ScriptDependency, Socket};\n"
             f'    pub const NAME: &str = "socket_{socket}";\n'
