@@ -230,10 +230,7 @@ impl Worker {
                         respond(&mut outcome, &head, content)
                     }
                     // What was printed is the answer.
-                    (RawAnswer::Nothing, RunStatus::Success) if is_cut => {
-                        outcome.status = RunStatus::Failure;
-                        outcome.remark(OUTPUT_TOO_LONG);
-                    }
+                    (RawAnswer::Nothing, RunStatus::Success) if is_cut => refuse_cut(&mut outcome),
                     (RawAnswer::Nothing, RunStatus::Failure) if outcome.stderr.is_empty() => {
                         outcome.remark(&format!("the script ended with exit code {}", reply.exit));
                     }
@@ -244,8 +241,7 @@ impl Worker {
             End::Exit(code) => {
                 outcome.status = status_of(code);
                 if is_cut && outcome.status == RunStatus::Success {
-                    outcome.status = RunStatus::Failure;
-                    outcome.remark(OUTPUT_TOO_LONG);
+                    refuse_cut(&mut outcome);
                 }
                 (outcome, false)
             }
@@ -294,8 +290,6 @@ fn is_silent(channel: impl AsFd) -> bool {
     matches!(peeked, Err(rustix::io::Errno::AGAIN))
 }
 
-const OUTPUT_TOO_LONG: &str = "the script printed more than the 512 KiB that an answer by printing may have: return the value from a \
-                               function, or set a response";
 const OUT_OF_MEMORY: &str = "the script's process ended because it ran out of memory";
 
 /// How a call ended.
@@ -306,6 +300,16 @@ enum End {
     /// The process ended otherwise; the sentence says how.
     Ended(String),
     OutOfTime,
+}
+
+/// What was printed is the answer, and there was more than is kept.
+fn refuse_cut(outcome: &mut Outcome) {
+    outcome.status = RunStatus::Failure;
+    outcome.remark(&format!(
+        "the script printed more than the {} KiB that an answer by printing may have: return the value from a function, \
+         or set a response",
+        limits::OUTPUT / 1024
+    ));
 }
 
 fn respond(outcome: &mut Outcome, head: &[u8], content: Bytes) {
