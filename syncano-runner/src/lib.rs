@@ -75,6 +75,8 @@ mod response;
 mod script;
 
 #[cfg(target_os = "linux")]
+mod backlog;
+#[cfg(target_os = "linux")]
 mod directory;
 #[cfg(target_os = "linux")]
 mod find;
@@ -94,6 +96,8 @@ mod protocol;
 mod queue;
 #[cfg(target_os = "linux")]
 mod runner;
+#[cfg(target_os = "linux")]
+mod running;
 #[cfg(target_os = "linux")]
 mod sandbox;
 #[cfg(target_os = "linux")]

@@ -5,7 +5,8 @@
 //!
 //! A [`Turn`] is a call's right to use one of them. An instance has a bounded number of turns at a time, so that there are
 //! workers left for others; calls that get none wait in the [`Queue`]. Whenever something changes, [`State::next`] looks
-//! for the next call that can be served.
+//! for the next call that can be served. A call that is sent to a worker which is on another one ([`Backlog`]) needs no turn: it
+//! gets that of the call before it.
 
 use std::collections::HashMap;
 use std::os::fd::OwnedFd;
@@ -15,6 +16,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Signal, pidfd_send_signal};
 use tokio::sync::{Notify, oneshot};
 
+use crate::backlog::Backlog;
 use crate::interpreter::InterpreterId;
 use crate::queue::{Queue, Waiter};
 use crate::script::{Script, ScriptKey};
@@ -35,6 +37,10 @@ pub(crate) struct Pool {
 #[derive(Default)]
 struct State {
     idle: HashMap<ScriptKey, Vec<Worker>>,
+    /// Those of workers that are on a call and quick.
+    backlogs: HashMap<ScriptKey, Vec<Arc<Backlog>>>,
+    /// So many workers of a script run before calls are sent to one that runs already.
+    processors: usize,
     spare: HashMap<InterpreterId, Spare>,
     /// Interpreters whose spare process is being started.
     starting: Vec<InterpreterId>,
@@ -52,6 +58,14 @@ struct State {
 }
 
 /// What a call gets.
+pub(crate) enum Granted {
+    /// A process, or the right to start one.
+    Process(Turn, Grant),
+    /// It may be sent to a worker that is on another one.
+    Backlog(Arc<Backlog>),
+}
+
+/// A process for a call.
 pub(crate) enum Grant {
     /// A worker that has loaded the script.
     Warm(Worker),
@@ -74,7 +88,8 @@ pub(crate) enum Refusal {
 
 /// What is found for the call that is next.
 enum Next {
-    Serve(Waiter, Grant),
+    Serve(Waiter, Turn, Grant),
+    Join(Waiter, Arc<Backlog>),
     /// This process has to go first: it is dropped, which ends it.
     Evict(Evicted),
     Nobody,
@@ -128,6 +143,8 @@ impl Drop for Seat {
 pub(crate) struct Turn {
     instance: Arc<str>,
     pool: Arc<Pool>,
+    /// The worker's, if others may be sent to it meanwhile.
+    shared: Option<Arc<Backlog>>,
 }
 
 impl Turn {
@@ -140,6 +157,32 @@ impl Turn {
         }
         // Else dropping the worker, after the lock, ends it.
     }
+
+    /// Other calls may be sent to the worker from now on.
+    pub(crate) fn share(&mut self, worker: &Worker) {
+        let backlog = &worker.backlog;
+        self.shared = Some(Arc::clone(backlog));
+        self.pool.lock().backlogs.entry(backlog.key()).or_default().push(Arc::clone(backlog));
+    }
+
+    /// They no longer are.
+    pub(crate) fn unshare(&mut self) {
+        if let Some(backlog) = self.shared.take() {
+            self.pool.lock().close(&backlog);
+        }
+    }
+
+    /// Whether they may.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.shared.is_some()
+    }
+
+    /// The worker has gone on to another call, so there is room behind that.
+    pub(crate) fn offer(&self) {
+        if !self.pool.lock().queue.is_empty() {
+            self.pool.serve();
+        }
+    }
 }
 
 impl Drop for Turn {
@@ -147,6 +190,9 @@ impl Drop for Turn {
         let is_waited_for = {
             let mut state = self.pool.lock();
             state.end_turn(&self.instance);
+            if let Some(backlog) = &self.shared {
+                state.close(backlog);
+            }
             !state.queue.is_empty()
         };
         if is_waited_for {
@@ -161,10 +207,12 @@ impl Pool {
         max_workers: u32,
         max_turns: usize,
         max_waiting: usize,
+        processors: usize,
         idle_timeout: Duration,
     ) -> Arc<Pool> {
         let total = max_workers as usize;
-        let state = State { free: (0..max_workers).rev().collect(), total, max_turns, ..State::default() };
+        let free = (0..max_workers).rev().collect();
+        let state = State { free, total, max_turns, processors, ..State::default() };
         Arc::new(Pool {
             state: Mutex::new(state),
             max_waiting,
@@ -173,13 +221,15 @@ impl Pool {
         })
     }
 
-    /// A worker for the script, or the means to start one, waiting until `deadline` if need be.
+    /// A worker for the script, or the means to start one, waiting until `deadline` if need be. `joins`: one that is on another
+    /// call will do.
     pub(crate) async fn acquire(
         self: &Arc<Self>,
         script: &Script,
         interpreter: InterpreterId,
+        joins: bool,
         deadline: tokio::time::Instant,
-    ) -> Result<(Turn, Grant), Refusal> {
+    ) -> Result<Granted, Refusal> {
         let instance = script.shared_instance();
         let (grant, mut granted) = oneshot::channel();
         let (id, refused) = {
@@ -189,16 +239,19 @@ impl Pool {
             }
             let key = (!script.is_fresh()).then(|| script.key());
             // Whoever waits comes first.
-            if state.queue.is_empty()
-                && state.may_begin(&instance)
-                && let Some(grant) = state.take(self, key, interpreter)
-            {
-                state.begin_turn(&instance);
-                drop(state);
-                return Ok((Turn { instance, pool: Arc::clone(self) }, grant));
+            if state.queue.is_empty() {
+                if joins && let Some(backlog) = key.and_then(|key| state.backlog(key)) {
+                    return Ok(Granted::Backlog(backlog));
+                }
+                if state.may_begin(&instance)
+                    && let Some(grant) = state.take(self, key, interpreter)
+                {
+                    let turn = state.begin_turn(self, instance);
+                    return Ok(Granted::Process(turn, grant));
+                }
             }
             let waiter =
-                Waiter { id: 0, instance: Arc::clone(&instance), key, interpreter, passed: 0, grant };
+                Waiter { id: 0, instance: Arc::clone(&instance), key, interpreter, joins, passed: 0, grant };
             state.queue.push(waiter, self.max_waiting)?
         };
         if let Some(refused) = refused {
@@ -229,9 +282,12 @@ impl Pool {
                 Next::Nobody => return,
                 // Its seat comes back once it has been reaped.
                 Next::Evict(evicted) => drop(evicted),
-                Next::Serve(waiter, grant) => {
-                    let turn = Turn { instance: waiter.instance, pool: Arc::clone(self) };
-                    if let Err(Ok((turn, grant))) = waiter.grant.send(Ok((turn, grant))) {
+                Next::Join(waiter, backlog) => {
+                    let _ = waiter.grant.send(Ok(Granted::Backlog(backlog)));
+                }
+                Next::Serve(waiter, turn, grant) => {
+                    let granted = Granted::Process(turn, grant);
+                    if let Err(Ok(Granted::Process(turn, grant))) = waiter.grant.send(Ok(granted)) {
                         // The call has gone away in the meantime.
                         match grant {
                             Grant::Warm(worker) => turn.give_back(worker),
@@ -357,14 +413,21 @@ impl State {
         let mut first = None;
         for place in 0..self.queue.instances() {
             let Some((instance, waiter)) = self.queue.front(place) else { break };
+            let (key, interpreter) = (waiter.key, waiter.interpreter);
+            if first.is_none()
+                && waiter.joins
+                && let Some(backlog) = key.and_then(|key| self.backlog(key))
+                && let Some(waiter) = self.queue.take(place, 0)
+            {
+                return Next::Join(waiter, backlog);
+            }
             if !self.may_begin(&instance) {
                 continue;
             }
-            let (key, interpreter) = (waiter.key, waiter.interpreter);
             if first.is_none()
                 && let Some(grant) = self.take(pool, key, interpreter)
             {
-                return self.serve(place, 0, grant);
+                return self.serve(pool, place, 0, grant);
             }
             let first = *first.get_or_insert(place);
             let is_passable = self.queue.front(first).is_some_and(|(_, waiter)| waiter.passed < PASSES);
@@ -373,7 +436,7 @@ impl State {
                 && let Some(worker) = self.queue.key_at(place, index).and_then(|key| self.take_idle(key))
             {
                 self.queue.pass(first);
-                return self.serve(place, index, Grant::Warm(worker));
+                return self.serve(pool, place, index, Grant::Warm(worker));
             }
         }
         let is_room_enough = self.expected >= self.queue.len();
@@ -394,11 +457,11 @@ impl State {
         }
     }
 
-    fn serve(&mut self, place: usize, index: usize, grant: Grant) -> Next {
+    fn serve(&mut self, pool: &Arc<Pool>, place: usize, index: usize, grant: Grant) -> Next {
         match self.queue.take(place, index) {
             Some(waiter) => {
-                self.begin_turn(&waiter.instance);
-                Next::Serve(waiter, grant)
+                let turn = self.begin_turn(pool, Arc::clone(&waiter.instance));
+                Next::Serve(waiter, turn, grant)
             }
             // Not reached: the place was looked up a moment ago, under the same lock.
             None => Next::Nobody,
@@ -431,8 +494,28 @@ impl State {
         self.turns.get(instance).is_none_or(|&turns| turns < self.max_turns)
     }
 
-    fn begin_turn(&mut self, instance: &Arc<str>) {
-        *self.turns.entry(Arc::clone(instance)).or_default() += 1;
+    fn begin_turn(&mut self, pool: &Arc<Pool>, instance: Arc<str>) -> Turn {
+        *self.turns.entry(Arc::clone(&instance)).or_default() += 1;
+        Turn { instance, pool: Arc::clone(pool), shared: None }
+    }
+
+    /// Where a call of the script can wait for a worker that is on another one, if that is better than a worker of its own: as many
+    /// are at work as there are processors, and one of them will soon have done.
+    fn backlog(&self, key: ScriptKey) -> Option<Arc<Backlog>> {
+        let backlogs = self.backlogs.get(&key).filter(|backlogs| backlogs.len() >= self.processors)?;
+        let (_, shortest) = backlogs
+            .iter()
+            .filter_map(|backlog| Some((backlog.room()?, backlog)))
+            .min_by_key(|(length, _)| *length)?;
+        Some(Arc::clone(shortest))
+    }
+
+    fn close(&mut self, backlog: &Arc<Backlog>) {
+        let Some(backlogs) = self.backlogs.get_mut(&backlog.key()) else { return };
+        backlogs.retain(|other| !Arc::ptr_eq(other, backlog));
+        if backlogs.is_empty() {
+            self.backlogs.remove(&backlog.key());
+        }
     }
 
     fn end_turn(&mut self, instance: &str) {

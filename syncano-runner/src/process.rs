@@ -19,12 +19,13 @@ use std::time::Duration;
 use rustix::process::{Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
 use tokio::sync::oneshot;
 
+use crate::backlog::Calls;
 use crate::directory::Directory;
 use crate::interpreter::Interpreter;
 use crate::output::Outputs;
 use crate::pool::{Pool, Seat};
 use crate::protocol;
-use crate::sandbox::{Sandbox, Spawned};
+use crate::sandbox::{Conversation, Sandbox, Spawned};
 use crate::zygotes::Zygotes;
 
 /// A running process. Dropping it kills it and has it reaped.
@@ -111,8 +112,10 @@ struct Birth {
     tell: Box<dyn FnOnce(Born) + Send>,
 }
 
-/// A new process and our end of its channel.
-pub(crate) type Born = io::Result<(Process, UnixStream)>;
+/// A new process, our end of its channel, and the socket that brings it its calls.
+pub(crate) type Newborn = (Process, UnixStream, Calls);
+
+pub(crate) type Born = io::Result<Newborn>;
 
 /// The two threads.
 pub(crate) struct Nursery {
@@ -163,12 +166,8 @@ impl Nursery {
         })
     }
 
-    /// A new process of `interpreter` in `seat`, and our end of its channel.
-    pub(crate) async fn spawn(
-        &self,
-        seat: Seat,
-        interpreter: &Arc<Interpreter>,
-    ) -> io::Result<(Process, UnixStream)> {
+    /// A new process of `interpreter` in `seat`.
+    pub(crate) async fn spawn(&self, seat: Seat, interpreter: &Arc<Interpreter>) -> Born {
         let (tell, told) = oneshot::channel();
         // A call that went away in the meantime drops the process, which ends it.
         self.spawn_apart(seat, interpreter, move |born| drop(tell.send(born)));
@@ -320,10 +319,12 @@ impl Starter {
         let number = seat.number();
         let base = self.directory.path();
         let mut directory = None;
+        let calls = Calls::new()?;
         let (mut ours, theirs) = UnixStream::pair()?;
         let copied = match &mut self.zygotes {
             Some(zygotes) => {
-                zygotes.copy(&self.sandbox, base, interpreter, number, (theirs.into(), standard()?))
+                let conversation = Conversation { channel: theirs.into(), calls: calls.for_child()? };
+                zygotes.copy(&self.sandbox, base, interpreter, number, (conversation, standard()?))
             }
             None => None,
         };
@@ -338,7 +339,8 @@ impl Starter {
                     directory = Some(self.directory.for_worker(&self.count.to_string(), owner)?);
                 }
                 let home = directory.as_ref().map_or(base, Directory::path);
-                let spawned = self.sandbox.spawn(number, interpreter, home, theirs.into(), standard()?)?;
+                let conversation = Conversation { channel: theirs.into(), calls: calls.for_child()? };
+                let spawned = self.sandbox.spawn(number, interpreter, home, conversation, standard()?)?;
                 // The socket's buffer is far larger than any program: this doesn't wait for the process. If it doesn't take
                 // it, it isn't ready later on, either.
                 let _ = ours.write_all(&protocol::program(interpreter.recipe.program));
@@ -350,6 +352,6 @@ impl Starter {
         remains.seat.occupy(Arc::clone(&descriptor));
         ours.set_nonblocking(true)?;
         let reaper = self.deaths.clone();
-        Ok((Process { outputs, listener, descriptor, remains: Some(remains), reaper }, ours))
+        Ok((Process { outputs, listener, descriptor, remains: Some(remains), reaper }, ours, calls))
     }
 }

@@ -17,6 +17,9 @@ pub(crate) const REPLY_HEADER: usize = 20;
 /// The number of the reply that says that a worker has started.
 pub(crate) const READY_NUMBER: u64 = 0;
 
+/// The longest message that brings a worker a call, in bytes. What is longer comes over the channel.
+pub(crate) const MESSAGE: usize = 32 * 1024;
+
 /// What a worker is told first: its own program.
 pub(crate) fn program(program: &str) -> Vec<u8> {
     let mut frame = Vec::with_capacity(4 + program.len());
@@ -68,6 +71,11 @@ pub(crate) fn call(number: u64, call: &Call) -> Result<Vec<u8>, usize> {
     Ok(frame)
 }
 
+/// The number of the call that `frame` is, if it is one.
+pub(crate) fn number_of(frame: &[u8]) -> Option<u64> {
+    frame.get(4..)?.first_chunk().copied().map(u64::from_le_bytes)
+}
+
 fn push_lengths(frame: &mut Vec<u8>, texts: &[Option<impl AsRef<str>>]) {
     for text in texts {
         match text {
@@ -89,6 +97,10 @@ pub(crate) struct Reply {
     pub(crate) exit: u16,
     /// The worker asks to be replaced.
     pub(crate) recycle: bool,
+    /// It has printed or kept something open, and takes its next call over the channel, when the server has seen to that.
+    pub(crate) pauses: bool,
+    /// By its own clock the call took next to no time.
+    pub(crate) quick: bool,
     /// The answer, unchecked.
     pub(crate) answer: RawAnswer,
 }
@@ -108,8 +120,8 @@ pub(crate) enum RawAnswer {
     AppError(Bytes),
 }
 
-/// Takes the reply to call `number` out of `received`: `None` while it is incomplete, an error when what is there
-/// can't be that reply.
+/// Takes the reply to call `number` out of `received`, which another one may follow: `None` while it is incomplete, an error when
+/// what is there can't be that reply.
 pub(crate) fn take_reply(received: &mut Vec<u8>, number: u64) -> Result<Option<Reply>, &'static str> {
     let Some(header) = received.first_chunk::<REPLY_HEADER>() else { return Ok(None) };
     let word =
@@ -124,17 +136,14 @@ pub(crate) fn take_reply(received: &mut Vec<u8>, number: u64) -> Result<Option<R
         return Err("its answer is larger than allowed");
     }
     let end = REPLY_HEADER + head + body;
-    if received.len() > end {
-        return Err("it answered more than once");
-    }
     if received.len() < end {
         received.reserve(end - received.len());
         return Ok(None);
     }
     // The buffer serves the next call, unless the answer fills it.
-    let mut rest = if end < received.capacity() / 2 {
-        let rest = Bytes::copy_from_slice(&received[REPLY_HEADER..]);
-        received.clear();
+    let mut rest = if end < received.len() || end < received.capacity() / 2 {
+        let rest = Bytes::copy_from_slice(&received[REPLY_HEADER..end]);
+        received.drain(..end);
         rest
     } else {
         Bytes::from(std::mem::take(received)).split_off(REPLY_HEADER)
@@ -148,7 +157,8 @@ pub(crate) fn take_reply(received: &mut Vec<u8>, number: u64) -> Result<Option<R
         4 => RawAnswer::AppError(rest),
         _ => return Err("its answer is of an unknown kind"),
     };
-    Ok(Some(Reply { exit, recycle: flags & 1 != 0, answer }))
+    let has = |flag: u8| flags & flag != 0;
+    Ok(Some(Reply { exit, recycle: has(1), pauses: has(2), quick: has(4), answer }))
 }
 
 #[cfg(test)]
@@ -172,7 +182,10 @@ mod tests {
             assert_eq!(take_reply(&mut part, 7), Ok(None));
             part.extend(&whole[cut..]);
             let answer = RawAnswer::Response(Bytes::from("[]"), Bytes::from("abc"));
-            assert_eq!(take_reply(&mut part, 7), Ok(Some(Reply { exit: 3, recycle: true, answer })));
+            assert_eq!(
+                take_reply(&mut part, 7),
+                Ok(Some(Reply { exit: 3, recycle: true, pauses: false, quick: false, answer }))
+            );
             assert!(part.is_empty());
         }
     }
@@ -183,8 +196,16 @@ mod tests {
         assert!(take_reply(&mut reply(7, 9, 0, 0), 7).is_err());
         assert!(take_reply(&mut reply(7, 2, 0, u32::MAX), 7).is_err());
         assert!(take_reply(&mut reply(7, 3, u32::MAX, 0), 7).is_err());
-        let mut twice = reply(7, 1, 0, 0);
-        twice.extend(reply(7, 1, 0, 0));
-        assert!(take_reply(&mut twice, 7).is_err());
+    }
+
+    #[test]
+    fn another_reply_may_follow() {
+        let mut both = reply(7, 2, 0, 1);
+        both.push(b'1');
+        both.extend(reply(9, 1, 0, 0));
+        let first = take_reply(&mut both, 7).unwrap().unwrap();
+        assert_eq!(first.answer, RawAnswer::Value(Bytes::from("1")));
+        assert_eq!(take_reply(&mut both, 9).unwrap().unwrap().answer, RawAnswer::Nothing);
+        assert!(both.is_empty());
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use crate::interpreter::InterpreterId;
-use crate::pool::{Grant, Refusal, Turn};
+use crate::pool::{Granted, Refusal};
 use crate::script::ScriptKey;
 
 /// A call that waits.
@@ -21,9 +21,11 @@ pub(crate) struct Waiter {
     pub(crate) key: Option<ScriptKey>,
     /// Whose processes will do.
     pub(crate) interpreter: InterpreterId,
+    /// A worker that is on another call will do.
+    pub(crate) joins: bool,
     /// How many calls that came later have been served before it.
     pub(crate) passed: u32,
-    pub(crate) grant: oneshot::Sender<Result<(Turn, Grant), Refusal>>,
+    pub(crate) grant: oneshot::Sender<Result<Granted, Refusal>>,
 }
 
 /// The calls that wait.
@@ -140,7 +142,7 @@ mod tests {
     fn waiter(instance: &str) -> Waiter {
         let (grant, _) = oneshot::channel();
         let interpreter = InterpreterId { language: syncano_core::Language::Python, environment: None };
-        Waiter { id: 0, instance: instance.into(), key: None, interpreter, passed: 0, grant }
+        Waiter { id: 0, instance: instance.into(), key: None, interpreter, joins: false, passed: 0, grant }
     }
 
     fn fill(queue: &mut Queue, instances: &str, max: usize) -> Vec<Result<Option<String>, Refusal>> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use syncano_core::{Language, RunLimits, RunStatus};
 use tokio::time::Instant;
 
+use crate::backlog::Waited;
 use crate::builder::{RunnerBuilder, StartError};
 use crate::call::Call;
 use crate::check::Remembered;
@@ -16,13 +17,14 @@ use crate::environment::{self, Environment, Environments, MissingEnvironment};
 use crate::interpreter::{Interpreter, MissingInterpreter};
 use crate::isolation::{Isolation, Wanted};
 use crate::levels;
-use crate::limits::{ANSWER, OUTPUT};
+use crate::limits::{ANSWER, OUTPUT, REQUEST};
 use crate::network::Outward;
 use crate::node::NODE;
 use crate::outcome::Outcome;
-use crate::pool::{Grant, Pool, Refusal, Seat};
+use crate::pool::{Grant, Granted, Pool, Refusal, Seat};
 use crate::process::Nursery;
 use crate::python::PYTHON;
+use crate::running::Running;
 use crate::sandbox::Sandbox;
 use crate::script::Script;
 use crate::worker::{Spare, Worker};
@@ -32,6 +34,11 @@ const LONGEST_RUN: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How long [`Runner::shutdown`] waits.
 const SHUTDOWN: Duration = Duration::from_secs(10);
+
+/// How often a call tries to be sent to a worker that is on another one, and may find that it has just done with that.
+const JOINS: u32 = 3;
+
+const LOST: &str = "the script's process ended when it might have begun this call";
 
 /// Runs scripts in warm, sandboxed processes.
 ///
@@ -170,7 +177,7 @@ impl Runner {
         let max_waiting = settings.max_waiting.unwrap_or(64 * workers);
         let per_instance = settings.max_workers_per_instance.unwrap_or(workers - workers / 8);
         let idle_timeout = settings.idle_timeout;
-        let pool = Pool::new(max_workers, per_instance, max_waiting, idle_timeout);
+        let pool = Pool::new(max_workers, per_instance, max_waiting, settings.processors, idle_timeout);
         let pool_of = Arc::downgrade(&pool);
         let copies = settings.zygotes && sandbox.has_zygotes();
         let nursery = Nursery::start(sandbox, directory, pool_of, idle_timeout, settings.zygotes)
@@ -251,35 +258,60 @@ impl Runner {
         };
         call.timeout = call.timeout.min(LONGEST_RUN);
         let deadline = Instant::now() + call.timeout;
-        let (turn, worker, is_new) = loop {
-            let (turn, grant) = match self.inner.pool.acquire(script, interpreter.id, deadline).await {
+        // Calls that waited behind others and were taken back get a worker of their own.
+        let mut joins = JOINS;
+        let (running, is_new) = loop {
+            let granted = match self.inner.pool.acquire(script, interpreter.id, joins > 0, deadline).await {
                 Ok(granted) => granted,
                 Err(refusal) => return refused(refusal),
             };
+            let (turn, grant) = match granted {
+                Granted::Process(turn, grant) => (turn, grant),
+                Granted::Backlog(backlog) => {
+                    joins -= 1;
+                    match backlog.join(&call) {
+                        None => continue,
+                        Some(place) => match place.wait().await {
+                            Waited::Runs(running) => break (running, false),
+                            Waited::TakenBack => {
+                                joins = 0;
+                                continue;
+                            }
+                            Waited::Lost => return Outcome::never_ran(RunStatus::Failure, LOST),
+                        },
+                    }
+                }
+            };
             let started = match grant {
-                Grant::Warm(worker) if worker.is_silent() => break (turn, worker, false),
+                Grant::Warm(worker) if worker.is_silent() => Ok((worker, false)),
                 // One that died or spoke between two calls is dropped, which ends it.
                 Grant::Warm(_) => continue,
                 Grant::Spare(spare) if spare.is_silent() => {
-                    Worker::start(spare, interpreter, script, &self.inner.outward).await
+                    Worker::start(spare, interpreter, script, &self.inner.outward)
+                        .await
+                        .map(|worker| (worker, true))
                 }
                 Grant::Spare(_) => continue,
-                Grant::Seat(seat) => self.start_worker(seat, interpreter, script).await,
+                Grant::Seat(seat) => {
+                    self.start_worker(seat, interpreter, script).await.map(|worker| (worker, true))
+                }
             };
-            match started {
-                Ok(worker) => break (turn, worker, true),
+            let (worker, is_new) = match started {
+                Ok(started) => started,
                 Err(problem) => return Outcome::never_ran(RunStatus::Failure, problem),
+            };
+            match Running::begin(turn, worker, &call) {
+                Ok(running) => break (running, is_new),
+                Err(size) => {
+                    let limit = REQUEST;
+                    let text = format!("the arguments have {size} bytes; at most {limit} are allowed");
+                    return Outcome::never_ran(RunStatus::Failure, text);
+                }
             }
         };
         self.keep_spare(interpreter, is_new);
-        let (outcome, worker) = worker.call(&call).await;
-        if let Some(worker) = worker
-            && worker.calls() < self.inner.calls_per_worker
-            && !script.is_fresh()
-        {
-            turn.give_back(worker);
-        }
-        outcome
+        let calls = if script.is_fresh() { 1 } else { self.inner.calls_per_worker };
+        running.end(&call, calls).await
     }
 
     /// What checks have found out so far.
@@ -340,7 +372,7 @@ impl Runner {
         let pool = Arc::downgrade(pool);
         nursery.spawn_apart(seat, interpreter, move |born| {
             let spare = match born {
-                Ok((process, channel)) => Some(Spare::new(process, channel, &of)),
+                Ok(newborn) => Some(Spare::new(newborn, &of)),
                 Err(error) => {
                     tracing::warn!(%error, "no process could be started ahead");
                     None
@@ -359,8 +391,8 @@ impl Runner {
         script: &Script,
     ) -> Result<Worker, String> {
         match self.inner.nursery.spawn(seat, interpreter).await {
-            Ok((process, channel)) => {
-                let spare = Spare::new(process, channel, interpreter);
+            Ok(newborn) => {
+                let spare = Spare::new(newborn, interpreter);
                 Worker::start(spare, interpreter, script, &self.inner.outward).await
             }
             Err(error) => {

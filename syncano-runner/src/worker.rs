@@ -1,6 +1,5 @@
 //! A worker: a process that has loaded one script, and the conversation with it.
 
-use std::hash::{BuildHasher, RandomState};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::os::unix::process::ExitStatusExt;
@@ -15,31 +14,53 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::time::{timeout, timeout_at};
 
+use crate::backlog::{Backlog, Calls};
 use crate::call::Call;
 use crate::interpreter::{Interpreter, InterpreterId};
 use crate::limits;
 use crate::network::{Outward, Proxy};
 use crate::outcome::{Answer, Outcome, Traffic};
 use crate::output::Output;
-use crate::process::Process;
+use crate::process::{Newborn, Process};
 use crate::protocol::{self, RawAnswer, Reply};
 use crate::recipe::Recipe;
 use crate::response::Response;
 use crate::script::{Script, ScriptKey};
 
+/// So many quick calls make a worker one that others may wait for.
+const TRUSTED: i32 = 8;
+
 /// A process that has loaded one script. It serves one call at a time; dropping it ends the process.
 pub(crate) struct Worker {
     /// Since when nobody has called it.
     pub(crate) idle_since: Instant,
-    key: ScriptKey,
+    /// The calls that it has been sent.
+    pub(crate) backlog: Arc<Backlog>,
+    /// Its way out, where it has a network.
+    pub(crate) proxy: Option<Proxy>,
     recipe: &'static Recipe,
     process: Process,
     channel: UnixStream,
-    /// Its way out, where it has a network.
-    proxy: Option<Proxy>,
     received: Vec<u8>,
     calls: u64,
-    numbers: RandomState,
+    /// It takes the next call over the channel.
+    is_paused: bool,
+    /// How much its calls so far promise that the next one will be quick and leave nothing to be seen to: each that was so counts
+    /// as one, up to [`TRUSTED`], and each other one takes away as many as it took milliseconds.
+    trust: i32,
+    /// It has answered these, for nobody.
+    forgotten: Vec<u64>,
+}
+
+/// What a worker does after a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Then {
+    /// It takes the next call that it has been sent, if there is one.
+    GoesOn,
+    /// It waits for what comes over the channel.
+    Pauses,
+    /// It has ended, or has to.
+    Ends,
 }
 
 /// A process that has started and waits for the script that it will serve.
@@ -49,12 +70,13 @@ pub(crate) struct Spare {
     interpreter: InterpreterId,
     process: Process,
     channel: StdUnixStream,
+    calls: Calls,
 }
 
 impl Spare {
     /// A new process, which knows its own program.
-    pub(crate) fn new(process: Process, channel: StdUnixStream, interpreter: &Interpreter) -> Spare {
-        Spare { since: Instant::now(), interpreter: interpreter.id, process, channel }
+    pub(crate) fn new((process, channel, calls): Newborn, interpreter: &Interpreter) -> Spare {
+        Spare { since: Instant::now(), interpreter: interpreter.id, process, channel, calls }
     }
 
     /// Whether it is alive, and silent.
@@ -84,7 +106,7 @@ impl Worker {
         script: &Script,
         outward: &Arc<Outward>,
     ) -> Result<Worker, String> {
-        let Spare { mut process, channel, .. } = spare;
+        let Spare { mut process, channel, calls, .. } = spare;
         let recipe = interpreter.recipe;
         let cannot_start = |problem: &str| format!("{interpreter} can't be started: {problem}");
         let channel = UnixStream::from_std(channel).map_err(|error| cannot_start(&error.to_string()))?;
@@ -97,26 +119,29 @@ impl Worker {
             .map_err(|error| cannot_start(&error.to_string()))?;
         let mut worker = Worker {
             idle_since: Instant::now(),
-            key: script.key(),
+            backlog: Arc::new(Backlog::new(script.key(), calls)),
+            proxy,
             recipe,
             process,
             channel,
-            proxy,
             received: Vec::new(),
             calls: 0,
-            numbers: RandomState::new(),
+            is_paused: false,
+            trust: 0,
+            forgotten: Vec::new(),
         };
         let frame = protocol::script(script);
-        let problem = match timeout(limits::START, worker.exchange(&frame, protocol::READY_NUMBER)).await {
-            Ok(Ok(Reply { answer: RawAnswer::Ready, .. })) => return Ok(worker),
-            Ok(Ok(_)) => "it did not say that it is ready".to_owned(),
-            Ok(Err(Broken::Malformed(what))) => what.to_owned(),
-            Ok(Err(Broken::Closed)) => match worker.process.end().await {
-                Ok(status) => format!("it ended {}", manner(status)),
-                Err(error) => error.to_string(),
-            },
-            Err(_) => format!("it was not ready within {} s", limits::START.as_secs()),
-        };
+        let problem =
+            match timeout(limits::START, worker.exchange(Some(&frame), protocol::READY_NUMBER)).await {
+                Ok(Ok(Reply { answer: RawAnswer::Ready, .. })) => return Ok(worker),
+                Ok(Ok(_)) => "it did not say that it is ready".to_owned(),
+                Ok(Err(Broken::Malformed(what))) => what.to_owned(),
+                Ok(Err(Broken::Closed)) => match worker.process.end().await {
+                    Ok(status) => format!("it ended {}", manner(status)),
+                    Err(error) => error.to_string(),
+                },
+                Err(_) => format!("it was not ready within {} s", limits::START.as_secs()),
+            };
         let _ = worker.process.end().await;
         let stderr = worker.process.outputs.take().unwrap_or_default().stderr;
         Err(cannot_start(&if stderr.is_empty() { problem } else { format!("{problem}\n{stderr}") }))
@@ -124,7 +149,7 @@ impl Worker {
 
     /// The script that it has loaded.
     pub(crate) fn key(&self) -> ScriptKey {
-        self.key
+        self.backlog.key()
     }
 
     /// Whether it is as it was left: alive, and silent.
@@ -137,26 +162,56 @@ impl Worker {
         self.calls
     }
 
-    /// Runs one call. The worker comes back if it can take another one.
-    pub(crate) async fn call(mut self, call: &Call) -> (Outcome, Option<Worker>) {
-        self.calls += 1;
-        // Not to be guessed: an answer that a script has left behind for the next call doesn't fit it.
-        let number = self.numbers.hash_one(self.calls) | 1;
-        let frame = match protocol::call(number, call) {
-            Ok(frame) => frame,
-            Err(size) => {
-                let limit = limits::REQUEST;
-                let text = format!("the arguments have {size} bytes; at most {limit} are allowed");
-                return (Outcome::never_ran(RunStatus::Failure, text), Some(self));
-            }
-        };
+    /// Whether calls may be sent to it while it is on one: it is likely to take no time, and to leave nothing to be seen to.
+    pub(crate) fn is_quick(&self) -> bool {
+        self.trust >= TRUSTED
+    }
+
+    /// The last call was none of those for which others can wait.
+    pub(crate) fn distrust(&mut self) {
+        self.trust = self.trust.min(0);
+    }
+
+    /// Nobody wants to know what it answered to that call.
+    pub(crate) fn forget(&mut self, number: u64) {
+        self.forgotten.push(number);
+    }
+
+    /// Sends it a call, while it is on none: the call's number, and what is to be sent over the channel. The error is the size
+    /// of arguments that are too large.
+    pub(crate) fn begin(&mut self, call: &Call) -> Result<(u64, Option<Vec<u8>>), usize> {
+        let number = self.backlog.number();
+        let frame = protocol::call(number, call)?;
         if let Some(proxy) = &self.proxy {
             proxy.begin();
         }
+        let is_long = frame.len() > protocol::MESSAGE;
+        let is_sent = match (self.is_paused, is_long) {
+            (true, _) => true,
+            (false, true) => self.backlog.point_to_channel(),
+            (false, false) => self.backlog.send(&frame),
+        };
+        if !is_sent {
+            // It has not taken what it was sent before, so it never will: its end is the call's.
+            self.process.interrupt();
+        }
+        let rest = self.is_paused || is_long;
+        self.is_paused = false;
+        Ok((number, rest.then_some(frame)))
+    }
+
+    /// Ends the call `number`, which it has been sent but for `rest`.
+    pub(crate) async fn finish(
+        &mut self,
+        number: u64,
+        rest: Option<Vec<u8>>,
+        call: &Call,
+    ) -> (Outcome, Then) {
+        self.calls += 1;
         let started_at = SystemTime::now();
         let start = Instant::now();
         let deadline = tokio::time::Instant::from_std(start) + call.timeout;
-        let end = match timeout_at(deadline, self.exchange(&frame, number)).await {
+        let end = match timeout_at(deadline, self.exchange(rest.as_deref(), number)).await {
             Ok(Ok(reply)) => End::Reply(reply),
             Ok(Err(Broken::Malformed(what))) => {
                 let _ = self.process.end().await;
@@ -172,24 +227,33 @@ impl Worker {
                 },
                 Err(_) => End::OutOfTime,
             },
-            Err(_) => {
-                self.process.interrupt();
-                // The stack that it prints is all that is wanted of it now.
-                let _ = timeout(limits::GRACE, self.reply(number)).await;
-                End::OutOfTime
-            }
+            Err(_) => self.out_of_time(number).await,
         };
         let duration = start.elapsed();
         if matches!(end, End::OutOfTime) {
             let _ = self.process.end().await;
         }
-        let traffic = match &self.proxy {
-            Some(proxy) => proxy.end().await,
-            None => Traffic::default(),
+        self.trust = match &end {
+            End::Reply(Reply { quick: true, recycle: false, pauses: false, .. }) => {
+                TRUSTED.min(self.trust + 1)
+            }
+            _ => self.trust.saturating_sub(1 + duration.as_millis().min(1_000_000) as i32),
         };
-        let (mut outcome, reusable) = self.outcome(end, started_at, duration, call.timeout);
-        outcome.traffic = traffic;
-        (outcome, reusable.then_some(self))
+        self.outcome(end, started_at, duration, call.timeout)
+    }
+
+    /// Ends the call `number` when its time is over.
+    async fn out_of_time(&mut self, number: u64) -> End {
+        // If it is on another call already it has answered this one.
+        if self.backlog.take_back()
+            && let Ok(Ok(reply)) = timeout(limits::GRACE, self.reply(number)).await
+        {
+            return End::Reply(reply);
+        }
+        self.process.interrupt();
+        // The stack that it prints is all that is wanted of it now.
+        let _ = timeout(limits::GRACE, self.reply(number)).await;
+        End::OutOfTime
     }
 
     fn outcome(
@@ -198,8 +262,10 @@ impl Worker {
         started_at: SystemTime,
         duration: Duration,
         limit: Duration,
-    ) -> (Outcome, bool) {
-        let (Output { stdout, stderr, is_cut }, readable) = match self.process.outputs.take() {
+    ) -> (Outcome, Then) {
+        let is_silent = matches!(end, End::Reply(Reply { recycle: false, pauses: false, .. }));
+        let output = if is_silent { Ok(Output::default()) } else { self.process.outputs.take() };
+        let (Output { stdout, stderr, is_cut }, readable) = match output {
             Ok(output) => (output, true),
             Err(error) => {
                 let stderr = format!("the output of the script can't be read: {error}");
@@ -217,7 +283,13 @@ impl Worker {
         };
         match end {
             End::Reply(reply) => {
-                let reusable = !reply.recycle && readable;
+                let then = match reply {
+                    Reply { recycle: true, .. } => Then::Ends,
+                    _ if !readable => Then::Ends,
+                    Reply { pauses: true, .. } => Then::Pauses,
+                    _ => Then::GoesOn,
+                };
+                self.is_paused = then == Then::Pauses;
                 outcome.status = status_of(reply.exit);
                 match (reply.answer, outcome.status) {
                     (RawAnswer::Value(json), RunStatus::Success) => {
@@ -236,42 +308,53 @@ impl Worker {
                     }
                     _ => {}
                 }
-                (outcome, reusable)
+                (outcome, then)
             }
             End::Exit(code) => {
                 outcome.status = status_of(code);
                 if is_cut && outcome.status == RunStatus::Success {
                     refuse_cut(&mut outcome);
                 }
-                (outcome, false)
+                (outcome, Then::Ends)
             }
             End::Ended(sentence) => {
                 let out_of_memory = (self.recipe.last_words)(&mut outcome.stderr);
                 outcome.remark(if out_of_memory { OUT_OF_MEMORY } else { &sentence });
-                (outcome, false)
+                (outcome, Then::Ends)
             }
             End::OutOfTime => {
                 outcome.status = RunStatus::Timeout;
                 (self.recipe.last_words)(&mut outcome.stderr);
                 outcome
                     .remark(&format!("the script was ended after its timeout of {} s", limit.as_secs_f64()));
-                (outcome, false)
+                (outcome, Then::Ends)
             }
         }
     }
 
-    async fn exchange(&mut self, frame: &[u8], number: u64) -> Result<Reply, Broken> {
-        self.channel.write_all(frame).await.map_err(|_| Broken::Closed)?;
+    async fn exchange(&mut self, frame: Option<&[u8]>, number: u64) -> Result<Reply, Broken> {
+        if let Some(frame) = frame {
+            self.channel.write_all(frame).await.map_err(|_| Broken::Closed)?;
+        }
         self.reply(number).await
     }
 
     /// Reads the reply to call `number`. Nothing is lost when the future is dropped.
     async fn reply(&mut self, number: u64) -> Result<Reply, Broken> {
         loop {
-            if let Some(reply) =
-                protocol::take_reply(&mut self.received, number).map_err(Broken::Malformed)?
-            {
-                return Ok(reply);
+            let next = self.forgotten.first().copied();
+            let reply = protocol::take_reply(&mut self.received, next.unwrap_or(number))
+                .map_err(Broken::Malformed)?;
+            match (reply, next) {
+                (Some(_), Some(_)) => {
+                    self.forgotten.remove(0);
+                    continue;
+                }
+                (Some(reply), None) if self.received.is_empty() || !self.backlog.is_empty() => {
+                    return Ok(reply);
+                }
+                (Some(_), None) => return Err(Broken::Malformed("it answered more than once")),
+                (None, _) => {}
             }
             if self.received.capacity() - self.received.len() < 1024 {
                 self.received.reserve(16 * 1024);
@@ -281,6 +364,12 @@ impl Worker {
                 Ok(_) => {}
             }
         }
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.backlog.end();
     }
 }
 

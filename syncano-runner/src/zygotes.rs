@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::interpreter::Interpreter;
 use crate::output::Outputs;
-use crate::sandbox::{Sandbox, Spawned, Zygote};
+use crate::sandbox::{Conversation, Sandbox, Spawned, Zygote};
 
 /// All copies of one process hash texts alike and have their memory laid out alike, so there aren't too many of one.
 const COPIES: u32 = 1000;
@@ -54,11 +54,11 @@ impl Zygotes {
         base: &Path,
         interpreter: &Arc<Interpreter>,
         seat: u32,
-        (channel, standard): (OwnedFd, [OwnedFd; 3]),
+        (conversation, standard): (Conversation, [OwnedFd; 3]),
     ) -> Option<Spawned> {
         let kept = self.kept(sandbox, base, interpreter)?;
         let live = kept.ready.as_mut()?;
-        match sandbox.spawn_from(&mut live.zygote, seat, interpreter, channel, standard) {
+        match sandbox.spawn_from(&mut live.zygote, seat, interpreter, conversation, standard) {
             Ok(spawned) => {
                 live.copies += 1;
                 kept.failures = 0;

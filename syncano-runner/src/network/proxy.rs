@@ -75,6 +75,20 @@ impl Proxy {
         self.gateway.state().is_open = true;
     }
 
+    /// Whether anything went through it since the call began, or is open.
+    pub(crate) fn is_used(&self) -> bool {
+        let Counters { sent, received } = &*self.gateway.counters;
+        let state = self.gateway.state();
+        let is_open = !state.connections.is_empty() || !state.aliases.is_empty();
+        is_open || sent.load(Ordering::Relaxed) > 0 || received.load(Ordering::Relaxed) > 0
+    }
+
+    /// What went through it since the call began. Another call follows, without a pause.
+    pub(crate) fn traffic(&self) -> Traffic {
+        let Counters { sent, received } = &*self.gateway.counters;
+        Traffic { sent: sent.swap(0, Ordering::Relaxed), received: received.swap(0, Ordering::Relaxed) }
+    }
+
     /// The call has ended: nothing of it is open when this returns.
     pub(crate) async fn end(&self) -> Traffic {
         let mut connections = {
@@ -88,8 +102,7 @@ impl Proxy {
         if let Some(connections) = &mut connections {
             connections.shutdown().await;
         }
-        let Counters { sent, received } = &*self.gateway.counters;
-        Traffic { sent: sent.load(Ordering::Relaxed), received: received.load(Ordering::Relaxed) }
+        self.traffic()
     }
 }
 

@@ -7,20 +7,20 @@ const { openSync, closeSync, fstatSync, mkdirSync, readdirSync, rmdirSync, rmSyn
 const { isMap } = util.types;
 
 // What a call has done that can't be seen when it has ended.
-const traces = bare({ isLasting: false, hasChangedEnvironment: false });
+const traces = bare({ isLasting: false, hasChangedEnvironment: false, hasWritten: false, keepsMore: false });
 
-// Marks each use of `object[name]` as something that may outlive its call.
-function noticeUse(object, name) {
+// Marks each use of `object[name]` as something that may outlive its call, or as the trace `mark`.
+function noticeUse(object, name, mark = 'isLasting') {
   const { value } = getOwnPropertyDescriptor(object, name) ?? {};
   if (typeof value !== 'function') return;
   const notice = {
     __proto__: null,
     apply(target, self, values) {
-      traces.isLasting = true;
+      traces[mark] = true;
       return apply(target, self, values);
     },
     construct(target, values, newTarget) {
-      traces.isLasting = true;
+      traces[mark] = true;
       return construct(target, values, newTarget);
     },
   };
@@ -44,6 +44,12 @@ const LASTING = {
   v8: ['setFlagsFromString', 'startupSnapshot', 'promiseHooks'],
   worker_threads: ['Worker', 'MessageChannel', 'BroadcastChannel', 'setEnvironmentData'],
 };
+
+// What can write to a descriptor, the outputs' too. (To those no other way leads that Node documents.)
+function noticeWriting() {
+  for (const name of keys(fs)) if (/^(write|append|createWrite)/.test(name)) noticeUse(fs, name, 'hasWritten');
+  Module.syncBuiltinESMExports();
+}
 
 function noticeWhatLasts() {
   const timers = [setTimeout(() => {}), setImmediate(() => {})];
@@ -196,11 +202,24 @@ function cleanUp() {
     emptyFolder();
   }
   // The top level of a function's module may change the process for good, and keep files open from call to call.
-  if (script.module !== undefined) return descriptor < 128;
+  if (script.module !== undefined) {
+    if (descriptor !== baseline.descriptor) {
+      baseline.descriptor = descriptor;
+      traces.keepsMore = true;
+    }
+    return descriptor < 128;
+  }
   if (descriptor !== baseline.descriptor) return false;
   forgetGlobals();
   if (traces.hasChangedEnvironment) restoreEnvironment();
   return baseline.areBuiltinsUnchanged() && !hasAddedToPrototypes();
+}
+
+// Whether the call has left nothing for the server to see to.
+function isSilent() {
+  const { keepsMore, hasWritten } = traces;
+  traces.keepsMore = traces.hasWritten = false;
+  return !keepsMore && !hasWritten && stdout.isSilent && stderr.isSilent;
 }
 
 // Variables that were assigned to and never declared.

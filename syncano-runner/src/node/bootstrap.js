@@ -12,8 +12,8 @@
     return data;
   };
   const program = take(take(4).readUInt32LE()).toString();
-  const parameters = ['CHANNEL', 'require', 'importUrl'];
+  const parameters = ['CHANNEL', 'CALLS', 'require', 'importUrl'];
   const run = require('vm').compileFunction(program, parameters, { filename: '<syncano worker>' });
   // Functions that are compiled like this have no `import()` of their own.
-  run(15, require, url => import(url));
+  run(15, 14, require, url => import(url));
 })();

@@ -7,11 +7,13 @@
 // what runs then uses no method of an object
 // that is not ours.
 //
-// The server sends frames over CHANNEL, a socket; standard output and error are files in memory whose other end the
-// server reads, so nothing that a script prints can be taken for an answer.
+// The server sends frames over CHANNEL, a socket, and calls as messages of CALLS, another one, where more than one may wait;
+// standard output and error are files in memory whose other end the server reads, so nothing that a script prints can be taken
+// for an answer.
 //
 //     server -> worker   setup    <length> name, config, source, each with its length or ABSENT, and numbers: see `protocol.rs`
-//                        call     <length> number, then five JSON texts, each with its length or ABSENT
+//                        call     <length> number, then five JSON texts, each with its length or ABSENT; over CHANNEL if it is
+//                                 large, which a message of one byte says, and after a reply that says PAUSED
 //     worker -> server   reply    number, kind, flags, exit, lengths of head and body; head; body
 //
 // All integers are little endian. A worker answers exactly once per call and echoes the call's number.
@@ -43,10 +45,16 @@ const copyInto = method(Uint8Array.prototype.set);
 const emit = process.emit;
 
 const { listenerCount } = process;
+const now = performance.now.bind(performance);
 const isHeard = name => apply(listenerCount, process, [name]) > 0;
 const reallyExit = process.reallyExit.bind(process);
 
 const RECYCLE = 1;
+// The call has left something for the server to see to before the next one: what it printed, or a descriptor.
+const PAUSED = 2;
+// It took less than QUICKLY, in milliseconds: others may wait for such a one.
+const QUICK = 4;
+const QUICKLY = 0.25;
 const ABSENT = 0xffffffff;
 const NUMBER_SIZE = 8;
 const REPLY_SIZE = 20;
@@ -74,6 +82,14 @@ function readMore(data, start) {
   const count = readSync(CHANNEL, data, start, data.length - start, null);
   if (count === 0) reallyExit(FAILED);
   return count;
+}
+
+// The next call, until the one after it. Those stay where they are, so that the server can take them back.
+function takeCall(isPaused) {
+  if (isPaused) return takeFrame();
+  const count = readSync(CALLS, BUFFER, 0, BUFFER.length, null);
+  if (count === 0) reallyExit(FAILED);
+  return count > 1 ? BUFFER.subarray(4, count) : takeFrame();
 }
 
 // The next frame, until the one after it: there is none before this one has been answered. One that isn't large takes one
@@ -137,6 +153,9 @@ class Output {
   #stream;
   #before;
 
+  // Nothing has been written since the call began.
+  isSilent = true;
+
   constructor(descriptor, name) {
     this.descriptor = descriptor;
     const { get } = Object.getOwnPropertyDescriptor(process, name);
@@ -160,6 +179,7 @@ class Output {
   }
 
   write(bytes) {
+    this.isSilent = false;
     const kept = bytes.length > this.#left ? subarray(bytes, 0, this.#left) : bytes;
     this.#left -= kept.length;
     try {
@@ -173,6 +193,7 @@ class Output {
   // Another call begins.
   open(limit) {
     this.#left = limit;
+    this.isSilent = true;
   }
 
   // What is printed from now on belongs to no call.

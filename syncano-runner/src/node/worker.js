@@ -7,6 +7,7 @@
 const state = bare({});
 
 function begin(number) {
+  state.start = now();
   state.number = number;
   state.response = undefined;
   state.isFunction = false;
@@ -26,7 +27,7 @@ function begin(number) {
 
 // To be called from Node's loop, whose turns the calls share: one ends and the next begins.
 function serve() {
-  const frame = takeFrame();
+  const frame = takeCall(state.isPaused);
   const [merged, query, body, main, meta] = takeTexts(frame, NUMBER_SIZE, 5, NUMBER_SIZE + 20);
   begin(frame.subarray(0, NUMBER_SIZE));
   let values;
@@ -85,7 +86,9 @@ function answer(isClean) {
   if (number !== undefined) {
     state.number = undefined;
     try {
-      reply(number, answer.kind, isClean ? 0 : RECYCLE, answer.exit, answer.head, answer.body);
+      state.isPaused = isClean && !isSilent();
+      const flags = isClean ? (state.isPaused ? PAUSED : 0) | (now() - state.start < QUICKLY ? QUICK : 0) : RECYCLE;
+      reply(number, answer.kind, flags, answer.exit, answer.head, answer.body);
     } catch {
       // The server is gone, or the script has closed the channel, which the server takes for a failure.
       reallyExit(FAILED);
@@ -216,6 +219,7 @@ setImmediate(() => {
   provideGlobals();
   provideNetwork();
   noticeWhatLasts();
+  noticeWriting();
   noticeChangesOfEnvironment();
   takeBaseline();
   // What the first call would have to wait for; nobody hears it.

@@ -181,7 +181,11 @@ class Baseline:
         sys.setrecursionlimit(self.recursion_limit)
         if script.function_style:
             # Its top level may change the process for good, and keep files open from call to call.
-            return self.lowest_free_descriptor() < 128
+            free_descriptor = self.lowest_free_descriptor()
+            if free_descriptor != self.free_descriptor:
+                self.free_descriptor = free_descriptor
+                state.keeps_more = True
+            return free_descriptor < 128
         if self.lowest_free_descriptor() != self.free_descriptor or vars(builtins) != self.builtins:
             return False
         if os.environ._data != self.environ:
@@ -202,6 +206,12 @@ class Baseline:
 def use_outputs():
     sys.stdout = sys.__stdout__ = stdout
     sys.stderr = sys.__stderr__ = stderr
+
+
+def is_silent():
+    """Whether the call has left nothing for the server to see to. How far the outputs are is what was written to them."""
+    keeps_more, state.keeps_more = state.keeps_more, False
+    return not keeps_more and os.lseek(1, 0, os.SEEK_CUR) == 0 and os.lseek(2, 0, os.SEEK_CUR) == 0
 
 
 def clean_up():

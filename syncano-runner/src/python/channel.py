@@ -4,11 +4,13 @@ This is the first of the parts that make up a worker's program, joined in this o
 answer.py, between_calls.py, worker.py, start.py. They share one namespace; all imports are here. In a zygote all but the
 last one run before there is a worker.
 
-The server sends frames over CHANNEL, a socket; standard output and error are files in memory whose other end the
-server reads, so nothing that a script prints can be taken for an answer.
+The server sends frames over CHANNEL, a socket, and calls as messages of CALLS, another one, where more than one may wait;
+standard output and error are files in memory whose other end the server reads, so nothing that a script prints can be taken
+for an answer.
 
     server -> worker   setup    <length> name, config, source, each with its length or ABSENT, and numbers: see `protocol.rs`
-                       call     <length> number, then five JSON texts, each with its length or ABSENT
+                       call     <length> number, then five JSON texts, each with its length or ABSENT; over CHANNEL if it is
+                                large, which a message of one byte says, and after a reply that says PAUSED
     worker -> server   reply    number, kind, flags, exit, lengths of head and body; head; body
 
 All integers are little endian. A worker answers exactly once per call and echoes the call's number.
@@ -29,6 +31,7 @@ import sys
 import traceback
 import warnings
 from _struct import Struct
+from time import monotonic_ns
 
 LENGTH = Struct("<I")
 SETUP = Struct("<4x3IQ3I")
@@ -38,6 +41,11 @@ ABSENT = 0xFFFFFFFF
 
 READY, NOTHING, VALUE, RESPONSE, APP_ERROR = range(5)
 RECYCLE = 1
+# The call has left something for the server to see to before the next one: what it printed, or a descriptor.
+PAUSED = 2
+# It took less than QUICKLY, in nanoseconds: others may wait for such a one.
+QUICK = 4
+QUICKLY = 250_000
 
 FAILED = 1
 TIMED_OUT = 124
@@ -49,6 +57,17 @@ def read_more(size):
     if not part:
         os._exit(FAILED)
     return part
+
+
+def take_call():
+    """The next call. Those after it stay where they are, so that the server can take them back."""
+    if not state.paused:
+        message = os.read(CALLS, 1 << 16)
+        if len(message) > 1:
+            return message
+        if not message:
+            os._exit(FAILED)
+    return take_frame()
 
 
 def take_frame():
@@ -68,8 +87,8 @@ def take_frame():
     return data
 
 
-def reply(number, kind, exit=0, recycle=False, head=b"", body=b""):
-    data = REPLY.pack(number, kind, RECYCLE if recycle else 0, exit, len(head), len(body)) + head + body
+def reply(number, kind, exit=0, flags=0, head=b"", body=b""):
+    data = REPLY.pack(number, kind, flags, exit, len(head), len(body)) + head + body
     sent = os.write(CHANNEL, data)
     while sent < len(data):
         sent += os.write(CHANNEL, memoryview(data)[sent:])

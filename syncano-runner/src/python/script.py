@@ -49,6 +49,10 @@ class State:
 
     running = False
     recycle = False
+    # The next call comes over the channel.
+    paused = False
+    # More descriptors are open than before it.
+    keeps_more = False
     response = None
     exit_handlers = []
     namespace = None

@@ -28,4 +28,4 @@ if not is_fresh:
     collect()
 reply(0, READY)
 while True:
-    serve(take_frame())
+    serve(take_call())

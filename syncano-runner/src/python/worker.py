@@ -39,6 +39,7 @@ meta = Repeated()
 
 def serve(frame):
     """Runs one call and answers it."""
+    start = monotonic_ns()
     number, *lengths, meta_length = CALL.unpack_from(frame)
     kind, head, body, exit = NOTHING, b"", b"", 0
     state.response = None
@@ -57,11 +58,14 @@ def serve(frame):
         state.running = False
     except BaseException as error:
         kind, head, body, exit = settle(error)
+    flags = RECYCLE
     try:
-        recycle = not clean_up()
+        if clean_up() and not state.recycle:
+            state.paused = not is_silent()
+            flags = (PAUSED if state.paused else 0) | (QUICK if monotonic_ns() - start < QUICKLY else 0)
     except BaseException:
-        recycle = True
-    reply(number, kind, exit, recycle or state.recycle, head, body)
+        pass
+    reply(number, kind, exit, flags, head, body)
 
 
 def settle(error):

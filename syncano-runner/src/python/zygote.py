@@ -157,7 +157,7 @@ for module in (
 draw_anew = random._inst.seed
 # What a copy is in its namespace.
 threading.main_thread()._native_id = 1
-worker = {"__name__": "syncano_worker", "CHANNEL": CHANNEL}
+worker = {"__name__": "syncano_worker", "CHANNEL": CHANNEL, "CALLS": CALLS}
 exec(compile(text(), "<syncano worker>", "exec"), worker)
 start = compile(text(), "<syncano worker>", "exec")
 # What is done once for all copies.

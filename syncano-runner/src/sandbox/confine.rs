@@ -3,7 +3,7 @@
 use libc::{c_int, c_long, c_ulong};
 use rustix::process::geteuid;
 
-use super::CHANNEL;
+use super::CALLS;
 use super::kernel;
 use super::plan::{ANY_ERROR, Argument, Open, Plan};
 use super::program::Program;
@@ -148,16 +148,16 @@ pub(super) fn files(plan: &mut Plan, rules: Open, own_folder: Option<u64>) {
     plan.call("landlock_restrict_self", libc::SYS_landlock_restrict_self, [rules.into(), 0.into()]);
 }
 
-/// Gives the channel its number, and keeps it open. Another descriptor of that number isn't needed any more.
-pub(super) fn channel(plan: &mut Plan, channel: Open) {
+/// Gives what the worker speaks over its number, and keeps it open. Another descriptor of that number isn't needed any more.
+pub(super) fn keep(plan: &mut Plan, descriptor: Open, number: c_int) {
     // It may be the very one.
-    plan.call_or(libc::EINVAL, "dup3", libc::SYS_dup3, [channel.into(), CHANNEL.into(), 0.into()]);
-    plan.call("fcntl", libc::SYS_fcntl, [CHANNEL.into(), libc::F_SETFD.into(), 0.into()]);
+    plan.call_or(libc::EINVAL, "dup3", libc::SYS_dup3, [descriptor.into(), number.into(), 0.into()]);
+    plan.call("fcntl", libc::SYS_fcntl, [number.into(), libc::F_SETFD.into(), 0.into()]);
 }
 
-/// Closes every descriptor but the three, the channel and `report`, which comes next to it.
+/// Closes every descriptor but the three, the two for the conversation and `report`, which comes next to those.
 pub(super) fn close_others(plan: &mut Plan, report: c_int) {
-    for (first, last) in [(3, CHANNEL as u32 - 1), (report as u32 + 1, u32::MAX)] {
+    for (first, last) in [(3, CALLS as u32 - 1), (report as u32 + 1, u32::MAX)] {
         plan.call("close_range", libc::SYS_close_range, [first.into(), last.into(), 0.into()]);
     }
 }

@@ -47,6 +47,17 @@ pub(crate) use zygote::Zygote;
 /// higher ones, as not to be inherited by what it starts (where the level lets it).
 const CHANNEL: libc::c_int = 15;
 
+/// The descriptor from which it takes its calls; below the channel's.
+const CALLS: libc::c_int = CHANNEL - 1;
+
+/// A worker's ends of what it speaks with the server over.
+pub(crate) struct Conversation {
+    /// The channel: answers, and what is no call, or a large one.
+    pub(crate) channel: OwnedFd,
+    /// Where calls come from.
+    pub(crate) calls: OwnedFd,
+}
+
 /// How the workers of one runner are confined.
 #[derive(Debug)]
 pub(crate) struct Sandbox {
@@ -145,14 +156,14 @@ impl Sandbox {
     }
 
     /// Starts a worker in seat `seat` as `interpreter`, and returns it once it is one. `home` is its own folder, or any
-    /// folder where it has a root of its own; `channel` is its end of the conversation, `standard` its standard input,
+    /// folder where it has a root of its own; `conversation` is its ends of what it speaks over, `standard` its standard input,
     /// output and error.
     pub(crate) fn spawn(
         &self,
         seat: u32,
         interpreter: &Interpreter,
         home: &Path,
-        channel: OwnedFd,
+        conversation: Conversation,
         standard: [OwnedFd; 3],
     ) -> io::Result<Spawned> {
         let has_namespaces = self.isolation >= Isolation::Namespace;
@@ -199,8 +210,11 @@ impl Sandbox {
         let own_folder = (!has_namespaces).then_some(home);
         let readable = Readable::open(&interpreter.files);
         self.give_up(&mut plan, &readable, owner, map.is_some(), report, own_folder)?;
-        let channel = plan.bring(channel);
-        confine::channel(&mut plan, channel);
+        // Out of the way of the channel's number.
+        let calls = plan.bring(rustix::io::fcntl_dupfd_cloexec(&conversation.calls, CHANNEL + 1)?);
+        let channel = plan.bring(conversation.channel);
+        confine::keep(&mut plan, channel, CHANNEL);
+        confine::keep(&mut plan, calls, CALLS);
         if let Some(filter) = &self.filter {
             confine::filter(&mut plan, &filter.with_path_address(program.path.as_ptr() as u64));
         }

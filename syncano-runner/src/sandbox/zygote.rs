@@ -21,7 +21,7 @@ use super::plan::Plan;
 use super::program::Program;
 use super::root::{FOLDER, Root};
 use super::spawn::{self, Map, Spawned, Start};
-use super::{CHANNEL, Sandbox, confine, environment};
+use super::{CALLS, CHANNEL, Conversation, Sandbox, confine, environment};
 use crate::interpreter::Interpreter;
 use crate::isolation::Isolation;
 use crate::limits;
@@ -79,7 +79,7 @@ impl Sandbox {
         Root::new(base, &interpreter.files)?.enter(&mut plan);
         confine::die_with_server(&mut plan, report);
         let channel = plan.bring(theirs.into());
-        confine::channel(&mut plan, channel);
+        confine::keep(&mut plan, channel, CHANNEL);
         confine::exec(&mut plan, &executed);
         let Spawned { process, .. } = spawn::spawn(Start {
             plan,
@@ -117,7 +117,7 @@ impl Sandbox {
         zygote: &mut Zygote,
         seat: u32,
         interpreter: &Interpreter,
-        channel: OwnedFd,
+        conversation: Conversation,
         standard: [OwnedFd; 3],
     ) -> io::Result<Spawned> {
         let (owner, map) = (self.owner(seat), self.own_map());
@@ -143,8 +143,10 @@ impl Sandbox {
         }
         self.give_up(&mut plan, &zygote.readable, owner, map.is_some(), report, None)?;
         // In the place of the zygote's own.
-        let channel = plan.bring(channel).into();
-        plan.call("dup3", libc::SYS_dup3, [channel, CHANNEL.into(), libc::O_CLOEXEC.into()]);
+        for (ours, number) in [(conversation.channel, CHANNEL), (conversation.calls, CALLS)] {
+            let ours = plan.bring(ours).into();
+            plan.call("dup3", libc::SYS_dup3, [ours, number.into(), libc::O_CLOEXEC.into()]);
+        }
         confine::close_others(&mut plan, REPORT);
         if let Some(filter) = &self.filter_without_exec {
             confine::filter(&mut plan, filter);

@@ -115,6 +115,12 @@ async fn a_channel_that_is_closed_spoilt_or_doubled_costs_its_own_calls_only() {
         "os.dup2(1, 15)",
         "os.dup2(15, 100)",
         "fcntl.fcntl(15, fcntl.F_SETFL, os.O_NONBLOCK)",
+        "os.close(14)",
+        "os.dup2(0, 14)",
+        "os.dup2(15, 14)",
+        "fcntl.fcntl(14, fcntl.F_SETFL, os.O_NONBLOCK)",
+        "socket.socket(fileno=os.dup(14)).shutdown(socket.SHUT_RD)",
+        "socket.socket(fileno=os.dup(14)).sendmsg([b'x'] * 100, [(socket.SOL_SOCKET, socket.SCM_RIGHTS, (15).to_bytes(4, 'little'))])",
         "socket.socket(fileno=os.dup(15)).shutdown(socket.SHUT_RD)",
         "socket.socket(fileno=os.dup(15)).setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, bytes([0] * 8 + [1] + [0] * 7))",
     ] {

@@ -49,6 +49,7 @@ mod arguments;
 mod at_namespace;
 mod at_namespace_started;
 mod at_process;
+mod backlog;
 mod checks;
 mod exits;
 mod fairness;

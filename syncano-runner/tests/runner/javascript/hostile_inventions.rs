@@ -12,6 +12,8 @@ async fn outputs_and_channel_that_are_spoilt_cost_its_own_calls_only() {
     let runner = node_or_skip!(at_level);
     for abuse in [
         "fs.closeSync(15)",
+        "fs.closeSync(14)",
+        "new (require('net').Socket)({ fd: 14 }).on('data', () => {})",
         "fs.closeSync(1), fs.closeSync(2)",
         "for (let fd = 0; fd < 1024; fd++) try { fs.closeSync(fd) } catch {}",
         "fs.writeSync(1, 'x', 0xffffffffff)",

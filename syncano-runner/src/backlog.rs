@@ -1,0 +1,305 @@
+//! The calls that a worker has been sent and has yet to begin.
+//!
+//! Scripts that take microseconds are served best by a few processes that never sleep: each further one has caches of its
+//! own to fill, and is to be woken for every call. So where as many workers of a script run as there are processors, its next
+//! call is sent to one of those, as long as that has been quick so far.
+//!
+//! The calls lie in a socket, from which the worker takes one at a time when it has answered the one before. Whoever waits for
+//! too long takes them back: the server has the worker's end, too, and a message is received once, by the worker or by the
+//! server, so none runs twice.
+
+use std::collections::VecDeque;
+use std::hash::{BuildHasher, RandomState};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socketpair};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use crate::call::Call;
+use crate::pool::Turn;
+use crate::protocol;
+use crate::running::Running;
+use crate::script::ScriptKey;
+use crate::worker::Worker;
+
+/// After this it is taken back: a process of its own would be there by now.
+const PATIENCE: Duration = Duration::from_millis(10);
+
+/// Calls that wait for one worker.
+const MOST: u32 = 32;
+
+/// Stands for the number of calls that wait where none can.
+const CLOSED: u32 = u32::MAX;
+
+/// Says that the call comes over the channel: it is too large for a message.
+const ELSEWHERE: [u8; 1] = [0];
+
+/// Both ends of the socket that brings a worker its calls.
+pub(crate) struct Calls {
+    ours: OwnedFd,
+    theirs: OwnedFd,
+}
+
+impl Calls {
+    /// A new socket.
+    pub(crate) fn new() -> io::Result<Calls> {
+        let (ours, theirs) =
+            socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
+        Ok(Calls { ours, theirs })
+    }
+
+    /// The worker's end.
+    pub(crate) fn for_child(&self) -> io::Result<OwnedFd> {
+        self.theirs.try_clone()
+    }
+
+    /// False: there is no room.
+    fn send(&self, message: &[u8]) -> bool {
+        send(&self.ours, message, SendFlags::DONTWAIT | SendFlags::NOSIGNAL).is_ok()
+    }
+
+    /// What the worker has not taken yet.
+    fn take_back(&self) -> Vec<Vec<u8>> {
+        let mut messages = Vec::new();
+        let mut buffer = vec![0; protocol::MESSAGE];
+        while let Ok((size @ 1.., _)) = recv(&self.theirs, &mut buffer[..], RecvFlags::DONTWAIT) {
+            messages.push(buffer[..size].to_vec());
+        }
+        messages
+    }
+}
+
+/// The calls of one worker.
+pub(crate) struct Backlog {
+    key: ScriptKey,
+    calls: Calls,
+    /// Makes numbers that nobody can guess: an answer that a script has left behind for another call doesn't fit it.
+    numbers: RandomState,
+    sent: AtomicU64,
+    state: Mutex<State>,
+    /// How many wait, or [`CLOSED`].
+    length: AtomicU32,
+}
+
+#[derive(Default)]
+struct State {
+    /// It takes calls: one runs, and behind that others may wait.
+    is_open: bool,
+    waiting: VecDeque<Waiting>,
+}
+
+struct Waiting {
+    number: u64,
+    tell: oneshot::Sender<Next>,
+}
+
+/// What becomes of a call that waits for a worker.
+#[expect(clippy::large_enum_variant, reason = "it is the usual one")]
+enum Next {
+    /// The worker is on it.
+    Runs(Turn, Worker),
+    /// The worker has not seen it.
+    TakenBack,
+}
+
+impl Backlog {
+    /// The calls of a worker that has loaded the script `key`.
+    pub(crate) fn new(key: ScriptKey, calls: Calls) -> Backlog {
+        Backlog {
+            key,
+            calls,
+            numbers: RandomState::new(),
+            sent: AtomicU64::new(0),
+            state: Mutex::default(),
+            length: AtomicU32::new(CLOSED),
+        }
+    }
+
+    /// The worker's script.
+    pub(crate) fn key(&self) -> ScriptKey {
+        self.key
+    }
+
+    /// A number for a call.
+    pub(crate) fn number(&self) -> u64 {
+        // Not the one of a worker that says that it is ready.
+        self.numbers.hash_one(self.sent.fetch_add(1, Relaxed)) | 1
+    }
+
+    /// Sends the worker, which waits for a call, this one. False: it can't be reached.
+    pub(crate) fn send(&self, frame: &[u8]) -> bool {
+        self.calls.send(frame)
+    }
+
+    /// Tells the worker, which waits for a call, that one comes over the channel. False: it can't be reached.
+    pub(crate) fn point_to_channel(&self) -> bool {
+        self.calls.send(&ELSEWHERE)
+    }
+
+    /// The worker has been sent a call, and others may follow.
+    pub(crate) fn open(&self) {
+        let mut state = self.state();
+        state.is_open = true;
+        self.count(&state);
+    }
+
+    /// Whether no call waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.state().waiting.is_empty()
+    }
+
+    /// How many calls wait, if there is room for another one.
+    pub(crate) fn room(&self) -> Option<u32> {
+        let length = self.length.load(Relaxed);
+        (length < MOST).then_some(length)
+    }
+
+    /// Sends the worker a call to be run after those that it has. `None`: it takes none.
+    pub(crate) fn join(self: &Arc<Self>, call: &Call) -> Option<Place> {
+        let number = self.number();
+        let frame = protocol::call(number, call).ok().filter(|frame| frame.len() <= protocol::MESSAGE)?;
+        let (tell, told) = oneshot::channel();
+        {
+            let mut state = self.state();
+            if !state.is_open || !self.calls.send(&frame) {
+                return None;
+            }
+            state.waiting.push_back(Waiting { number, tell });
+            self.count(&state);
+        }
+        Some(Place { backlog: Arc::clone(self), number, told })
+    }
+
+    /// Takes no more calls, and takes back those that the worker has not begun. True: it has begun others, so it has answered
+    /// the call before them.
+    pub(crate) fn take_back(&self) -> bool {
+        let mut taken = Vec::new();
+        let is_ahead = {
+            let mut state = self.state();
+            state.is_open = false;
+            if state.waiting.is_empty() {
+                self.count(&state);
+                return false;
+            }
+            for message in self.calls.take_back() {
+                let number = protocol::number_of(&message);
+                match state.waiting.iter().position(|waiting| Some(waiting.number) == number) {
+                    Some(index) => taken.extend(state.waiting.remove(index)),
+                    // The call that runs, as far as the server knows. There is room, since it was there before.
+                    None => drop(self.calls.send(&message)),
+                }
+            }
+            self.count(&state);
+            !state.waiting.is_empty()
+        };
+        for Waiting { tell, .. } in taken {
+            // Whoever has gone away needs nothing.
+            let _ = tell.send(Next::TakenBack);
+        }
+        is_ahead
+    }
+
+    /// The worker has ended: what it had begun is lost.
+    pub(crate) fn end(&self) {
+        self.take_back();
+        let lost = std::mem::take(&mut self.state().waiting);
+        drop(lost);
+    }
+
+    /// The call that the worker is on when it has answered one, if there is one.
+    pub(crate) fn next(&self) -> Option<Successor> {
+        let mut state = self.state();
+        let Waiting { number, tell } = state.waiting.pop_front()?;
+        self.count(&state);
+        Some(Successor { number, tell })
+    }
+
+    /// The same, and takes no more calls if there is none.
+    pub(crate) fn next_or_close(&self) -> Option<Successor> {
+        let mut state = self.state();
+        let next = state.waiting.pop_front();
+        state.is_open &= next.is_some();
+        self.count(&state);
+        next.map(|Waiting { number, tell }| Successor { number, tell })
+    }
+
+    fn count(&self, state: &State) {
+        let length = if state.is_open { state.waiting.len() as u32 } else { CLOSED };
+        self.length.store(length, Relaxed);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while it holds the lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The call that a worker has gone on to.
+pub(crate) struct Successor {
+    number: u64,
+    tell: oneshot::Sender<Next>,
+}
+
+impl Successor {
+    /// Hands the worker over to whoever made that call.
+    pub(crate) fn take_over(self, turn: Turn, worker: Worker) {
+        if let Err(Next::Runs(turn, worker)) = self.tell.send(Next::Runs(turn, worker)) {
+            // Nobody waits for it any more.
+            drop(Running::new(self.number, turn, worker));
+        }
+    }
+}
+
+/// A call that waits for a worker. Dropping it takes it back.
+pub(crate) struct Place {
+    backlog: Arc<Backlog>,
+    number: u64,
+    told: oneshot::Receiver<Next>,
+}
+
+/// How a call fared that waited for a worker.
+pub(crate) enum Waited {
+    /// The worker is on it.
+    Runs(Running),
+    /// It waited for too long, or the worker takes no more calls; it has not begun.
+    TakenBack,
+    /// The worker has ended when it might have begun.
+    Lost,
+}
+
+impl Place {
+    /// Waits until the worker is on the call, or the call has been taken back.
+    pub(crate) async fn wait(mut self) -> Waited {
+        let told = match timeout(PATIENCE, &mut self.told).await {
+            Ok(told) => told,
+            Err(_) => {
+                self.backlog.take_back();
+                // If it was too late for that the worker is on it.
+                (&mut self.told).await
+            }
+        };
+        match told {
+            Ok(Next::Runs(turn, worker)) => Waited::Runs(Running::new(self.number, turn, worker)),
+            Ok(Next::TakenBack) => Waited::TakenBack,
+            Err(_) => Waited::Lost,
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if self.told.is_terminated() {
+            return;
+        }
+        self.backlog.take_back();
+        self.told.close();
+        if let Ok(Next::Runs(turn, worker)) = self.told.try_recv() {
+            drop(Running::new(self.number, turn, worker));
+        }
+    }
+}

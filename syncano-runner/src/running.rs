@@ -1,0 +1,102 @@
+//! A call that runs in a worker.
+
+use crate::backlog::Successor;
+use crate::call::Call;
+use crate::outcome::{Outcome, Traffic};
+use crate::pool::Turn;
+use crate::worker::{Then, Worker};
+
+/// A call that a worker is on. Dropping it ends the worker, unless that is on another call already.
+pub(crate) struct Running {
+    number: u64,
+    /// What the worker has not been sent of it yet.
+    rest: Option<Vec<u8>>,
+    /// Until the call has ended.
+    place: Option<(Turn, Worker)>,
+}
+
+impl Running {
+    /// The call `number`, which the worker has been sent.
+    pub(crate) fn new(number: u64, turn: Turn, worker: Worker) -> Running {
+        Running { number, rest: None, place: Some((turn, worker)) }
+    }
+
+    /// Sends the call to a worker that is on none. The error is the size of arguments that are too large.
+    pub(crate) fn begin(mut turn: Turn, mut worker: Worker, call: &Call) -> Result<Running, usize> {
+        match worker.begin(call) {
+            Ok((number, rest)) => {
+                if rest.is_none() && worker.is_quick() {
+                    worker.backlog.open();
+                    turn.share(&worker);
+                }
+                Ok(Running { number, rest, place: Some((turn, worker)) })
+            }
+            Err(size) => {
+                turn.give_back(worker);
+                Err(size)
+            }
+        }
+    }
+
+    /// Waits until the call has ended. A worker that has served `calls_per_worker` serves no more.
+    pub(crate) async fn end(mut self, call: &Call, calls_per_worker: u64) -> Outcome {
+        let Some((turn, worker)) = &mut self.place else {
+            unreachable!("it is taken when the call has ended")
+        };
+        let (mut outcome, then) = worker.finish(self.number, self.rest.take(), call).await;
+        let is_used_up = worker.calls() >= calls_per_worker;
+        let is_on_network = worker.proxy.as_ref().is_some_and(|proxy| proxy.is_used());
+        if is_on_network {
+            worker.distrust();
+        }
+        if then != Then::GoesOn || is_used_up || is_on_network {
+            turn.unshare();
+            worker.backlog.take_back();
+        }
+        let next = if then == Then::Ends { None } else { next(turn, worker) };
+        outcome.traffic = match &worker.proxy {
+            // Its connections can't be told from those of the call that it is on by now.
+            Some(proxy) if next.is_some() => proxy.traffic(),
+            Some(proxy) => proxy.end().await,
+            None => Traffic::default(),
+        };
+        if let Some((turn, worker)) = self.place.take() {
+            match next {
+                Some(next) => {
+                    turn.offer();
+                    next.take_over(turn, worker);
+                }
+                None if then == Then::Ends || is_used_up => {}
+                None => turn.give_back(worker),
+            }
+        }
+        outcome
+    }
+}
+
+/// The call that the worker is on now. Without any nothing is sent to it from now on.
+fn next(turn: &mut Turn, worker: &Worker) -> Option<Successor> {
+    let next = worker.backlog.next();
+    if next.is_some() || !turn.is_shared() {
+        return next;
+    }
+    // First nobody finds it any more, then it takes none: else there were a time at which calls try in vain.
+    turn.unshare();
+    let next = worker.backlog.next_or_close();
+    if next.is_some() {
+        turn.share(worker);
+    }
+    next
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some((turn, mut worker)) = self.place.take()
+            && worker.backlog.take_back()
+            && let Some(next) = worker.backlog.next()
+        {
+            worker.forget(self.number);
+            next.take_over(turn, worker);
+        }
+    }
+}
