@@ -66,6 +66,9 @@ def serve(frame):
     except BaseException:
         pass
     reply(number, kind, exit, flags, head, body)
+    if flags & RECYCLE:
+        # Calls that it has been sent are for another process.
+        os._exit(exit)
 
 
 def settle(error):

@@ -263,9 +263,10 @@ async fn a_missing_node_says_what_to_install() {
     ] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("node");
-        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-        std::fs::set_permissions(&path, mode).unwrap();
+        // By another process: what this one has open for writing its children have, too, for a moment, and it can't be run.
+        let write = format!("printf '#!/bin/sh\n{script}\n' > \"$0\" && chmod 755 \"$0\"");
+        let written = std::process::Command::new("sh").arg("-c").arg(write).arg(&path).status().unwrap();
+        assert!(written.success());
         let runner = Runner::builder().node(&path).build().unwrap();
         let missing = runner.interpreter(Language::JavaScript).unwrap_err().to_string();
         assert!(missing.contains(expected), "{missing}");
