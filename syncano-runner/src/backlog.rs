@@ -262,11 +262,9 @@ pub(crate) struct Place {
     told: oneshot::Receiver<Next>,
 }
 
-/// How a call fared that waited for a worker.
-pub(crate) enum Waited {
-    /// The worker is on it.
-    Runs(Running),
-    /// It waited for too long, or the worker takes no more calls; it has not begun.
+/// Why a call that waited for a worker isn't run by it.
+pub(crate) enum Unserved {
+    /// It waited for too long, or the worker takes no more calls. It has not begun.
     TakenBack,
     /// The worker has ended when it might have begun.
     Lost,
@@ -274,7 +272,7 @@ pub(crate) enum Waited {
 
 impl Place {
     /// Waits until the worker is on the call, or the call has been taken back.
-    pub(crate) async fn wait(mut self) -> Waited {
+    pub(crate) async fn wait(mut self) -> Result<Running, Unserved> {
         let told = match timeout(PATIENCE, &mut self.told).await {
             Ok(told) => told,
             Err(_) => {
@@ -284,9 +282,9 @@ impl Place {
             }
         };
         match told {
-            Ok(Next::Runs(turn, worker)) => Waited::Runs(Running::new(self.number, turn, worker)),
-            Ok(Next::TakenBack) => Waited::TakenBack,
-            Err(_) => Waited::Lost,
+            Ok(Next::Runs(turn, worker)) => Ok(Running::new(self.number, turn, worker)),
+            Ok(Next::TakenBack) => Err(Unserved::TakenBack),
+            Err(_) => Err(Unserved::Lost),
         }
     }
 }

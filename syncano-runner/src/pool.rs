@@ -58,6 +58,7 @@ struct State {
 }
 
 /// What a call gets.
+#[expect(clippy::large_enum_variant, reason = "it is the usual one")]
 pub(crate) enum Granted {
     /// A process, or the right to start one.
     Process(Turn, Grant),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use syncano_core::{Language, RunLimits, RunStatus};
 use tokio::time::Instant;
 
-use crate::backlog::Waited;
+use crate::backlog::Unserved;
 use crate::builder::{RunnerBuilder, StartError};
 use crate::call::Call;
 use crate::check::Remembered;
@@ -258,60 +258,56 @@ impl Runner {
         };
         call.timeout = call.timeout.min(LONGEST_RUN);
         let deadline = Instant::now() + call.timeout;
-        // Calls that waited behind others and were taken back get a worker of their own.
+        match self.begin(script, interpreter, &call, deadline).await {
+            Ok((running, is_new)) => {
+                self.keep_spare(interpreter, is_new);
+                let calls_per_worker = if script.is_fresh() { 1 } else { self.inner.calls_per_worker };
+                running.end(&call, calls_per_worker).await
+            }
+            Err(outcome) => outcome,
+        }
+    }
+
+    /// Has a worker begin `call`, and says whether that is a new one. The error: it never ran.
+    async fn begin(
+        &self,
+        script: &Script,
+        interpreter: &Arc<Interpreter>,
+        call: &Call,
+        deadline: Instant,
+    ) -> Result<(Running, bool), Outcome> {
+        let failed = |problem: String| Outcome::never_ran(RunStatus::Failure, problem);
         let mut joins = JOINS;
-        let (running, is_new) = loop {
-            let granted = match self.inner.pool.acquire(script, interpreter.id, joins > 0, deadline).await {
-                Ok(granted) => granted,
-                Err(refusal) => return refused(refusal),
-            };
-            let (turn, grant) = match granted {
+        loop {
+            let granted = self.inner.pool.acquire(script, interpreter.id, joins > 0, deadline).await;
+            let (turn, grant) = match granted.map_err(refused)? {
                 Granted::Process(turn, grant) => (turn, grant),
                 Granted::Backlog(backlog) => {
                     joins -= 1;
-                    match backlog.join(&call) {
-                        None => continue,
-                        Some(place) => match place.wait().await {
-                            Waited::Runs(running) => break (running, false),
-                            Waited::TakenBack => {
-                                joins = 0;
-                                continue;
-                            }
-                            Waited::Lost => return Outcome::never_ran(RunStatus::Failure, LOST),
-                        },
+                    let Some(place) = backlog.join(call) else { continue };
+                    match place.wait().await {
+                        Ok(running) => return Ok((running, false)),
+                        // It has waited for long enough.
+                        Err(Unserved::TakenBack) => joins = 0,
+                        Err(Unserved::Lost) => return Err(failed(LOST.to_owned())),
                     }
+                    continue;
                 }
             };
-            let started = match grant {
-                Grant::Warm(worker) if worker.is_silent() => Ok((worker, false)),
-                // One that died or spoke between two calls is dropped, which ends it.
-                Grant::Warm(_) => continue,
+            let (worker, is_new) = match grant {
+                Grant::Warm(worker) if worker.is_silent() => (Ok(worker), false),
                 Grant::Spare(spare) if spare.is_silent() => {
-                    Worker::start(spare, interpreter, script, &self.inner.outward)
-                        .await
-                        .map(|worker| (worker, true))
+                    (Worker::start(spare, interpreter, script, &self.inner.outward).await, true)
                 }
-                Grant::Spare(_) => continue,
-                Grant::Seat(seat) => {
-                    self.start_worker(seat, interpreter, script).await.map(|worker| (worker, true))
-                }
+                // One that died or spoke between two calls is dropped, which ends it.
+                Grant::Warm(_) | Grant::Spare(_) => continue,
+                Grant::Seat(seat) => (self.start_worker(seat, interpreter, script).await, true),
             };
-            let (worker, is_new) = match started {
-                Ok(started) => started,
-                Err(problem) => return Outcome::never_ran(RunStatus::Failure, problem),
-            };
-            match Running::begin(turn, worker, &call) {
-                Ok(running) => break (running, is_new),
-                Err(size) => {
-                    let limit = REQUEST;
-                    let text = format!("the arguments have {size} bytes; at most {limit} are allowed");
-                    return Outcome::never_ran(RunStatus::Failure, text);
-                }
-            }
-        };
-        self.keep_spare(interpreter, is_new);
-        let calls = if script.is_fresh() { 1 } else { self.inner.calls_per_worker };
-        running.end(&call, calls).await
+            let running = Running::begin(turn, worker.map_err(failed)?, call).map_err(|size| {
+                failed(format!("the arguments have {size} bytes; at most {REQUEST} are allowed"))
+            })?;
+            return Ok((running, is_new));
+        }
     }
 
     /// What checks have found out so far.

@@ -52,6 +52,8 @@ impl Running {
         if then != Then::GoesOn || is_used_up || is_on_network {
             turn.unshare();
             worker.backlog.take_back();
+        } else if !worker.is_quick() {
+            turn.unshare();
         }
         let next = if then == Then::Ends { None } else { next(turn, worker) };
         outcome.traffic = match &worker.proxy {
@@ -76,9 +78,11 @@ impl Running {
 
 /// The call that the worker is on now. Without any nothing is sent to it from now on.
 fn next(turn: &mut Turn, worker: &Worker) -> Option<Successor> {
-    let next = worker.backlog.next();
-    if next.is_some() || !turn.is_shared() {
-        return next;
+    if !turn.is_shared() {
+        return worker.backlog.next_or_close();
+    }
+    if let Some(next) = worker.backlog.next() {
+        return Some(next);
     }
     // First nobody finds it any more, then it takes none: else there were a time at which calls try in vain.
     turn.unshare();

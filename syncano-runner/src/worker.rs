@@ -192,8 +192,8 @@ impl Worker {
             (false, false) => self.backlog.send(&frame),
         };
         if !is_sent {
-            // It has not taken what it was sent before, so it never will: its end is the call's.
-            self.process.interrupt();
+            // The script has closed or filled what it shares with the server: its end is the call's.
+            self.process.kill();
         }
         let rest = self.is_paused || is_long;
         self.is_paused = false;
