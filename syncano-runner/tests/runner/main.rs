@@ -52,6 +52,7 @@ mod at_process;
 mod checks;
 mod exits;
 mod fairness;
+mod folders;
 mod fresh;
 mod javascript;
 mod levels;
