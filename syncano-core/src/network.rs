@@ -203,7 +203,7 @@ fn name_of(text: &str) -> Result<String, &'static str> {
 pub enum NetworkProblem {
     /// Neither a word nor a list of texts.
     #[error(
-        "no network policy: write `\"none\"`, `\"public\"`, or a list of hosts such as `api.example.com`"
+        "no network policy: write `\"none\"`, `\"public\"`, or hosts as `{{\"hosts\": [\"api.example.com\"]}}`"
     )]
     Shape,
     /// One of the hosts is none.

@@ -396,5 +396,6 @@ fn a_network_policy_is_a_word_or_a_list_of_hosts() {
     for bad in ["\"all\"", "[]", "{}", "true", "{\"hosts\": [1]}"] {
         let said = violations(serde_json::from_str(bad).unwrap()).unwrap_err();
         assert!(said.starts_with("at /metadata/network: no network policy: write `\"none\"`"), "{said}");
+        assert!(said.ends_with("or hosts as `{\"hosts\": [\"api.example.com\"]}`"), "{said}");
     }
 }

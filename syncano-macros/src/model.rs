@@ -227,7 +227,12 @@ impl Place<'_> {
                 };
                 match kind {
                     ViolationKind::Network(NetworkProblem::Shape) => {
-                        errors.at(span, format!("`network` is {kind}"));
+                        // As it is written here; on the wire hosts stand in an object.
+                        errors.at(
+                            span,
+                            "`network` is no network policy: write `\"none\"`, `\"public\"`, or a list of hosts such as \
+                             `api.example.com`",
+                        );
                     }
                     ViolationKind::Network(_) | ViolationKind::Results => errors.at(span, kind),
                     _ => errors.at(span, format!("`{field}` of the socket has {kind}")),

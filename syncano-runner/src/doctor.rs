@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::isolation::Isolation;
+use crate::probes::Lack;
 
 /// What was found out about a machine by trying; see [`RunnerBuilder::examine`](crate::RunnerBuilder::examine).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -47,12 +48,12 @@ pub struct Missing {
 }
 
 impl Missing {
-    pub(crate) fn new(level: Isolation, reason: String) -> Missing {
-        let enable = match level {
+    pub(crate) fn new(level: Isolation, lack: Lack) -> Missing {
+        let enable = match lack.level {
             Isolation::Namespace => ENABLE_NAMESPACES,
             _ => ENABLE_PROCESS,
         };
-        Missing { level, reason, enable: enable.to_vec() }
+        Missing { level, reason: lack.reason, enable: enable.to_vec() }
     }
 }
 
@@ -81,3 +82,17 @@ const ENABLE_PROCESS: &[&str] = &[
     "Docker and Kubernetes: a runtime whose seccomp profile permits the landlock calls and prctl(PR_SET_SECCOMP), which the \
      default profiles of Docker 20.10.8 and containerd 1.5.5 and later do",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_every_level_lacks_is_not_enabled_by_namespaces() {
+        let lack = |level| Lack { reason: "no Landlock".to_owned(), level };
+        let told = Missing::new(Isolation::Namespace, lack(Isolation::Process)).to_string();
+        assert!(told.contains("CONFIG_SECURITY_LANDLOCK") && !told.contains("userns"), "{told}");
+        let told = Missing::new(Isolation::Namespace, lack(Isolation::Namespace)).to_string();
+        assert!(told.contains("userns") && !told.contains("CONFIG_SECURITY_LANDLOCK"), "{told}");
+    }
+}

@@ -16,7 +16,7 @@ pub(crate) fn find(settings: &RunnerBuilder, interpreters: &Interpreters) -> Doc
         }
         match probes::check(level, settings, interpreters) {
             Ok(Found { controls, not_copied }) => return Doctor { level, controls, missing, not_copied },
-            Err(reason) => missing.push(Missing::new(level, reason)),
+            Err(lack) => missing.push(Missing::new(level, lack)),
         }
     }
     Doctor { level: Isolation::None, controls: Vec::new(), missing, not_copied: None }

@@ -68,6 +68,14 @@ pub(crate) struct Found {
     pub(crate) not_copied: Option<String>,
 }
 
+/// Why a level doesn't hold.
+#[derive(Debug)]
+pub(crate) struct Lack {
+    pub(crate) reason: String,
+    /// The lowest level that lacks it.
+    pub(crate) level: Isolation,
+}
+
 #[derive(PartialEq, Eq)]
 struct Key {
     level: Isolation,
@@ -81,7 +89,7 @@ pub(crate) fn check(
     level: Isolation,
     settings: &RunnerBuilder,
     interpreters: &Interpreters,
-) -> Result<Found, String> {
+) -> Result<Found, Lack> {
     let prober = [Language::Python, Language::JavaScript]
         .into_iter()
         .find_map(|language| interpreters.get(language).ok());
@@ -96,8 +104,10 @@ pub(crate) fn check(
     let controls = check_one_way(level, settings.clone().zygotes(false), interpreters, prober)?;
     // Workers that are copies are set up by another program, which has to prove itself, too.
     let may_be_copied = level >= Isolation::Namespace && settings.zygotes && prober == Some(Language::Python);
-    let not_copied =
-        may_be_copied.then(|| check_one_way(level, settings.clone(), interpreters, prober).err()).flatten();
+    let not_copied = may_be_copied
+        .then(|| check_one_way(level, settings.clone(), interpreters, prober).err())
+        .flatten()
+        .map(|lack| lack.reason);
     let new = Found { controls, not_copied };
     found.push((key, new.clone()));
     Ok(new)
@@ -109,15 +119,21 @@ fn check_one_way(
     settings: RunnerBuilder,
     interpreters: &Interpreters,
     prober: Option<Language>,
-) -> Result<Vec<Control>, String> {
+) -> Result<Vec<Control>, Lack> {
+    let lack = |reason| Lack { reason, level };
+    // What the operator asks of scripts is no matter of isolation: the runner itself says what is wrong with it.
     let mut settings = settings.max_workers(2);
     settings.environments.clear();
+    settings.max_workers_memory = None;
     settings.limits = Limits { folder: FOLDER, folder_entries: FOLDER_ENTRIES, ..Limits::default() };
     let directory = Directory::for_runner(settings.directory.as_deref(), true)
-        .map_err(|error| StartError::Directory(error).to_string())?;
+        .map_err(|error| lack(StartError::Directory(error).to_string()))?;
     let are_copied = settings.zygotes;
-    let runner =
-        Runner::start_at(level, settings, interpreters.clone()).map_err(|error| error.to_string())?;
+    let runner = Runner::start_at(level, settings, interpreters.clone()).map_err(|error| match error {
+        // Landlock and filters, on which every level stands.
+        StartError::Isolation { reason, .. } => Lack { reason, level: Isolation::Process },
+        error => lack(error.to_string()),
+    })?;
     let Some(language) = prober else {
         // Nothing can run, so nothing can break out.
         return Ok(Vec::new());
@@ -143,14 +159,14 @@ fn check_one_way(
         });
         probing.join().unwrap_or_else(|_| Err(io::Error::other("the thread that tries it has panicked")))
     })
-    .map_err(|error| format!("what scripts can do can't be tried: {error}"))?;
+    .map_err(|error| lack(format!("what scripts can do can't be tried: {error}")))?;
     let broken: Vec<String> = controls
         .iter()
         .filter(|control| control.level <= level && !control.present)
         .map(|control| format!("{}: {}", control.name, control.found))
         .collect();
     if !broken.is_empty() {
-        return Err(format!("scripts aren't kept from {}", broken.join("; ")));
+        return Err(lack(format!("scripts aren't kept from {}", broken.join("; "))));
     }
     Ok(controls)
 }

@@ -53,6 +53,7 @@ mod backlog;
 mod checks;
 mod exits;
 mod fairness;
+mod folders;
 mod fresh;
 mod javascript;
 mod levels;
