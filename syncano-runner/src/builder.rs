@@ -122,8 +122,8 @@ impl RunnerBuilder {
         self
     }
 
-    /// How many of them may serve one instance at a time. Default: all but an eighth, which is kept free for calls of
-    /// others. Zero counts as one.
+    /// How many of them may serve one instance at a time. Default: all but an eighth, and but one at least, which are kept free
+    /// for calls of others. Zero counts as one.
     pub fn max_workers_per_instance(mut self, workers: usize) -> Self {
         self.max_workers_per_instance = Some(workers.max(1));
         self

@@ -1,7 +1,7 @@
 //! The calls that wait, by instance.
 //!
-//! Instances are served in turn, the calls of one instance in the order in which they came: however many calls one
-//! instance has waiting, another's first call waits for one of them at most.
+//! Instances are served in turn, the calls of one instance in the order in which they came: when a worker is to be had,
+//! another's first call waits for one call of each at most, however many they have, and for the few that may pass it.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;

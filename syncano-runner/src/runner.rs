@@ -116,7 +116,8 @@ impl Runner {
         let interpreters = Interpreters::find(&settings, own_users);
         let Doctor { level, missing, not_copied, .. } = levels::find(&settings, &interpreters);
         if level < wanted.least() {
-            let reasons: Vec<String> = missing.iter().map(Missing::to_string).collect();
+            let mut reasons: Vec<String> = missing.iter().map(Missing::to_string).collect();
+            reasons.dedup();
             return Err(StartError::Isolation { level: wanted.least(), reason: reasons.join("\n") });
         }
         for found in [&interpreters.python, &interpreters.node] {
@@ -175,7 +176,9 @@ impl Runner {
             .map_err(StartError::Directory)?;
         let workers = max_workers as usize;
         let max_waiting = settings.max_waiting.unwrap_or(64 * workers);
-        let per_instance = settings.max_workers_per_instance.unwrap_or(workers - workers / 8);
+        // Whatever one instance does, there is one for the others.
+        let kept_free = (workers / 8).max(usize::from(workers > 1));
+        let per_instance = settings.max_workers_per_instance.unwrap_or(workers - kept_free);
         let idle_timeout = settings.idle_timeout;
         let pool = Pool::new(max_workers, per_instance, max_waiting, settings.processors, idle_timeout);
         let pool_of = Arc::downgrade(&pool);

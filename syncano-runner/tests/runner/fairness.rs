@@ -25,16 +25,18 @@ const SLEEP: &str = "import time\ntime.sleep(1000)";
 
 #[tokio::test]
 async fn a_hundred_sleeping_calls_of_one_instance_leave_workers_for_others() {
-    let runner = runner_or_skip!(|builder| builder.max_workers(8));
-    let mut sleeping = Vec::new();
-    for _ in 0..100 {
-        sleeping.push(begin(&runner, of("sleepy", SLEEP)).await);
+    for workers in [2, 4, 8] {
+        let runner = runner_or_skip!(|builder| builder.max_workers(workers));
+        let mut sleeping = Vec::new();
+        for _ in 0..100 {
+            sleeping.push(begin(&runner, of("sleepy", SLEEP)).await);
+        }
+        for instance in ["a", "b"] {
+            let outcome = runner.run(&of(instance, "print(1)"), call("{}")).await;
+            assert_eq!((outcome.status, &*outcome.stdout), (RunStatus::Success, "1"), "{workers}");
+        }
+        sleeping.iter().for_each(JoinHandle::abort);
     }
-    for instance in ["a", "b"] {
-        let outcome = runner.run(&of(instance, "print(1)"), call("{}")).await;
-        assert_eq!((outcome.status, &*outcome.stdout), (RunStatus::Success, "1"));
-    }
-    sleeping.iter().for_each(JoinHandle::abort);
 }
 
 #[tokio::test]

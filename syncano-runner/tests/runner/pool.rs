@@ -26,7 +26,7 @@ async fn eventually(what: impl Fn() -> bool) {
 
 #[tokio::test]
 async fn calls_of_one_script_run_beside_each_other() {
-    let runner = runner_or_skip!(|builder| builder.isolation(Isolation::Process));
+    let runner = runner_or_skip!(|builder| builder.isolation(Isolation::Process).max_workers(5));
     let script = script("import time, os\ntime.sleep(0.2)\nprint(os.getpid())");
     let calls: Vec<_> = (0..4)
         .map(|_| {
