@@ -13,7 +13,7 @@ use ipnet::IpNet;
 use secrecy::{ExposeSecret as _, SecretString};
 use syncano_core::limits::TIMEOUT_SECONDS;
 use syncano_server::{Isolation, NetworkPolicy, Server};
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
 use crate::database;
@@ -161,11 +161,23 @@ fn seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// What to log. A word that is no level would be the name of a part of the program, and nothing else would be logged.
+fn log_filter(log: &str) -> anyhow::Result<Targets> {
+    const LEVELS: &str =
+        "use error, warn, info, debug, trace or off, for one part of the server syncano_server=debug";
+    for part in log.split(',').map(str::trim).filter(|part| !part.contains('=')) {
+        if part.parse::<LevelFilter>().is_err() {
+            bail!("`{part}` is no level: {LEVELS}");
+        }
+    }
+    log.parse().context(LEVELS)
+}
+
 impl Serve {
     pub(crate) fn run(self) -> anyhow::Result<()> {
-        let log = env::var(LOG).unwrap_or_else(|_| DEFAULT_LOG.to_owned());
-        let filter: Targets =
-            log.parse().with_context(|| format!("{LOG}={log}: use error, warn, info, debug or trace"))?;
+        let log =
+            env::var(LOG).ok().filter(|log| !log.trim().is_empty()).unwrap_or_else(|| DEFAULT_LOG.to_owned());
+        let filter = log_filter(&log).with_context(|| format!("{LOG}={log}"))?;
         tracing_subscriber::registry()
             .with(
                 tracing_subscriber::fmt::layer()

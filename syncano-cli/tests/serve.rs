@@ -158,6 +158,17 @@ async fn what_it_cannot_do_it_says_and_exits() {
         assert!(text.contains(hint) && text.contains(value), "{text}");
     }
 
+    // A name alone would be a part of the server, and nothing else would be logged.
+    for (filter, hint) in [
+        ("blah", "`blah` is no level: use error, warn, info, debug"),
+        ("info,syncano_server", "`syncano_server` is no level"),
+        ("syncano_server=blah", "use error, warn, info, debug"),
+    ] {
+        let (code, text) = refused(command(&folder, &[("SYNCANO_LOG", filter)])).await;
+        assert_eq!(code, Some(1));
+        assert!(text.contains(&format!("SYNCANO_LOG={filter}")) && text.contains(hint), "{text}");
+    }
+
     let mut nowhere = Command::new(env!("CARGO_BIN_EXE_syncano"));
     let missing = folder.path().join("no/such/folder/x.db");
     nowhere

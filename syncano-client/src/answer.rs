@@ -10,10 +10,11 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde::de::{DeserializeOwned, Error as _};
 use serde_path_to_error::Segment;
-use syncano_core::{ResultKind, RunStatus, Trace, headers};
+use syncano_core::{ResultKind, RunStatus, Trace};
 
+use crate::call::Asked;
 use crate::called::{Called, Origin};
-use crate::{ApiError, CallError, Response, ResultMismatch, ScriptFailure};
+use crate::{ApiError, CallError, Response, ResultMismatch, ScriptFailure, header};
 
 /// Reads JSON.
 pub(crate) type Read<T> = fn(&[u8]) -> Result<T, Undecodable>;
@@ -113,23 +114,23 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// `origin` and `request` are what errors name.
+    /// `origin` and `asked` are what errors name.
     pub(crate) fn read<T, E>(
         self,
         origin: Origin,
-        request: String,
+        asked: Asked<'_>,
         result: ReadResult<T>,
         error: Read<E>,
     ) -> Result<Response<T>, CallError<E>> {
         let Answer { status, headers, body } = self;
         let word = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        let Some(run) = word(headers::STATUS) else {
-            let error = ApiError::read(status, request, &body);
+        let Some(run) = word(&header::STATUS) else {
+            let error = ApiError::read(status, asked.to_string(), &body);
             return Err(CallError::Api { endpoint: origin.called(), error });
         };
         let run = RunStatus::from_word(run);
-        let kind = word(headers::RESULT).and_then(ResultKind::from_word);
-        let trace = word(headers::TRACE).and_then(|number| number.parse().ok());
+        let kind = word(&header::RESULT).and_then(ResultKind::from_word);
+        let trace = word(&header::TRACE).and_then(|number| number.parse().ok());
 
         let read = |text: &[u8]| {
             (result.text)(if text.is_empty() && result.nothing_is_null { b"null" } else { text })
@@ -216,13 +217,14 @@ mod tests {
 
     use super::*;
     use crate::NoError;
+    use crate::called::Name;
 
     fn answer(status: u16, run: &str, kind: &str, body: &str) -> Answer {
         let mut headers = HeaderMap::new();
         if !run.is_empty() {
-            headers.insert(headers::STATUS, run.parse().unwrap());
-            headers.insert(headers::RESULT, kind.parse().unwrap());
-            headers.insert(headers::TRACE, "7".parse().unwrap());
+            headers.insert(&header::STATUS, run.parse().unwrap());
+            headers.insert(&header::RESULT, kind.parse().unwrap());
+            headers.insert(&header::TRACE, "7".parse().unwrap());
         }
         Answer { status: StatusCode::from_u16(status).unwrap(), headers, body: Bytes::from(body.to_owned()) }
     }
@@ -230,9 +232,11 @@ mod tests {
     fn read_as<T: DeserializeOwned + 'static, E: DeserializeOwned>(
         answer: Answer,
     ) -> Result<T, CallError<E>> {
-        let (name, at) = ("s/e".to_owned(), std::panic::Location::caller());
-        let origin = Origin { name, method: syncano_core::Method::Get, at, script: None };
-        answer.read(origin, "GET /".to_owned(), ReadResult::new(), read_json).map(|response| response.value)
+        let (method, at) = (syncano_core::Method::Get, std::panic::Location::caller());
+        let name = Name::Of { socket: "s", endpoint: "e" };
+        let origin = Origin { name, method, at, script: None };
+        let asked = Asked { method, path: "/" };
+        answer.read(origin, asked, ReadResult::new(), read_json).map(|response| response.value)
     }
 
     fn trace(status: &str, stdout: &str) -> String {

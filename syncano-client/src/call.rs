@@ -7,18 +7,18 @@ use std::panic::Location;
 use std::pin::Pin;
 use std::time::Duration;
 
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
-use syncano_core::{Method, headers};
+use syncano_core::{Method, What, headers};
 
 use crate::answer::{Answer, Read, ReadResult};
-use crate::called::{CompiledScript, Origin};
+use crate::called::{CompiledScript, Name, Origin};
 use crate::contract::{Contracts, Verdict};
 use crate::encode::{self, Arguments};
 use crate::error::RequestProblem;
-use crate::{CallError, Client, ContractMismatch};
+use crate::{CallError, Client, ContractMismatch, header};
 
 /// What a function tagged with `#[endpoint]` may take: any type that serialises and has a JSON Schema.
 #[diagnostic::on_unimplemented(
@@ -104,8 +104,8 @@ pub struct Call<T, E = NoError> {
 /// Where a call goes.
 #[derive(Debug, Clone)]
 pub(crate) struct Destination {
-    /// What errors call it: `socket/endpoint`.
-    pub(crate) name: String,
+    /// What errors call it.
+    pub(crate) name: Name,
     pub(crate) path: String,
     /// The methods that are answered there.
     pub(crate) methods: Cow<'static, [Method]>,
@@ -113,6 +113,31 @@ pub(crate) struct Destination {
     pub(crate) script: Option<&'static CompiledScript>,
     /// Where it stands what the endpoint of this name is expected to be.
     pub(crate) contract: Option<(&'static Contracts, &'static str)>,
+}
+
+/// What a request asks, as errors tell it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) method: Method,
+    pub(crate) path: &'a str,
+}
+
+impl fmt::Display for Asked<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.path)
+    }
+}
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+fn verb(method: Method) -> http::Method {
+    match method {
+        Method::Get => http::Method::GET,
+        Method::Post => http::Method::POST,
+        Method::Put => http::Method::PUT,
+        Method::Patch => http::Method::PATCH,
+        Method::Delete => http::Method::DELETE,
+    }
 }
 
 /// An answer with what came along.
@@ -180,61 +205,86 @@ impl<T: 'static, E: 'static> Call<T, E> {
         let Call { client, to, method, arguments, timeout, result, error, at } = self;
         let Destination { name, path, methods, script, contract } = to;
         let origin = Origin { name, method, at, script };
-        let refuse = |reason| CallError::Request { endpoint: origin.clone().called(), reason };
         if !methods.contains(&method) {
-            return Err(refuse(RequestProblem::Method { method, allowed: methods.into_owned() }));
+            let reason = RequestProblem::Method { method, allowed: methods.into_owned() };
+            return Err(CallError::Request { endpoint: origin.called(), reason });
         }
         #[cfg(feature = "fake")]
         if let Some(answers) = client.answers() {
-            let arguments = arguments.into_value().map_err(refuse)?;
-            return answers.answer(crate::fake::FakeCall::new(origin.called(), arguments)).await;
+            let call = match arguments.into_value() {
+                Ok(arguments) => crate::fake::FakeCall::new(origin.called(), arguments),
+                Err(reason) => return Err(CallError::Request { endpoint: origin.called(), reason }),
+            };
+            return answers.answer(call).await;
         }
-        let encode::Request { query, body } = encode::request(method, arguments).map_err(refuse)?;
-        let known = contract.and_then(|(contracts, endpoint)| contracts.of(endpoint, method));
-        // Both name the same five methods.
-        let verb = http::Method::from_bytes(method.as_str().as_bytes()).unwrap_or(http::Method::POST);
-        let described = format!("{verb} {path}");
-        let make = || {
-            let mut request = client.request(verb.clone(), &path)?.query(&query);
-            if let Some(body) = &body {
-                request = request.header(http::header::CONTENT_TYPE, "application/json").body(body.clone());
+        let asked = Asked { method, path: &path };
+        match answered(&client, asked, contract, arguments, timeout, result.wants_trace).await {
+            Ok(answer) => answer.read(origin, asked, result, error),
+            Err(Unanswered::Request(reason)) => Err(CallError::Request { endpoint: origin.called(), reason }),
+            Err(Unanswered::Transport(error)) => {
+                Err(CallError::Transport { endpoint: origin.called(), error })
             }
-            if result.wants_trace {
-                request = request.header(headers::WANT, headers::WANT_TRACE);
+            Err(Unanswered::Broken(headers, what)) => {
+                let mismatch = ContractMismatch { endpoint: origin.answered(&headers), method, what };
+                Err(CallError::ContractMismatch(Box::new(mismatch)))
             }
-            Some(match timeout {
-                Some(timeout) => request.timeout(timeout),
-                None => request,
-            })
-        };
-        let transport = |error: reqwest::Error| match error.is_builder() {
-            // Everything else in a request has been looked at before.
-            true => CallError::Request {
-                endpoint: origin.clone().called(),
-                reason: RequestProblem::TooLong { method },
-            },
-            false => CallError::Transport { endpoint: origin.clone().called(), error: error.without_url() },
-        };
-        let mut tries = 1..TRIES;
-        loop {
-            let mut request = make().ok_or_else(|| refuse(RequestProblem::Key))?;
-            if let Some(known) = known {
-                request = request.header(headers::CONTRACT, known.to_send(&client.accepted, &described));
-            }
-            let response = request.send().await.map_err(transport)?;
-            let (status, headers) = (response.status(), response.headers().clone());
-            let body = response.bytes().await.map_err(transport)?;
-            let answer = Answer { status, headers, body };
-            let verdict = known.map(|known| known.examine(&client.accepted, &described, method, &answer));
-            match verdict {
-                Some(Verdict::Fits) if tries.next().is_some() => {}
-                Some(Verdict::Broken(what)) => {
-                    let mismatch =
-                        ContractMismatch { endpoint: origin.answered(&answer.headers), method, what };
-                    return Err(CallError::ContractMismatch(Box::new(mismatch)));
-                }
-                _ => return answer.read(origin, described, result, error),
-            }
+        }
+    }
+}
+
+/// Why there is no answer to be read.
+enum Unanswered {
+    Request(RequestProblem),
+    Transport(reqwest::Error),
+    /// What is published isn't what the function was compiled with; and the headers that came with that.
+    Broken(HeaderMap, What),
+}
+
+/// Sends a call. It knows nothing of the types of results, so that a program has it once and not for each of its functions.
+async fn answered(
+    client: &Client,
+    asked: Asked<'_>,
+    contract: Option<(&'static Contracts, &'static str)>,
+    arguments: Arguments,
+    timeout: Option<Duration>,
+    wants_trace: bool,
+) -> Result<Answer, Unanswered> {
+    let Asked { method, path } = asked;
+    let encode::Request { query, body } = encode::request(method, arguments).map_err(Unanswered::Request)?;
+    let known = contract.and_then(|(contracts, endpoint)| contracts.of(endpoint, method));
+    let mut url = client.url(path);
+    if !query.is_empty() {
+        url.query_pairs_mut().extend_pairs(&query);
+    }
+    let transport = |error: reqwest::Error| match error.is_builder() {
+        // Everything else in a request has been looked at before.
+        true => Unanswered::Request(RequestProblem::TooLong { method }),
+        false => Unanswered::Transport(error.without_url()),
+    };
+    let mut tries = 1..TRIES;
+    loop {
+        let request = client.request(verb(method), url.clone());
+        let mut request = request.ok_or(Unanswered::Request(RequestProblem::Key))?;
+        if let Some(body) = &body {
+            request = request.header(http::header::CONTENT_TYPE, JSON).body(body.clone());
+        }
+        if wants_trace {
+            request = request.header(&header::WANT, HeaderValue::from_static(headers::WANT_TRACE));
+        }
+        if let Some(timeout) = timeout {
+            request = request.timeout(timeout);
+        }
+        if let Some(known) = known {
+            request = request.header(&header::CONTRACT, known.to_send(&client.accepted, asked));
+        }
+        let mut response = request.send().await.map_err(transport)?;
+        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+        let body = response.bytes().await.map_err(transport)?;
+        let answer = Answer { status, headers, body };
+        match known.map(|known| known.examine(&client.accepted, asked, &answer)) {
+            Some(Verdict::Fits) if tries.next().is_some() => {}
+            Some(Verdict::Broken(what)) => return Err(Unanswered::Broken(answer.headers, what)),
+            _ => return Ok(answer),
         }
     }
 }

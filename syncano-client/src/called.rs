@@ -5,7 +5,9 @@ use std::ops::Deref;
 use std::panic::Location;
 
 use http::HeaderMap;
-use syncano_core::{Method, RunLimits, headers};
+use syncano_core::{Method, RunLimits};
+
+use crate::header;
 
 /// What an error calls the endpoint, and what is known of the call.
 ///
@@ -23,6 +25,7 @@ pub struct Called(Box<Details>);
 
 #[derive(Clone)]
 struct Details {
+    name: String,
     origin: Origin,
     trace: Option<i64>,
     limits: Option<RunLimits>,
@@ -31,26 +34,45 @@ struct Details {
 /// What is known before anything is sent.
 #[derive(Clone)]
 pub(crate) struct Origin {
-    pub(crate) name: String,
+    pub(crate) name: Name,
     pub(crate) method: Method,
     pub(crate) at: &'static Location<'static>,
     #[cfg_attr(not(feature = "miette"), expect(dead_code, reason = "only reports show it"))]
     pub(crate) script: Option<&'static CompiledScript>,
 }
 
+/// What errors call an endpoint.
+#[derive(Debug, Clone)]
+pub(crate) enum Name {
+    /// That of a generated function, written only if there is an error.
+    Of { socket: &'static str, endpoint: &'static str },
+    /// Known when the program runs.
+    Text(String),
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Name::Of { socket, endpoint } => write!(f, "{socket}/{endpoint}"),
+            Name::Text(name) => f.write_str(name),
+        }
+    }
+}
+
 impl Origin {
     /// A call to which nobody answered.
     pub(crate) fn called(self) -> Called {
-        Called(Box::new(Details { origin: self, trace: None, limits: None }))
+        Called(Box::new(Details { name: self.name.to_string(), origin: self, trace: None, limits: None }))
     }
 
     /// A call to which a server answered.
     pub(crate) fn answered(self, said: &HeaderMap) -> Called {
         let word = |name| said.get(name).and_then(|value| value.to_str().ok());
         Called(Box::new(Details {
+            name: self.name.to_string(),
             origin: self,
-            trace: word(headers::TRACE).and_then(|number| number.parse().ok()),
-            limits: word(headers::LIMITS).and_then(RunLimits::from_header),
+            trace: word(&header::TRACE).and_then(|number| number.parse().ok()),
+            limits: word(&header::LIMITS).and_then(RunLimits::from_header),
         }))
     }
 }
@@ -58,7 +80,7 @@ impl Origin {
 impl Called {
     /// The name as a text.
     pub fn as_str(&self) -> &str {
-        &self.0.origin.name
+        &self.0.name
     }
 
     /// The method.

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::contract::Accepted;
-use crate::{ApiError, Error};
+use crate::{ApiError, Error, header};
 
 /// How long to wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -33,8 +33,8 @@ pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(310);
 #[derive(Debug, Clone)]
 pub struct Client {
     http: reqwest::Client,
-    /// Scheme and authority, without a path.
-    base: Arc<str>,
+    /// Scheme and authority, and `/` for a path.
+    base: Arc<Url>,
     key: Option<Arc<SecretString>>,
     /// Which other contracts calls go by.
     pub(crate) accepted: Arc<Accepted>,
@@ -79,7 +79,7 @@ impl Client {
             .map_err(|error| Error::Transport { request: format!("connect to {url}"), error })?;
         Ok(Client {
             http,
-            base: parsed.as_str().trim_end_matches('/').into(),
+            base: Arc::new(parsed),
             key: None,
             accepted: Arc::default(),
             #[cfg(feature = "fake")]
@@ -125,9 +125,19 @@ impl Client {
         self.key.as_deref()
     }
 
-    /// The address of a path on the server.
-    pub(crate) fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.base)
+    /// The address of a path on the server, which may have a query behind it.
+    pub(crate) fn url(&self, path: &str) -> Url {
+        let (path, query) = match path.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (path, None),
+        };
+        // Cheaper than to read the whole address again.
+        let mut url = Url::clone(&self.base);
+        url.set_path(path);
+        if query.is_some() {
+            url.set_query(query);
+        }
+        url
     }
 
     /// Reads what is at `path`.
@@ -183,25 +193,7 @@ impl Client {
         path: &str,
         body: Option<Value>,
     ) -> Result<T, Error> {
-        let request = format!("{method} {path}");
-        #[cfg(feature = "fake")]
-        if self.fake.is_some() {
-            return Err(Error::Fake { request });
-        }
-        let mut builder = self.request(method, path).ok_or(Error::Key)?;
-        if let Some(body) = body {
-            builder = builder.header(http::header::CONTENT_TYPE, "application/json").body(body.to_string());
-        }
-        let transport = |error: reqwest::Error| Error::Transport {
-            request: format!("{request} at {}", self.base),
-            error: error.without_url(),
-        };
-        let response = builder.send().await.map_err(transport)?;
-        let status = response.status();
-        let body = response.bytes().await.map_err(transport)?;
-        if !status.is_success() {
-            return Err(ApiError::read(status, request, &body).into());
-        }
+        let (request, body) = self.answered(method, path, body).await?;
         // An answer without content, to a DELETE say, is `null`.
         let text: &[u8] = if body.is_empty() { b"null" } else { &body };
         serde_json::from_slice(text).map_err(|source| Error::Decode {
@@ -211,13 +203,42 @@ impl Client {
         })
     }
 
+    /// What was asked, and what a management request is answered with.
+    async fn answered(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Result<(String, Bytes), Error> {
+        let request = format!("{method} {path}");
+        #[cfg(feature = "fake")]
+        if self.fake.is_some() {
+            return Err(Error::Fake { request });
+        }
+        let mut builder = self.request(method, self.url(path)).ok_or(Error::Key)?;
+        if let Some(body) = body {
+            builder = builder.header(http::header::CONTENT_TYPE, "application/json").body(body.to_string());
+        }
+        let transport = |error: reqwest::Error| Error::Transport {
+            request: format!("{request} at {}", self.base.as_str().trim_end_matches('/')),
+            error: error.without_url(),
+        };
+        let response = builder.send().await.map_err(transport)?;
+        let status = response.status();
+        let body = response.bytes().await.map_err(transport)?;
+        if !status.is_success() {
+            return Err(ApiError::read(status, request, &body).into());
+        }
+        Ok((request, body))
+    }
+
     /// A request with the key on it; `None` when the key can't stand in a header.
-    pub(crate) fn request(&self, method: Method, path: &str) -> Option<reqwest::RequestBuilder> {
-        let mut builder = self.http.request(method, self.url(path));
+    pub(crate) fn request(&self, method: Method, url: Url) -> Option<reqwest::RequestBuilder> {
+        let mut builder = self.http.request(method, url);
         if let Some(key) = &self.key {
             let mut value = HeaderValue::from_str(key.expose_secret()).ok()?;
             value.set_sensitive(true);
-            builder = builder.header("x-api-key", value);
+            builder = builder.header(&header::KEY, value);
         }
         Some(builder)
     }

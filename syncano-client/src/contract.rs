@@ -7,11 +7,13 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{OnceLock, PoisonError, RwLock};
 
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 use serde::Deserialize;
 use syncano_core::{Contract, Map, Method, Socket, What, headers};
 
 use crate::answer::Answer;
+use crate::call::Asked;
+use crate::header;
 
 /// An endpoint that isn't what the program was built for. No script ran.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,7 +62,7 @@ pub struct Contracts {
 #[derive(Debug)]
 pub(crate) struct Known {
     contract: Contract,
-    fingerprint: String,
+    fingerprint: HeaderValue,
 }
 
 impl Contracts {
@@ -80,7 +82,7 @@ impl Contracts {
 
 /// Fingerprints of published contracts that fit callers' own: by the caller's, and by method and path.
 #[derive(Debug, Default)]
-pub(crate) struct Accepted(RwLock<HashMap<(String, String), String>>);
+pub(crate) struct Accepted(RwLock<HashMap<(HeaderValue, String), HeaderValue>>);
 
 /// There are as many as functions that differ, times instances; a program that meets more asks again.
 const ACCEPTED: usize = 10_000;
@@ -100,54 +102,51 @@ impl Known {
     fn all(metadata: &Map) -> HashMap<Method, Known> {
         let known = |method| {
             let contract = Contract::of(metadata, method);
-            Known { fingerprint: contract.fingerprint(), contract }
+            let fingerprint =
+                HeaderValue::try_from(contract.fingerprint()).expect("a fingerprint is hexadecimal");
+            Known { fingerprint, contract }
         };
         Method::ALL.into_iter().map(|method| (method, known(method))).collect()
     }
 
     /// The fingerprint to call by.
-    pub(crate) fn to_send(&self, accepted: &Accepted, request: &str) -> String {
+    pub(crate) fn to_send(&self, accepted: &Accepted, asked: Asked<'_>) -> HeaderValue {
         let accepted = accepted.0.read().unwrap_or_else(PoisonError::into_inner);
         if accepted.is_empty() {
             return self.fingerprint.clone();
         }
-        let key = (self.fingerprint.clone(), request.to_owned());
+        let key = (self.fingerprint.clone(), asked.to_string());
         accepted.get(&key).cloned().unwrap_or(key.0)
     }
 
     /// What an answer says of the contract.
-    pub(crate) fn examine(
-        &self,
-        accepted: &Accepted,
-        request: &str,
-        method: Method,
-        answer: &Answer,
-    ) -> Verdict {
+    pub(crate) fn examine(&self, accepted: &Accepted, asked: Asked<'_>, answer: &Answer) -> Verdict {
         #[derive(Deserialize)]
         struct Body {
             contract: Contract,
         }
 
-        let header = |name| answer.headers.get(name).and_then(|value| value.to_str().ok());
-        if header(headers::STATUS).is_some() {
+        if answer.headers.contains_key(&header::STATUS) {
             return Verdict::Answered;
         }
-        match (answer.status, header(headers::CONTRACT)) {
-            (StatusCode::NOT_FOUND, Some(headers::NO_CONTRACT)) => Verdict::Broken(What::Removed(Vec::new())),
+        let said = answer.headers.get(&header::CONTRACT);
+        match (answer.status, said) {
+            (StatusCode::NOT_FOUND, Some(said)) if said == headers::NO_CONTRACT => {
+                Verdict::Broken(What::Removed(Vec::new()))
+            }
             (StatusCode::METHOD_NOT_ALLOWED, _) => Verdict::Broken(What::MethodRemoved),
             (StatusCode::PRECONDITION_FAILED, Some(fingerprint)) => {
                 let Ok(Body { contract }) = serde_json::from_slice(&answer.body) else {
                     return Verdict::Answered;
                 };
-                if let Some(what) = self.contract.broken_by(&contract, method) {
+                if let Some(what) = self.contract.broken_by(&contract, asked.method) {
                     return Verdict::Broken(what);
                 }
                 let mut accepted = accepted.0.write().unwrap_or_else(PoisonError::into_inner);
                 if accepted.len() >= ACCEPTED {
                     accepted.clear();
                 }
-                let key = (self.fingerprint.clone(), request.to_owned());
-                accepted.insert(key, fingerprint.to_owned());
+                accepted.insert((self.fingerprint.clone(), asked.to_string()), fingerprint.clone());
                 Verdict::Fits
             }
             _ => Verdict::Answered,

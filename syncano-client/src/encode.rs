@@ -4,18 +4,18 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use serde::Serialize;
-use serde_json::value::{RawValue, to_raw_value};
-use serde_json::{Value, from_str};
+use serde_json::{Value, from_str, to_string, to_writer};
 use syncano_core::{Map, Method, Placement};
 
 use crate::error::RequestProblem;
+use crate::finite;
 
 /// An argument, written as JSON once.
 #[derive(Debug)]
 pub(crate) struct Argument {
     name: &'static str,
     placement: Placement,
-    json: Result<Box<RawValue>, serde_json::Error>,
+    json: Result<String, serde_json::Error>,
 }
 
 impl Argument {
@@ -24,8 +24,17 @@ impl Argument {
         value: &T,
         placement: Placement,
     ) -> Argument {
-        Argument { name, placement, json: to_raw_value(value) }
+        Argument { name, placement, json: json(value) }
     }
+}
+
+fn json<T: Serialize + ?Sized>(value: &T) -> Result<String, serde_json::Error> {
+    let json = to_string(value)?;
+    // Numbers that JSON doesn't have are among those.
+    if json.contains("null") {
+        finite::refuse(value)?;
+    }
+    Ok(json)
 }
 
 /// What a call is given.
@@ -40,7 +49,7 @@ pub(crate) enum Arguments {
 impl Arguments {
     /// `null`, and so `()`, is no data.
     pub(crate) fn data(data: impl Serialize) -> Arguments {
-        Arguments::Data(serde_json::to_value(data))
+        Arguments::Data(finite::refuse(&data).and_then(|()| serde_json::to_value(data)))
     }
 
     /// As one value, without what is left out when they travel.
@@ -53,7 +62,7 @@ impl Arguments {
             Arguments::Named(arguments) => {
                 let mut named = Map::new();
                 for Argument { name, json, .. } in arguments {
-                    let value = json.and_then(|json| from_str(json.get()));
+                    let value = json.and_then(|json| from_str(&json));
                     let value =
                         value.map_err(|source| RequestProblem::Argument { argument: name, source })?;
                     named.insert(name.to_owned(), value);
@@ -106,7 +115,7 @@ fn data(method: Method, data: Value) -> Result<Request, RequestProblem> {
 /// `null` is left out, so that the script's default applies.
 fn named(method: Method, arguments: Vec<Argument>) -> Result<Request, RequestProblem> {
     let mut query = Vec::new();
-    let mut keys: Vec<(&str, Box<RawValue>)> = Vec::new();
+    let mut keys: Vec<(&str, String)> = Vec::new();
     let mut whole = None;
     for Argument { name, placement, json } in arguments {
         let json = json.map_err(|source| RequestProblem::Argument { argument: name, source })?;
@@ -115,17 +124,17 @@ fn named(method: Method, arguments: Vec<Argument>) -> Result<Request, RequestPro
                 return Err(RequestProblem::NoBody { argument: name, method });
             }
             Placement::Body => whole = Some(json),
-            _ if json.get() == "null" => {}
+            _ if json == "null" => {}
             Placement::ByMethod if method.has_body() => keys.push((name, json)),
             Placement::ByMethod | Placement::Query => {
-                let value = from_str(json.get())
-                    .map_err(|source| RequestProblem::Argument { argument: name, source })?;
+                let value =
+                    from_str(&json).map_err(|source| RequestProblem::Argument { argument: name, source })?;
                 parameter(&mut query, name, value);
             }
         }
     }
     let body = match whole {
-        Some(json) => Some(Bytes::from(Box::<str>::from(json).into_string())),
+        Some(json) => Some(json.into()),
         None if method.has_body() => Some(object(&keys)),
         None => None,
     };
@@ -160,17 +169,21 @@ fn text(value: Value) -> String {
     }
 }
 
-fn object(keys: &[(&str, Box<RawValue>)]) -> Bytes {
-    let mut body = String::from("{");
+fn object(keys: &[(&str, String)]) -> Bytes {
+    // With quotes, colon and comma.
+    let length: usize = keys.iter().map(|(name, json)| name.len() + json.len() + 4).sum();
+    let mut body = Vec::with_capacity(length + 2);
+    body.push(b'{');
     for (index, (name, json)) in keys.iter().enumerate() {
         if index > 0 {
-            body.push(',');
+            body.push(b',');
         }
-        body.push_str(&Value::from(*name).to_string());
-        body.push(':');
-        body.push_str(json.get());
+        // Neither writing text nor growing a `Vec` can fail.
+        let _ = to_writer(&mut body, name);
+        body.push(b':');
+        body.extend_from_slice(json.as_bytes());
     }
-    body.push('}');
+    body.push(b'}');
     body.into()
 }
 

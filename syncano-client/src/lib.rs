@@ -454,6 +454,8 @@ mod encode;
 mod error;
 #[cfg(feature = "fake")]
 pub mod fake;
+mod finite;
+mod header;
 mod instance;
 mod listed;
 mod pages;

@@ -13,6 +13,7 @@ pub use crate::listed::{Listed, Told, clash, definitions, plan, publish};
 
 use crate::answer::{Read, ReadResult, read_json};
 use crate::call::Destination;
+use crate::called::Name;
 use crate::encode::{self, Arguments};
 use crate::{
     Argument, Call, CallResult, Dependency, Instance, Method, Methods, NoError, ScriptCall, ScriptError,
@@ -44,7 +45,7 @@ pub fn call<T, E>(
 ) -> Call<T, E> {
     let Target { socket, endpoint, methods, script, contracts } = target;
     let to = Destination {
-        name: format!("{socket}/{endpoint}"),
+        name: Name::Of { socket, endpoint },
         path: route::run(instance.name(), socket, endpoint),
         methods: Cow::Borrowed(methods),
         script: script.as_ref(),

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use syncano_core::{Method, route};
 
 use crate::call::Destination;
+use crate::called::Name;
 use crate::run::run;
 use crate::{Call, Error, Instance, Pages, RecordedTrace, recorded};
 
@@ -194,7 +195,7 @@ impl ScriptEndpoint {
     /// The whole address that runs it without a key, if it [is public](ScriptEndpoint::is_public).
     pub fn public_url(&self) -> String {
         let path = route::public_run(self.instance.name(), self.public_link(), self.name());
-        self.instance.client().url(&path)
+        self.instance.client().url(&path).into()
     }
 
     /// Runs it, GET or POST.
@@ -275,5 +276,11 @@ impl ScriptEndpoint {
 }
 
 fn destination(name: &str, path: String) -> Destination {
-    Destination { name: name.to_owned(), path, methods: Cow::Borrowed(METHODS), script: None, contract: None }
+    Destination {
+        name: Name::Text(name.to_owned()),
+        path,
+        methods: Cow::Borrowed(METHODS),
+        script: None,
+        contract: None,
+    }
 }

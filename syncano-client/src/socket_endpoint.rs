@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use syncano_core::{Call as ScriptCall, Map, Method, route};
 
 use crate::call::Destination;
+use crate::called::Name;
 use crate::run::run;
 use crate::{Call, Error, Instance, Pages, Published, RecordedTrace, recorded};
 
@@ -90,7 +91,7 @@ impl Instance {
             None => route::run_flat(self.name(), endpoint),
         };
         let to = Destination {
-            name: endpoint.to_owned(),
+            name: Name::Text(endpoint.to_owned()),
             path,
             methods: Cow::Borrowed(&Method::ALL),
             script: None,
@@ -214,7 +215,7 @@ impl SocketEndpoint {
         data: impl Serialize,
     ) -> Call<T, Value> {
         let to = Destination {
-            name: self.full_name(),
+            name: Name::Text(self.full_name()),
             path: route::run(self.instance.name(), &self.socket, &self.name),
             methods: Cow::Owned(self.data.allowed_methods.clone()),
             script: None,

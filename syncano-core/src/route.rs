@@ -7,21 +7,44 @@ pub const VERSION: &str = "/v1.1";
 
 /// One segment of a path, percent-encoded.
 pub fn segment(name: &str) -> String {
+    let mut encoded = String::with_capacity(name.len());
+    push_segment(&mut encoded, name);
+    encoded
+}
+
+fn push_segment(path: &mut String, name: &str) {
     // Encoded or not, these lead to another folder. With a blank behind they don't, and to the server that is the same
     // name: none that anything can have.
     if matches!(name, "." | "..") {
-        return format!("{name}%20");
+        path.push_str(name);
+        path.push_str("%20");
+        return;
     }
-    let mut encoded = String::with_capacity(name.len());
+    let stays = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    if name.bytes().all(stays) {
+        return path.push_str(name);
+    }
     for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
+        if stays(byte) {
+            path.push(char::from(byte));
         } else {
             // Writing to a String can't fail.
-            let _ = write!(encoded, "%{byte:02X}");
+            let _ = write!(path, "%{byte:02X}");
         }
     }
-    encoded
+}
+
+/// A path of these segments. Every call needs one, so it is put together at once.
+fn path(segments: &[&str]) -> String {
+    let length: usize = segments.iter().map(|segment| segment.len() + 1).sum();
+    let mut path = String::with_capacity(VERSION.len() + 1 + length);
+    path.push_str(VERSION);
+    path.push('/');
+    for segment in segments {
+        push_segment(&mut path, segment);
+        path.push('/');
+    }
+    path
 }
 
 /// `/v1.1/account/`
@@ -191,12 +214,12 @@ pub fn endpoints(instance: &str) -> String {
 
 /// `…/endpoints/sockets/{socket}/{endpoint}/`: runs the endpoint.
 pub fn run(instance: &str, socket: &str, endpoint: &str) -> String {
-    format!("{}{}/{}/", endpoints(instance), segment(socket), segment(endpoint))
+    path(&["instances", instance, "endpoints", "sockets", socket, endpoint])
 }
 
 /// `…/endpoints/sockets/{endpoint}/`: runs the endpoint that has this flat name.
 pub fn run_flat(instance: &str, endpoint: &str) -> String {
-    format!("{}{}/", endpoints(instance), segment(endpoint))
+    path(&["instances", instance, "endpoints", "sockets", endpoint])
 }
 
 /// `…/endpoints/sockets/{socket}/{endpoint}/invalidate/`: drops its cached answers.

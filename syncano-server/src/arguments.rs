@@ -16,6 +16,12 @@ const TRANSPORT: [&str; 7] =
 /// A key of the transport that scripts see in the query, as ever. No schema needs to name it.
 const USER_KEY: &str = "user_key";
 
+/// Bytes that a text may have to spare.
+const SPARE: usize = 4 * 1024;
+/// What `curl --data` makes of JSON unless it is told what that is.
+const JSON_AS_FORM: &str =
+    "the body came as a form and looks like JSON: send it with the header `Content-Type: application/json`";
+
 /// The schema of an endpoint's arguments for one method.
 #[derive(Clone, Copy)]
 pub(crate) struct Inputs<'a> {
@@ -53,6 +59,7 @@ pub(crate) fn merge(
         .filter(|(name, _)| !TRANSPORT.contains(name))
         .map(|(name, value)| (name.to_owned(), Value::from(value)))
         .collect();
+    let is_json_as_form = is_form && body.as_ref().is_some_and(looks_like_json);
     // As they came. As values they take many times what they take as text, and the call may have to wait.
     let query_text = text(&raw_query);
     let body_text = body.as_ref().map_or_else(|| "{}".to_owned(), text);
@@ -92,7 +99,13 @@ pub(crate) fn merge(
         _ => Value::Object(decoded),
     };
     if let Some(inputs) = inputs {
-        check(inputs, main.as_ref().unwrap_or(&merged))?;
+        check(inputs, main.as_ref().unwrap_or(&merged)).map_err(|error| match error {
+            ApiError::Fields(mut wrong) if is_json_as_form => {
+                wrong.entry(NO_FIELD.to_owned()).or_default().push(JSON_AS_FORM.to_owned());
+                ApiError::Fields(wrong)
+            }
+            other => other,
+        })?;
     }
     Ok(Arguments {
         merged: (!is_body).then(|| text(&merged)),
@@ -104,7 +117,18 @@ pub(crate) fn merge(
 
 /// A value that came as JSON, as JSON.
 fn text(value: &impl Serialize) -> String {
-    serde_json::to_string(value).expect("its keys are texts, and it is written to memory")
+    let mut text = serde_json::to_string(value).expect("its keys are texts, and it is written to memory");
+    // It grew by doubling, and the call may have to wait.
+    if text.capacity() - text.len() > SPARE {
+        text.shrink_to_fit();
+    }
+    text
+}
+
+/// Whether the fields of a form are what becomes of JSON that is read as one.
+fn looks_like_json(form: &Value) -> bool {
+    let starts = |name: &String| name.trim_start().starts_with(['{', '[']);
+    form.as_object().is_some_and(|fields| fields.keys().any(starts))
 }
 
 /// Decodes by the schema what comes as text: the query's values, and those of a form.

@@ -4,14 +4,17 @@
     /usr/bin/python3 tests/benches/check_cost.py            # `cold` and `warm`, some ten minutes on two idle cores
     /usr/bin/python3 tests/benches/check_cost.py cold       # what a newcomer waits, with and without each parser
     /usr/bin/python3 tests/benches/check_cost.py warm       # after an edit: the macro against the same code by hand
+    /usr/bin/python3 tests/benches/check_cost.py client     # all that a program builds which only calls, with and without the parsers
     /usr/bin/python3 tests/benches/check_cost.py quickstart # all that `cargo run -p quickstart` builds on a clean checkout
 
 Only ratios within one run mean anything: both sides are measured in turn. On a machine that does other things the processor time says
 more than the clock. Nothing of the repository's own target folder is used.
 """
 
+import json
 import os
 import pathlib
+import re
 import resource
 import shutil
 import statistics
@@ -29,6 +32,19 @@ FEATURES = {
     "check-javascript": ["check-javascript"],
     "both (the default)": ["check-python", "check-javascript"],
 }
+
+CALLER = """\
+#[syncano_client::socket(name = "shop", runtime = "python3")]
+mod shop {
+    #[endpoint("price", GET, source = "def main(item: str) -> float: return 9.5")]
+    pub async fn price(item: &str) -> f64;
+}
+
+/// The one call of it.
+pub async fn price(instance: &syncano_client::Instance) -> Result<f64, syncano_client::CallError> {
+    shop::Client::new(instance).price("pen").await
+}
+"""
 
 
 def python_script(number):
@@ -134,16 +150,16 @@ def processor_time():
     return usage.ru_utime + usage.ru_stime
 
 
-def check(folder, target, name, command="check"):
+def check(folder, target, name, *command):
     """Seconds by the clock, and of processor time."""
     environment = dict(os.environ, CARGO_TARGET_DIR=str(target))
     start, used = time.monotonic(), processor_time()
     done = subprocess.run(
-        ["cargo", command, "--quiet", "--offline", "-p", name], cwd=folder, env=environment, capture_output=True, text=True
+        ["cargo", *(command or ["check"]), "--quiet", "--offline", "-p", name], cwd=folder, env=environment, capture_output=True, text=True
     )
     seconds = time.monotonic() - start, processor_time() - used
     if done.returncode != 0 or "warning" in done.stderr:
-        sys.exit(f"cargo {command} -p {name} fails:\n{done.stderr[-3000:]}")
+        sys.exit(f"cargo {' '.join(command)} -p {name} fails:\n{done.stderr[-3000:]}")
     return seconds
 
 
@@ -160,6 +176,24 @@ def cold(folder):
             f"  {label:<20} {seconds:6.1f} s, {seconds / base[0]:.2f} x   {cpu:6.1f} s of processor time, {cpu / base[1]:.2f} x",
             flush=True,
         )
+
+
+def client(folder):
+    print("client, a program with one endpoint and all that it depends on, `cargo build` from nothing:")
+    for label in ("no parser", "both (the default)"):
+        workspace(folder, {"caller": CALLER}, FEATURES[label])
+        target = folder / "client"
+        seconds, cpu = check(folder, target, "caller", "build", "--timings")
+        page = (target / "cargo-timings/cargo-timing.html").read_text()
+        units = json.loads(re.search(r"UNIT_DATA = (\[.*?\]);\n", page, re.DOTALL)[1])
+        shutil.rmtree(target)
+        crates = {}
+        for unit in units:
+            crates.setdefault((unit["name"], unit["version"]), []).append(unit["duration"])
+        all_of_it = sum(map(sum, crates.values()))
+        print(f"  {label:<20} {len(crates)} crates, {seconds:.1f} s, {cpu:.1f} s of processor time; of the time of all crates", flush=True)
+        for (name, version), spent in sorted(crates.items(), key=lambda crate: -sum(crate[1]))[:8]:
+            print(f"    {sum(spent) / all_of_it:6.1%} {name} {version}", flush=True)
 
 
 def quickstart(folder):
@@ -189,7 +223,7 @@ def warm(folder):
 
 def main():
     parts = sys.argv[1:] or ["cold", "warm"]
-    known = {"cold": cold, "warm": warm, "quickstart": quickstart}
+    known = {"cold": cold, "warm": warm, "client": client, "quickstart": quickstart}
     if any(part not in known for part in parts):
         sys.exit(__doc__)
     for number in (0, 1):

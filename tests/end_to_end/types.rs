@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use syncano_client::{CallError, Instance, Method, socket};
+use syncano_client::{CallError, Instance, Method, RequestProblem, socket};
 use syncano_server::FlatNames;
 
 use crate::{World, node, python};
@@ -175,6 +175,9 @@ fn outcome<T: PartialEq + Debug>(sent: &T, came_back: Result<Seen<T>, CallError>
         Ok(Seen { value, .. }) => format!("{CHANGED} {value:?}"),
         Err(CallError::Api { error, .. }) => format!("refused: {}", error.fields["value"].join(" ")),
         Err(CallError::Mismatch(error)) => format!("refused: {}", error.mismatches[0]),
+        Err(CallError::Request { reason: RequestProblem::Argument { source, .. }, .. }) => {
+            format!("refused: {source}")
+        }
         Err(error) => format!("{CHANGED} {error}"),
     }
 }

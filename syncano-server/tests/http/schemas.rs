@@ -220,3 +220,23 @@ async fn forms_are_decoded_as_queries_are() {
     let reply = super::Reply::of(request.send().await.unwrap()).await;
     assert_eq!(reply.json, json!({ "text": "5", "limit": 7, "exact": true, "tags": ["a"] }), "{reply:?}");
 }
+
+/// `curl --data '{…}'` says that it is a form.
+#[tokio::test]
+async fn json_that_comes_as_a_form_is_told_from_one() {
+    if !python() {
+        return;
+    }
+    let world = world("POST", search()).await;
+    let sent = async |body: &'static str| {
+        let request = world.request(Method::POST, &super::run("e/")).body(body);
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        super::Reply::of(request.send().await.unwrap()).await
+    };
+    let reply = sent(r#"{"text": "a&b", "limit": 7}"#).await;
+    assert_eq!(reply.status, 400, "{reply:?}");
+    let hint = "the body came as a form and looks like JSON: send it with the header `Content-Type: application/json`";
+    assert_eq!(reply.json["non_field_errors"], json!([hint]), "{reply:?}");
+    let reply = sent("limit=x").await;
+    assert_eq!((reply.status.as_u16(), &reply.json["non_field_errors"]), (400, &json!(null)), "{reply:?}");
+}
