@@ -30,6 +30,9 @@ use crate::worker::Worker;
 /// After this it is taken back: a process of its own would be there by now.
 const PATIENCE: Duration = Duration::from_millis(10);
 
+/// After this, and the time that the call itself has, nobody hears of it any more: the one before it is over by then.
+const LAST: Duration = Duration::from_secs(5);
+
 /// Calls that wait for one worker.
 const MOST: u32 = 32;
 
@@ -84,6 +87,8 @@ pub(crate) struct Backlog {
     state: Mutex<State>,
     /// How many wait, or [`CLOSED`].
     length: AtomicU32,
+    /// How many more may come.
+    offered: AtomicU32,
 }
 
 #[derive(Default)]
@@ -117,6 +122,7 @@ impl Backlog {
             sent: AtomicU64::new(0),
             state: Mutex::default(),
             length: AtomicU32::new(CLOSED),
+            offered: AtomicU32::new(0),
         }
     }
 
@@ -153,26 +159,10 @@ impl Backlog {
         self.state().waiting.is_empty()
     }
 
-    /// How many calls wait, if there is room for another one.
+    /// How many calls wait or have been offered a place, if there is room for another one.
     pub(crate) fn room(&self) -> Option<u32> {
-        let length = self.length.load(Relaxed);
+        let length = self.length.load(Relaxed).saturating_add(self.offered.load(Relaxed));
         (length < MOST).then_some(length)
-    }
-
-    /// Sends the worker a call to be run after those that it has. `None`: it takes none.
-    pub(crate) fn join(self: &Arc<Self>, call: &Call) -> Option<Place> {
-        let number = self.number();
-        let frame = protocol::call(number, call).ok().filter(|frame| frame.len() <= protocol::MESSAGE)?;
-        let (tell, told) = oneshot::channel();
-        {
-            let mut state = self.state();
-            if !state.is_open || !self.calls.send(&frame) {
-                return None;
-            }
-            state.waiting.push_back(Waiting { number, tell });
-            self.count(&state);
-        }
-        Some(Place { backlog: Arc::clone(self), number, told })
     }
 
     /// Takes no more calls, and takes back those that the worker has not begun. True: it has begun others, so it has answered
@@ -211,19 +201,11 @@ impl Backlog {
         drop(lost);
     }
 
-    /// The call that the worker is on when it has answered one, if there is one.
-    pub(crate) fn next(&self) -> Option<Successor> {
-        let mut state = self.state();
-        let Waiting { number, tell } = state.waiting.pop_front()?;
-        self.count(&state);
-        Some(Successor { number, tell })
-    }
-
-    /// The same, and takes no more calls if there is none.
-    pub(crate) fn next_or_close(&self) -> Option<Successor> {
+    /// The call that the worker is on when it has answered one. `closes`: takes no more calls if there is none.
+    pub(crate) fn next(&self, closes: bool) -> Option<Successor> {
         let mut state = self.state();
         let next = state.waiting.pop_front();
-        state.is_open &= next.is_some();
+        state.is_open &= next.is_some() || !closes;
         self.count(&state);
         next.map(|Waiting { number, tell }| Successor { number, tell })
     }
@@ -236,6 +218,41 @@ impl Backlog {
     fn state(&self) -> MutexGuard<'_, State> {
         // Nothing panics while it holds the lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A place that is kept for a call, until this is dropped.
+pub(crate) struct Offer(Arc<Backlog>);
+
+impl Offer {
+    /// A place behind those that wait.
+    pub(crate) fn of(backlog: &Arc<Backlog>) -> Offer {
+        backlog.offered.fetch_add(1, Relaxed);
+        Offer(Arc::clone(backlog))
+    }
+
+    /// Sends the worker a call to be run after those that it has. `None`: it takes none any more.
+    pub(crate) fn take(self, call: &Call) -> Option<Place> {
+        let Offer(backlog) = &self;
+        let number = backlog.number();
+        let frame = protocol::call(number, call).ok().filter(|frame| frame.len() <= protocol::MESSAGE)?;
+        let (tell, told) = oneshot::channel();
+        {
+            // Nobody waits here for who takes calls back: a script can make that last.
+            let mut state = backlog.state.try_lock().ok()?;
+            if !state.is_open || !backlog.calls.send(&frame) {
+                return None;
+            }
+            state.waiting.push_back(Waiting { number, tell });
+            backlog.count(&state);
+        }
+        Some(Place { backlog: Arc::clone(backlog), number, told, limit: call.timeout + LAST })
+    }
+}
+
+impl Drop for Offer {
+    fn drop(&mut self) {
+        self.0.offered.fetch_sub(1, Relaxed);
     }
 }
 
@@ -255,18 +272,19 @@ impl Successor {
     }
 }
 
-/// A call that waits for a worker. Dropping it takes it back.
+/// A call that waits for a worker. Dropping it takes it back, and those that wait with it.
 pub(crate) struct Place {
     backlog: Arc<Backlog>,
     number: u64,
     told: oneshot::Receiver<Next>,
+    limit: Duration,
 }
 
 /// Why a call that waited for a worker isn't run by it.
 pub(crate) enum Unserved {
     /// It waited for too long, or the worker takes no more calls. It has not begun.
     TakenBack,
-    /// The worker has ended when it might have begun.
+    /// The worker might have begun it, and has ended, or doesn't say.
     Lost,
 }
 
@@ -277,8 +295,11 @@ impl Place {
             Ok(told) => told,
             Err(_) => {
                 self.backlog.take_back();
-                // If it was too late for that the worker is on it.
-                (&mut self.told).await
+                // If it was too late for that the worker is on it, or a script has taken it.
+                match timeout(self.limit, &mut self.told).await {
+                    Ok(told) => told,
+                    Err(_) => return Err(Unserved::Lost),
+                }
             }
         };
         match told {

@@ -32,6 +32,11 @@ impl Outputs {
         Ok((self.out.try_clone()?.into(), self.err.try_clone()?.into()))
     }
 
+    /// Whether anything was written to them since then, as far as one can tell.
+    pub(crate) fn are_written(&mut self) -> bool {
+        [&mut self.out, &mut self.err].into_iter().any(|file| file.stream_position().unwrap_or(0) > 0)
+    }
+
     /// What one call wrote, and empties both for the next one.
     pub(crate) fn take(&mut self) -> io::Result<Output> {
         let (out, err) = (take_bytes(&mut self.out)?, take_bytes(&mut self.err)?);

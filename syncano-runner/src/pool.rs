@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Signal, pidfd_send_signal};
 use tokio::sync::{Notify, oneshot};
 
-use crate::backlog::Backlog;
+use crate::backlog::{Backlog, Offer};
 use crate::interpreter::InterpreterId;
 use crate::queue::{Queue, Waiter};
 use crate::script::{Script, ScriptKey};
@@ -63,7 +63,7 @@ pub(crate) enum Granted {
     /// A process, or the right to start one.
     Process(Turn, Grant),
     /// It may be sent to a worker that is on another one.
-    Backlog(Arc<Backlog>),
+    Place(Offer),
 }
 
 /// A process for a call.
@@ -90,7 +90,7 @@ pub(crate) enum Refusal {
 /// What is found for the call that is next.
 enum Next {
     Serve(Waiter, Turn, Grant),
-    Join(Waiter, Arc<Backlog>),
+    Join(Waiter, Offer),
     /// This process has to go first: it is dropped, which ends it.
     Evict(Evicted),
     Nobody,
@@ -212,6 +212,8 @@ impl Pool {
         idle_timeout: Duration,
     ) -> Arc<Pool> {
         let total = max_workers as usize;
+        // An instance that may not have as many shares what it may have.
+        let processors = processors.min(max_turns).max(1);
         let free = (0..max_workers).rev().collect();
         let state = State { free, total, max_turns, processors, ..State::default() };
         Arc::new(Pool {
@@ -223,12 +225,13 @@ impl Pool {
     }
 
     /// A worker for the script, or the means to start one, waiting until `deadline` if need be. `joins`: one that is on another
-    /// call will do.
+    /// call will do. `again`: the call has been accepted before.
     pub(crate) async fn acquire(
         self: &Arc<Self>,
         script: &Script,
         interpreter: InterpreterId,
         joins: bool,
+        again: bool,
         deadline: tokio::time::Instant,
     ) -> Result<Granted, Refusal> {
         let instance = script.shared_instance();
@@ -241,8 +244,8 @@ impl Pool {
             let key = (!script.is_fresh()).then(|| script.key());
             // Whoever waits comes first.
             if state.queue.is_empty() {
-                if joins && let Some(backlog) = key.and_then(|key| state.backlog(key)) {
-                    return Ok(Granted::Backlog(backlog));
+                if joins && let Some(offer) = key.and_then(|key| state.offer(key)) {
+                    return Ok(Granted::Place(offer));
                 }
                 if state.may_begin(&instance)
                     && let Some(grant) = state.take(self, key, interpreter)
@@ -253,7 +256,7 @@ impl Pool {
             }
             let waiter =
                 Waiter { id: 0, instance: Arc::clone(&instance), key, interpreter, joins, passed: 0, grant };
-            state.queue.push(waiter, self.max_waiting)?
+            state.queue.push(waiter, if again { usize::MAX } else { self.max_waiting })?
         };
         if let Some(refused) = refused {
             let _ = refused.grant.send(Err(Refusal::Full));
@@ -283,8 +286,8 @@ impl Pool {
                 Next::Nobody => return,
                 // Its seat comes back once it has been reaped.
                 Next::Evict(evicted) => drop(evicted),
-                Next::Join(waiter, backlog) => {
-                    let _ = waiter.grant.send(Ok(Granted::Backlog(backlog)));
+                Next::Join(waiter, offer) => {
+                    let _ = waiter.grant.send(Ok(Granted::Place(offer)));
                 }
                 Next::Serve(waiter, turn, grant) => {
                     let granted = Granted::Process(turn, grant);
@@ -417,10 +420,10 @@ impl State {
             let (key, interpreter) = (waiter.key, waiter.interpreter);
             if first.is_none()
                 && waiter.joins
-                && let Some(backlog) = key.and_then(|key| self.backlog(key))
+                && let Some(offer) = key.and_then(|key| self.offer(key))
                 && let Some(waiter) = self.queue.take(place, 0)
             {
-                return Next::Join(waiter, backlog);
+                return Next::Join(waiter, offer);
             }
             if !self.may_begin(&instance) {
                 continue;
@@ -502,13 +505,13 @@ impl State {
 
     /// Where a call of the script can wait for a worker that is on another one, if that is better than a worker of its own: as many
     /// are at work as there are processors, and one of them will soon have done.
-    fn backlog(&self, key: ScriptKey) -> Option<Arc<Backlog>> {
+    fn offer(&self, key: ScriptKey) -> Option<Offer> {
         let backlogs = self.backlogs.get(&key).filter(|backlogs| backlogs.len() >= self.processors)?;
         let (_, shortest) = backlogs
             .iter()
             .filter_map(|backlog| Some((backlog.room()?, backlog)))
             .min_by_key(|(length, _)| *length)?;
-        Some(Arc::clone(shortest))
+        Some(Offer::of(shortest))
     }
 
     fn close(&mut self, backlog: &Arc<Backlog>) {

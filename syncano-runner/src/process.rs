@@ -60,12 +60,6 @@ impl Process {
         let _ = pidfd_send_signal(&self.descriptor, Signal::INT);
     }
 
-    /// Ends it; who reads from it finds that out.
-    pub(crate) fn kill(&self) {
-        // One that has ended already is what we want.
-        let _ = pidfd_send_signal(&self.descriptor, Signal::KILL);
-    }
-
     /// Waits until it ends by itself.
     pub(crate) async fn ended(&self) {
         // Rare, and mostly true at once: a descriptor in the reactor would be more machinery than it is worth.
@@ -89,7 +83,8 @@ impl Process {
 
     fn bury(&mut self, tell: Option<oneshot::Sender<io::Result<ExitStatus>>>) {
         let Some(remains) = self.remains.take() else { return };
-        self.kill();
+        // One that has ended already is what we want.
+        let _ = pidfd_send_signal(&self.descriptor, Signal::KILL);
         if let Err(unsent) = self.reaper.send(Death { remains, tell }) {
             reap(unsent.0);
         }

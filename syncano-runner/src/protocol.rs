@@ -49,26 +49,42 @@ pub(crate) fn script(script: &Script) -> Vec<u8> {
 
 /// One call, or its size in bytes if that is beyond [`limits::REQUEST`].
 pub(crate) fn call(number: u64, call: &Call) -> Result<Vec<u8>, usize> {
-    let arguments = &call.arguments;
-    let texts = [
-        Some(arguments.merged()),
-        arguments.query.as_deref(),
-        arguments.body.as_deref(),
-        arguments.main.as_deref(),
-        Some(&call.meta),
-    ];
-    let size: usize = texts.iter().flatten().map(|text| text.len()).sum();
+    let texts = texts_of(call);
+    let size = size_of(call);
     if size > limits::REQUEST {
         return Err(size);
     }
-    let mut frame = Vec::with_capacity(4 + 28 + size);
-    push_length(&mut frame, 28 + size);
+    let mut frame = Vec::with_capacity(CALL_HEADER + size);
+    push_length(&mut frame, CALL_HEADER - 4 + size);
     frame.extend(number.to_le_bytes());
     push_lengths(&mut frame, &texts);
     for text in texts.iter().flatten() {
         frame.extend(text.as_bytes());
     }
     Ok(frame)
+}
+
+/// Bytes of a call before its texts.
+const CALL_HEADER: usize = 4 + 8 + 5 * 4;
+
+fn texts_of(call: &Call) -> [Option<&str>; 5] {
+    let arguments = &call.arguments;
+    [
+        Some(arguments.merged()),
+        arguments.query.as_deref(),
+        arguments.body.as_deref(),
+        arguments.main.as_deref(),
+        Some(&call.meta),
+    ]
+}
+
+fn size_of(call: &Call) -> usize {
+    texts_of(call).into_iter().flatten().map(str::len).sum()
+}
+
+/// Whether a message can bring a worker that call.
+pub(crate) fn is_message(call: &Call) -> bool {
+    CALL_HEADER + size_of(call) <= MESSAGE
 }
 
 /// The number of the call that `frame` is, if it is one.

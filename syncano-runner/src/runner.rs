@@ -23,11 +23,12 @@ use crate::node::NODE;
 use crate::outcome::Outcome;
 use crate::pool::{Grant, Granted, Pool, Refusal, Seat};
 use crate::process::Nursery;
+use crate::protocol;
 use crate::python::PYTHON;
 use crate::running::Running;
 use crate::sandbox::Sandbox;
 use crate::script::Script;
-use crate::worker::{Spare, Worker};
+use crate::worker::{Spare, Unsent, Worker};
 
 /// Longer timeouts are cut to this; the server's own limit is far below.
 const LONGEST_RUN: Duration = Duration::from_secs(24 * 60 * 60);
@@ -38,7 +39,8 @@ const SHUTDOWN: Duration = Duration::from_secs(10);
 /// How often a call tries to be sent to a worker that is on another one, and may find that it has just done with that.
 const JOINS: u32 = 3;
 
-const LOST: &str = "the script's process ended when it might have begun this call";
+const LOST: &str =
+    "the script's process ended, or kept to itself how this call went, when it might have begun it";
 
 /// Runs scripts in warm, sandboxed processes.
 ///
@@ -280,19 +282,25 @@ impl Runner {
         deadline: Instant,
     ) -> Result<(Running, bool), Outcome> {
         let failed = |problem: String| Outcome::never_ran(RunStatus::Failure, problem);
-        let mut joins = JOINS;
+        let mut joins = if protocol::is_message(call) { JOINS } else { 0 };
+        let mut again = false;
         loop {
-            let granted = self.inner.pool.acquire(script, interpreter.id, joins > 0, deadline).await;
+            let granted = self.inner.pool.acquire(script, interpreter.id, joins > 0, again, deadline).await;
+            again = true;
             let (turn, grant) = match granted.map_err(refused)? {
                 Granted::Process(turn, grant) => (turn, grant),
-                Granted::Backlog(backlog) => {
+                Granted::Place(offer) => {
                     joins -= 1;
-                    let Some(place) = backlog.join(call) else { continue };
+                    let Some(place) = offer.take(call) else { continue };
+                    let start = Instant::now();
                     match place.wait().await {
                         Ok(running) => return Ok((running, false)),
                         // It has waited for long enough.
                         Err(Unserved::TakenBack) => joins = 0,
-                        Err(Unserved::Lost) => return Err(failed(LOST.to_owned())),
+                        // It may have run.
+                        Err(Unserved::Lost) => {
+                            return Err(Outcome { duration: start.elapsed(), ..failed(LOST.to_owned()) });
+                        }
                     }
                     continue;
                 }
@@ -306,10 +314,15 @@ impl Runner {
                 Grant::Warm(_) | Grant::Spare(_) => continue,
                 Grant::Seat(seat) => (self.start_worker(seat, interpreter, script).await, true),
             };
-            let running = Running::begin(turn, worker.map_err(failed)?, call).map_err(|size| {
-                failed(format!("the arguments have {size} bytes; at most {REQUEST} are allowed"))
-            })?;
-            return Ok((running, is_new));
+            match Running::begin(turn, worker.map_err(failed)?, call) {
+                Ok(running) => return Ok((running, is_new)),
+                Err(Unsent::TooLarge(size)) => {
+                    return Err(failed(format!(
+                        "the arguments have {size} bytes; at most {REQUEST} are allowed"
+                    )));
+                }
+                Err(Unsent::Unreachable) => {}
+            }
         }
     }
 

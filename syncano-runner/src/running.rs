@@ -4,7 +4,7 @@ use crate::backlog::Successor;
 use crate::call::Call;
 use crate::outcome::{Outcome, Traffic};
 use crate::pool::Turn;
-use crate::worker::{Then, Worker};
+use crate::worker::{Then, Unsent, Worker};
 
 /// A call that a worker is on. Dropping it ends the worker, unless that is on another call already.
 pub(crate) struct Running {
@@ -21,8 +21,8 @@ impl Running {
         Running { number, rest: None, place: Some((turn, worker)) }
     }
 
-    /// Sends the call to a worker that is on none. The error is the size of arguments that are too large.
-    pub(crate) fn begin(mut turn: Turn, mut worker: Worker, call: &Call) -> Result<Running, usize> {
+    /// Sends the call to a worker that is on none.
+    pub(crate) fn begin(mut turn: Turn, mut worker: Worker, call: &Call) -> Result<Running, Unsent> {
         match worker.begin(call) {
             Ok((number, rest)) => {
                 if rest.is_none() && worker.is_quick() {
@@ -31,10 +31,12 @@ impl Running {
                 }
                 Ok(Running { number, rest, place: Some((turn, worker)) })
             }
-            Err(size) => {
+            Err(Unsent::TooLarge(size)) => {
                 turn.give_back(worker);
-                Err(size)
+                Err(Unsent::TooLarge(size))
             }
+            // Dropping it ends it.
+            Err(Unsent::Unreachable) => Err(Unsent::Unreachable),
         }
     }
 
@@ -79,14 +81,14 @@ impl Running {
 /// The call that the worker is on now. Without any nothing is sent to it from now on.
 fn next(turn: &mut Turn, worker: &Worker) -> Option<Successor> {
     if !turn.is_shared() {
-        return worker.backlog.next_or_close();
+        return worker.backlog.next(true);
     }
-    if let Some(next) = worker.backlog.next() {
+    if let Some(next) = worker.backlog.next(false) {
         return Some(next);
     }
     // First nobody finds it any more, then it takes none: else there were a time at which calls try in vain.
     turn.unshare();
-    let next = worker.backlog.next_or_close();
+    let next = worker.backlog.next(true);
     if next.is_some() {
         turn.share(worker);
     }
@@ -97,7 +99,7 @@ impl Drop for Running {
     fn drop(&mut self) {
         if let Some((turn, mut worker)) = self.place.take()
             && worker.backlog.take_back()
-            && let Some(next) = worker.backlog.next()
+            && let Some(next) = worker.backlog.next(true)
         {
             worker.forget(self.number);
             next.take_over(turn, worker);

@@ -52,6 +52,14 @@ pub(crate) struct Worker {
     forgotten: Vec<u64>,
 }
 
+/// Why a worker has not been sent a call.
+pub(crate) enum Unsent {
+    /// The arguments have so many bytes, which is too much for any.
+    TooLarge(usize),
+    /// The script has closed or filled what it shares with the server.
+    Unreachable,
+}
+
 /// What a worker does after a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Then {
@@ -154,7 +162,7 @@ impl Worker {
 
     /// Whether it is as it was left: alive, and silent.
     pub(crate) fn is_silent(&self) -> bool {
-        is_silent(&self.channel)
+        self.received.is_empty() && is_silent(&self.channel)
     }
 
     /// How many calls it has served.
@@ -177,14 +185,10 @@ impl Worker {
         self.forgotten.push(number);
     }
 
-    /// Sends it a call, while it is on none: the call's number, and what is to be sent over the channel. The error is the size
-    /// of arguments that are too large.
-    pub(crate) fn begin(&mut self, call: &Call) -> Result<(u64, Option<Vec<u8>>), usize> {
+    /// Sends it a call, while it is on none: the call's number, and what is to be sent over the channel.
+    pub(crate) fn begin(&mut self, call: &Call) -> Result<(u64, Option<Vec<u8>>), Unsent> {
         let number = self.backlog.number();
-        let frame = protocol::call(number, call)?;
-        if let Some(proxy) = &self.proxy {
-            proxy.begin();
-        }
+        let frame = protocol::call(number, call).map_err(Unsent::TooLarge)?;
         let is_long = frame.len() > protocol::MESSAGE;
         let is_sent = match (self.is_paused, is_long) {
             (true, _) => true,
@@ -192,15 +196,18 @@ impl Worker {
             (false, false) => self.backlog.send(&frame),
         };
         if !is_sent {
-            // The script has closed or filled what it shares with the server: its end is the call's.
-            self.process.kill();
+            return Err(Unsent::Unreachable);
+        }
+        if let Some(proxy) = &self.proxy {
+            proxy.begin();
         }
         let rest = self.is_paused || is_long;
         self.is_paused = false;
         Ok((number, rest.then_some(frame)))
     }
 
-    /// Ends the call `number`, which it has been sent but for `rest`.
+    /// Ends the call `number`, which it has been sent but for `rest`. The time of one that waited behind others begins here, when the
+    /// one before it has been heard of.
     pub(crate) async fn finish(
         &mut self,
         number: u64,
@@ -263,8 +270,17 @@ impl Worker {
         duration: Duration,
         limit: Duration,
     ) -> (Outcome, Then) {
-        let is_silent = matches!(end, End::Reply(Reply { recycle: false, pauses: false, .. }));
-        let output = if is_silent { Ok(Output::default()) } else { self.process.outputs.take() };
+        let goes_on = matches!(end, End::Reply(Reply { recycle: false, pauses: false, .. }));
+        let output = if goes_on && !self.backlog.is_empty() {
+            // It may be printing for the next call already. If it can print what it doesn't see itself, that is found here and
+            // taken with a later call; no more are sent to it meanwhile.
+            if self.process.outputs.are_written() {
+                self.distrust();
+            }
+            Ok(Output::default())
+        } else {
+            self.process.outputs.take()
+        };
         let (Output { stdout, stderr, is_cut }, readable) = match output {
             Ok(output) => (output, true),
             Err(error) => {
@@ -351,6 +367,9 @@ impl Worker {
                     continue;
                 }
                 (Some(reply), None) if self.received.is_empty() || !self.backlog.is_empty() => {
+                    if self.received.is_empty() && self.received.capacity() > 64 * 1024 {
+                        self.received = Vec::new();
+                    }
                     return Ok(reply);
                 }
                 (Some(_), None) => return Err(Broken::Malformed("it answered more than once")),

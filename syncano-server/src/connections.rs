@@ -18,8 +18,10 @@ use tokio::sync::Semaphore;
 
 /// How long a connection may take to send a request's head, counted from when it could.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-/// Descriptors that connections leave to workers, the database and the host application.
-const RESERVED_DESCRIPTORS: u64 = 256;
+/// Descriptors that connections leave to the database and the host application.
+const RESERVED_DESCRIPTORS: u64 = 128;
+/// And to each worker: its process, both ends of its calls, the channel, outputs, its proxy's listener, one more while it starts.
+const DESCRIPTORS_OF_WORKER: u64 = 8;
 /// Connections at the most, where the system allows more.
 const MOST_CONNECTIONS: u64 = 16 * 1024;
 /// How long to wait when the system can't accept.
@@ -28,12 +30,13 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Has requests answered, each with who is connected, until `until` is done, then lets those under way finish.
 pub(crate) async fn serve<F>(
     listener: TcpListener,
+    workers: usize,
     answer: impl Fn(http::Request<Body>, SocketAddr) -> F + Clone + Send + 'static,
     until: impl Future,
 ) where
     F: Future<Output = Response> + Send + 'static,
 {
-    let places = Arc::new(Semaphore::new(capacity()));
+    let places = Arc::new(Semaphore::new(capacity(workers)));
     let open = GracefulShutdown::new();
     let mut until = std::pin::pin!(until);
     loop {
@@ -92,10 +95,11 @@ where
 }
 
 /// How many connections may be open at a time.
-fn capacity() -> usize {
+fn capacity(workers: usize) -> usize {
+    let reserved = RESERVED_DESCRIPTORS + DESCRIPTORS_OF_WORKER * workers as u64;
     let free = open_files().map_or(MOST_CONNECTIONS, |limit| {
         // Of a small limit, half.
-        limit.saturating_sub(RESERVED_DESCRIPTORS).max(limit / 2)
+        limit.saturating_sub(reserved).max(limit / 2)
     });
     usize::try_from(free.clamp(1, MOST_CONNECTIONS)).unwrap_or(1)
 }
@@ -126,7 +130,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let nothing = |_, _| async { StatusCode::NOT_FOUND.into_response() };
-        tokio::spawn(serve(listener, nothing, std::future::pending::<()>()));
+        tokio::spawn(serve(listener, 16, nothing, std::future::pending::<()>()));
         for said in ["", "GET / HTTP/1.1\r\nHost:", "GET / HTTP/1.1\r\nHost: x\r\n\r\n"] {
             let mut stream = TcpStream::connect(address).await.expect("a connection");
             stream.write_all(said.as_bytes()).await.expect("the server listens");

@@ -66,10 +66,11 @@ impl Server {
             let api = answering.clone();
             async move { api.answer(request, peer).await }
         };
-        let serving = tokio::spawn(connections::serve(listener, answer, async move {
-            // Dropping the other end means the same.
-            let _ = stopped.await;
-        }));
+        let serving =
+            tokio::spawn(connections::serve(listener, app.runner.max_workers(), answer, async move {
+                // Dropping the other end means the same.
+                let _ = stopped.await;
+            }));
         let following = shared_database.then(|| tokio::spawn(load::follow(app.clone())).abort_handle());
         tracing::info!(%address, "listening");
         Ok(Server { app, api, address, admin_key, first_start, stop: Some(stop), serving, following })

@@ -45,9 +45,11 @@ const LASTING = {
   worker_threads: ['Worker', 'MessageChannel', 'BroadcastChannel', 'setEnvironmentData'],
 };
 
-// What can write to a descriptor, the outputs' too. (To those no other way leads that Node documents.)
+// What can write to a descriptor, the outputs' too. (What packages' own machine code writes is noticed by the server.)
 function noticeWriting() {
   for (const name of keys(fs)) if (/^(write|append|createWrite)/.test(name)) noticeUse(fs, name, 'hasWritten');
+  noticeUse(process, '_rawDebug', 'hasWritten');
+  if (process.report !== undefined) noticeUse(process.report, 'writeReport', 'hasWritten');
   Module.syncBuiltinESMExports();
 }
 

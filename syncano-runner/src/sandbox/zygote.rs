@@ -145,7 +145,8 @@ impl Sandbox {
         // In the place of the zygote's own.
         for (ours, number) in [(conversation.channel, CHANNEL), (conversation.calls, CALLS)] {
             let ours = plan.bring(ours).into();
-            plan.call("dup3", libc::SYS_dup3, [ours, number.into(), libc::O_CLOEXEC.into()]);
+            // It may be the very one; nothing is executed from here on.
+            plan.call_or(libc::EINVAL, "dup3", libc::SYS_dup3, [ours, number.into(), libc::O_CLOEXEC.into()]);
         }
         confine::close_others(&mut plan, REPORT);
         if let Some(filter) = &self.filter_without_exec {
