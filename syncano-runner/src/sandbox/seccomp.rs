@@ -123,8 +123,12 @@ fn rules(own_user: bool, landlock_abi: i32, executes: bool, has_network: bool) -
     #[cfg(target_arch = "x86_64")]
     rules.extend(REFUSED_X86_64.iter().map(|&call| (call, Vec::new())));
     if !own_user {
-        // Landlock doesn't look at these, and the files of the server's user are ours too.
-        rules.extend(REFUSED_ON_SHARED_FILES.iter().map(|&call| (call, Vec::new())));
+        rules.extend(ATTRIBUTES.iter().map(|&call| (call, Vec::new())));
+    }
+    if !own_user && !has_network {
+        // Landlock doesn't look at these, and the files of the server's user are ours too. In a root of its own, the level that
+        // also has a network, all that is the server's can't be written to anyway.
+        rules.extend(OWNERS_MODES_AND_TIMES.iter().map(|&call| (call, Vec::new())));
         #[cfg(target_arch = "x86_64")]
         rules.extend(
             [SYS_chmod, SYS_chown, SYS_lchown, SYS_utime, SYS_utimes, SYS_futimesat].map(|c| (c, Vec::new())),
@@ -388,17 +392,15 @@ const REFUSED_X86_64: &[i64] = &[
 ];
 
 /// Change files by their names, or through descriptors that are open for reading only.
-const REFUSED_ON_SHARED_FILES: &[i64] = &[
+const OWNERS_MODES_AND_TIMES: &[i64] = &[
     SYS_fchmodat,
     452, // fchmodat2
     SYS_fchownat,
     SYS_fchmod,
     SYS_fchown,
-    SYS_fsetxattr,
-    SYS_fremovexattr,
     SYS_utimensat,
-    SYS_setxattr,
-    SYS_lsetxattr,
-    SYS_removexattr,
-    SYS_lremovexattr,
 ];
+
+/// The same for what few programs use.
+const ATTRIBUTES: &[i64] =
+    &[SYS_fsetxattr, SYS_fremovexattr, SYS_setxattr, SYS_lsetxattr, SYS_removexattr, SYS_lremovexattr];

@@ -102,6 +102,14 @@ async fn a_full_folder_is_an_error_and_empty_for_the_next_call_in_javascript() {
 }
 
 #[tokio::test]
+async fn its_own_files_get_modes_and_times() {
+    let runner = runner_or_skip!(at_namespace);
+    let source = "import os, shutil\nopen('a', 'w').close()\nos.chmod('a', 0o640)\nos.utime('a', (1, 2))\nshutil.copy2('a', 'b')\n\
+                  print(oct(os.stat('b').st_mode & 0o777), os.stat('b').st_mtime)";
+    assert_eq!(printed(&runner, source).await, "0o640 2.0");
+}
+
+#[tokio::test]
 async fn what_is_bound_can_not_be_changed() {
     let runner = runner_or_skip!(at_namespace);
     let source = "import os, sys\nfor path in sys.prefix, '/etc', '/dev', '/', '/usr/bin':\n    \
