@@ -30,6 +30,9 @@ use crate::script::{Script, ScriptKey};
 /// So many quick calls make a worker one that others may wait for.
 const TRUSTED: i32 = 8;
 
+/// And so many are remembered: a pause now and then, for collecting garbage or for another process, changes nothing.
+const REMEMBERED: i32 = 64;
+
 /// A process that has loaded one script. It serves one call at a time; dropping it ends the process.
 pub(crate) struct Worker {
     /// Since when nobody has called it.
@@ -46,7 +49,7 @@ pub(crate) struct Worker {
     /// It takes the next call over the channel.
     is_paused: bool,
     /// How much its calls so far promise that the next one will be quick and leave nothing to be seen to: each that was so counts
-    /// as one, up to [`TRUSTED`], and each other one takes away as many as it took milliseconds.
+    /// as one, up to [`REMEMBERED`], and each other one takes away as many as it took milliseconds.
     trust: i32,
     /// It has answered these, for nobody.
     forgotten: Vec<u64>,
@@ -242,7 +245,7 @@ impl Worker {
         }
         self.trust = match &end {
             End::Reply(Reply { quick: true, recycle: false, pauses: false, .. }) => {
-                TRUSTED.min(self.trust + 1)
+                REMEMBERED.min(self.trust + 1)
             }
             _ => self.trust.saturating_sub(1 + duration.as_millis().min(1_000_000) as i32),
         };
