@@ -154,6 +154,12 @@ impl Backlog {
         self.count(&state);
     }
 
+    /// Whether calls may come, or wait.
+    pub(crate) fn is_open(&self) -> bool {
+        let state = self.state();
+        state.is_open || !state.waiting.is_empty()
+    }
+
     /// Whether no call waits.
     pub(crate) fn is_empty(&self) -> bool {
         self.state().waiting.is_empty()

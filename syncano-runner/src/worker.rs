@@ -274,8 +274,8 @@ impl Worker {
         limit: Duration,
     ) -> (Outcome, Then) {
         let goes_on = matches!(end, End::Reply(Reply { recycle: false, pauses: false, .. }));
-        let output = if goes_on && !self.backlog.is_empty() {
-            // It may be printing for the next call already. If it can print what it doesn't see itself, that is found here and
+        let output = if goes_on && self.backlog.is_open() {
+            // It may be printing for the next call already, or be about to. If it can print what it doesn't see itself, that is found here and
             // taken with a later call; no more are sent to it meanwhile.
             if self.process.outputs.are_written() {
                 self.distrust();
