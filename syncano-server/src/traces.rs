@@ -154,19 +154,19 @@ impl Writer {
     }
 
     async fn handle(&mut self, messages: impl Iterator<Item = Message>) {
-        let mut batch = Vec::new();
-        let mut size = Amount::default();
-        let mut waiting = Vec::new();
+        let (mut traces, mut waiting) = (Vec::new(), Vec::new());
         for message in messages {
             match message {
-                Message::Trace(trace) => {
-                    size.add(&trace);
-                    batch.push(*trace);
-                    if size.reaches(self.sweep_after) {
-                        self.store_batch(std::mem::take(&mut batch), std::mem::take(&mut size)).await;
-                    }
-                }
+                Message::Trace(trace) => traces.push(*trace),
                 Message::Settle(done) => waiting.push(done),
+            }
+        }
+        let (mut batch, mut size) = (Vec::new(), Amount::default());
+        for trace in newest(traces) {
+            size.add(&trace);
+            batch.push(trace);
+            if size.reaches(self.sweep_after) {
+                self.store_batch(std::mem::take(&mut batch), std::mem::take(&mut size)).await;
             }
         }
         if !batch.is_empty() {
@@ -240,11 +240,34 @@ impl Writer {
     }
 }
 
+/// Those of `traces` that a sweep would leave: of what is called thousands of times in a second most would be stored only to
+/// be thrown away.
+fn newest(mut traces: Vec<Trace>) -> Vec<Trace> {
+    let kept = usize::try_from(KEPT).unwrap_or(usize::MAX);
+    if traces.len() <= kept {
+        return traces;
+    }
+    traces.sort_unstable_by(|one, other| one.subject.cmp(&other.subject).then(other.id.cmp(&one.id)));
+    let mut of_subject = 0;
+    let mut last = None;
+    traces.retain(|trace| {
+        let is_same = last.as_ref() == Some(&trace.subject);
+        if !is_same {
+            last = Some(trace.subject.clone());
+        }
+        of_subject = if is_same { of_subject + 1 } else { 1 };
+        of_subject <= kept
+    });
+    traces
+}
+
 #[cfg(test)]
 mod tests {
     use sea_orm::ConnectionTrait as _;
 
     use super::*;
+    use crate::pagination::{Ordering as Order, Page};
+    use crate::request::Query;
     use crate::store::accounts::NewAccount;
     use crate::store::instances::NewInstance;
     use crate::store::{Location, accounts, instances};
@@ -253,9 +276,9 @@ mod tests {
     async fn store_many(bytes: usize, sweep_after: Amount) -> (usize, u64) {
         let (folder, store, instance) = store().await;
         let mut writer = Writer { sweep_after, ..Writer::new(store.clone()) };
-        for batch in 0..10 {
-            let messages = (1..=120).map(|index| {
-                let trace = trace(instance, batch * 120 + index, time::now(), bytes);
+        for batch in 0..12 {
+            let messages = (1..=100).map(|index| {
+                let trace = trace(instance, batch * 100 + index, time::now(), bytes);
                 Message::Trace(Box::new(Trace { subject: Subject::Script(1), ..trace }))
             });
             writer.handle(messages).await;
@@ -364,6 +387,28 @@ mod tests {
         assert_eq!(count(&store).await, 1 + usize::try_from(SWEPT / 2).unwrap());
         assert!(!writer.sweep().await);
         assert_eq!(count(&store).await, 1);
+    }
+
+    #[tokio::test]
+    async fn what_would_be_thrown_away_at_once_is_not_stored() {
+        let (_folder, store, instance) = store().await;
+        let mut writer = Writer::new(store.clone());
+        let subject = |id: i64| Subject::Script(if id % 10 == 0 { 2 } else { 1 });
+        // They end in another order than they began.
+        let messages = (0..900).map(|index| (index * 7) % 900).map(|id| {
+            let trace = trace(instance, id, time::now(), 1);
+            Message::Trace(Box::new(Trace { subject: subject(id), ..trace }))
+        });
+        writer.handle(messages).await;
+        let page = Page::from_query(&Query::parse("page_size=500"), Order::Descending).unwrap();
+        let ids = async |id: i64| -> Vec<i64> {
+            let rows = traces::of_subject(&store.db, &Subject::Script(id), &page).await.unwrap();
+            rows.iter().map(|trace| trace.id).collect()
+        };
+        let newest: Vec<i64> = (0..900).rev().filter(|id| id % 10 != 0).take(100).collect();
+        assert_eq!(ids(1).await, newest);
+        let all: Vec<i64> = (0..900).rev().filter(|id| id % 10 == 0).collect();
+        assert_eq!(ids(2).await, all);
     }
 
     async fn count(store: &Store) -> usize {
