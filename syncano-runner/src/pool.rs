@@ -36,6 +36,7 @@ pub(crate) struct Pool {
 
 #[derive(Default)]
 struct State {
+    /// The one with the lowest seat last.
     idle: HashMap<ScriptKey, Vec<Worker>>,
     /// Those of workers that are on a call and quick.
     backlogs: HashMap<ScriptKey, Vec<Arc<Backlog>>>,
@@ -146,6 +147,8 @@ pub(crate) struct Turn {
     pool: Arc<Pool>,
     /// The worker's, if others may be sent to it meanwhile.
     shared: Option<Arc<Backlog>>,
+    /// There was no other one when it began.
+    is_only: bool,
 }
 
 impl Turn {
@@ -154,7 +157,9 @@ impl Turn {
         let mut state = self.pool.lock();
         if !state.closed {
             worker.idle_since = Instant::now();
-            state.idle.entry(worker.key()).or_default().push(worker);
+            let workers = state.idle.entry(worker.key()).or_default();
+            let seat = worker.seat();
+            workers.insert(workers.partition_point(|other| other.seat() > seat), worker);
         }
         // Else dropping the worker, after the lock, ends it.
     }
@@ -171,6 +176,11 @@ impl Turn {
         if let Some(backlog) = self.shared.take() {
             self.pool.lock().close(&backlog);
         }
+    }
+
+    /// Whether no other call was running when this one was let in.
+    pub(crate) fn is_only(&self) -> bool {
+        self.is_only
     }
 
     /// Whether they may.
@@ -499,8 +509,9 @@ impl State {
     }
 
     fn begin_turn(&mut self, pool: &Arc<Pool>, instance: Arc<str>) -> Turn {
+        let is_only = self.turns.is_empty();
         *self.turns.entry(Arc::clone(&instance)).or_default() += 1;
-        Turn { instance, pool: Arc::clone(pool), shared: None }
+        Turn { instance, pool: Arc::clone(pool), shared: None, is_only }
     }
 
     /// Where a call of the script can wait for a worker that is on another one, if that is better than a worker of its own: as many
@@ -531,7 +542,8 @@ impl State {
         }
     }
 
-    /// The worker of the script that was used last: it is the one with warm caches.
+    /// The worker of the script with the lowest seat: so the same few are used, whose caches are warm, and those that calls don't
+    /// need become idle for long enough to be ended.
     fn take_idle(&mut self, key: ScriptKey) -> Option<Worker> {
         let workers = self.idle.get_mut(&key)?;
         let worker = workers.pop();
@@ -543,14 +555,18 @@ impl State {
 
     /// The worker that has been idle longest, if it has been so for `least`.
     fn take_oldest_idle(&mut self, least: Duration) -> Option<Worker> {
-        // Each list is in the order of use.
-        let (&key, _) =
-            self.idle.iter().min_by_key(|(_, workers)| workers.first().map(|worker| worker.idle_since))?;
-        let workers = self.idle.get_mut(&key)?;
-        if workers.first()?.idle_since.elapsed() < least {
+        let (since, key, index) = self
+            .idle
+            .iter()
+            .flat_map(|(&key, workers)| {
+                workers.iter().enumerate().map(move |(index, worker)| (worker.idle_since, key, index))
+            })
+            .min_by_key(|(since, ..)| *since)?;
+        if since.elapsed() < least {
             return None;
         }
-        let oldest = workers.remove(0);
+        let workers = self.idle.get_mut(&key)?;
+        let oldest = workers.remove(index);
         if workers.is_empty() {
             self.idle.remove(&key);
         }

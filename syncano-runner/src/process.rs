@@ -54,6 +54,11 @@ struct Death {
 }
 
 impl Process {
+    /// The number of its seat, until it ends.
+    pub(crate) fn seat(&self) -> Option<u32> {
+        self.remains.as_ref().map(|remains| remains.seat.number())
+    }
+
     /// Asks the script to show where it stands and to stop.
     pub(crate) fn interrupt(&self) {
         // One that has ended already is found out by reading from it.

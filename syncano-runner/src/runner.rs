@@ -291,7 +291,11 @@ impl Runner {
                 Granted::Process(turn, grant) => (turn, grant),
                 Granted::Place(offer) => {
                     joins -= 1;
-                    let Some(place) = offer.take(call) else { continue };
+                    let Some(place) = offer.take(call) else {
+                        // Another thread is about to send to the same worker, and may have been interrupted.
+                        tokio::task::yield_now().await;
+                        continue;
+                    };
                     let start = Instant::now();
                     match place.wait().await {
                         Ok(running) => return Ok((running, false)),

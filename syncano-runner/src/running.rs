@@ -29,6 +29,10 @@ impl Running {
                     worker.backlog.open();
                     turn.share(&worker);
                 }
+                if turn.is_only() {
+                    // Nobody else needs this processor now: what has to be done here next is done while the worker works.
+                    std::thread::yield_now();
+                }
                 Ok(Running { number, rest, place: Some((turn, worker)) })
             }
             Err(Unsent::TooLarge(size)) => {

@@ -163,6 +163,11 @@ impl Worker {
         self.backlog.key()
     }
 
+    /// The number of its seat.
+    pub(crate) fn seat(&self) -> Option<u32> {
+        self.process.seat()
+    }
+
     /// Whether it is as it was left: alive, and silent.
     pub(crate) fn is_silent(&self) -> bool {
         self.received.is_empty() && is_silent(&self.channel)

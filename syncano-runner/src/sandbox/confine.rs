@@ -25,6 +25,18 @@ pub(super) fn session(plan: &mut Plan) {
     plan.call("umask", libc::SYS_umask, [0o022.into()]);
 }
 
+/// Doesn't interrupt the server when it wakes up: it waits for an idle processor, or until whoever runs has had its share.
+pub(super) fn give_way(plan: &mut Plan) {
+    let no_priority = [0u64];
+    // What it costs to do without is time only.
+    plan.call_or(
+        ANY_ERROR,
+        "sched_setscheduler",
+        libc::SYS_sched_setscheduler,
+        [0.into(), libc::SCHED_BATCH.into(), no_priority.as_slice().into()],
+    );
+}
+
 /// Signals as a new process has them: none blocked, and a broken pipe not ignored (Rust's programs ignore it).
 pub(super) fn signals(plan: &mut Plan) {
     // The kernel's own `struct sigaction`, which is no larger on any processor: all zero is the default.

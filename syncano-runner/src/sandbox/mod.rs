@@ -183,6 +183,7 @@ impl Sandbox {
         let standard = standard.map(|descriptor| plan.bring(descriptor));
         confine::standard(&mut plan, standard);
         confine::session(&mut plan);
+        confine::give_way(&mut plan);
         confine::signals(&mut plan);
         confine::limits(&mut plan, &self.resource_limits(interpreter));
         confine::close_at_exec(&mut plan);

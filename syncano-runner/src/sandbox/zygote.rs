@@ -130,6 +130,7 @@ impl Sandbox {
         let standard = standard.map(|descriptor| plan.bring(descriptor));
         confine::standard(&mut plan, standard);
         confine::session(&mut plan);
+        confine::give_way(&mut plan);
         confine::limits(&mut plan, &self.resource_limits(interpreter));
         if map.is_some() {
             let proc = plan.bring(std::fs::File::open("/proc")?.into());

@@ -44,6 +44,34 @@ async fn calls_of_one_script_run_beside_each_other() {
 }
 
 #[tokio::test]
+async fn what_few_workers_can_do_is_done_by_the_same_few() {
+    let runner = runner_or_skip!(|builder| builder.isolation(Isolation::Process).max_workers(5));
+    let script = script("import time, os\ntime.sleep(ARGS['seconds'])\nprint(os.getpid())");
+    let at_once = async |seconds: &[f64]| {
+        let calls = seconds.iter().map(|seconds| {
+            let (runner, script) = (runner.clone(), script.clone());
+            let call = call(&format!(r#"{{"seconds": {seconds}}}"#));
+            tokio::spawn(async move { runner.run(&script, call).await.stdout })
+        });
+        let mut pids = Vec::new();
+        for call in calls.collect::<Vec<_>>() {
+            pids.push(call.await.unwrap());
+        }
+        pids
+    };
+    let all = at_once(&[0.2, 0.2, 0.2, 0.2]).await;
+    let mut used = Vec::new();
+    for _ in 0..3 {
+        // Whichever is done first, and whichever last.
+        used.extend(at_once(&[0.01, 0.05]).await);
+        used.extend(at_once(&[0.05, 0.01]).await);
+    }
+    used.sort();
+    used.dedup();
+    assert_eq!((used.len(), used.iter().all(|pid| all.contains(pid))), (2, true), "{used:?} of {all:?}");
+}
+
+#[tokio::test]
 async fn many_calls_through_few_workers_all_come_back() {
     let runner = runner_or_skip!(|builder| builder.isolation(Isolation::Process).max_workers(2));
     let calls: Vec<_> = (0..40)
