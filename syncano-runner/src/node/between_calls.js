@@ -6,8 +6,31 @@ const { getOwnPropertyDescriptor } = Object;
 const { openSync, closeSync, fstatSync, mkdirSync, readdirSync, rmdirSync, rmSync } = fs;
 const { isMap } = util.types;
 
-// What a call has done that can't be seen when it has ended.
-const traces = bare({ isLasting: false, hasChangedEnvironment: false, hasWritten: false, keepsMore: false });
+// What a call has done that can't be seen when it has ended; and whether one has ever had what opens files and closes
+// descriptors: to look for what is left of that takes longer than many a call.
+const traces = bare({
+  isLasting: false,
+  hasChangedEnvironment: false,
+  hasWritten: false,
+  keepsMore: false,
+  reachesFiles: false,
+});
+
+// The modules of Node's that don't lead to files.
+const FILELESS = bare({
+  assert: true,
+  buffer: true,
+  crypto: true,
+  events: true,
+  path: true,
+  punycode: true,
+  querystring: true,
+  string_decoder: true,
+  timers: true,
+  url: true,
+  util: true,
+  zlib: true,
+});
 
 // Marks each use of `object[name]` as something that may outlive its call, or as the trace `mark`.
 function noticeUse(object, name, mark = 'isLasting') {
@@ -75,12 +98,14 @@ function noticeWhatLasts() {
   Module._load = function (request) {
     const exported = apply(load, this, arguments);
     const name = typeof request === 'string' && startsWith(request, 'node:') ? slice(request, 5) : request;
+    if (FILELESS[name] !== true) traces.reachesFiles = true;
     if (LASTING[name] !== undefined && !seen.has(name)) {
       seen.add(name);
       for (const lasting of LASTING[name]) noticeUse(exported, lasting);
     }
     return exported;
   };
+  for (const name of ['binding', '_linkedBinding', 'dlopen']) noticeUse(process, name, 'reachesFiles');
   const { getBuiltinModule } = process;
   if (getBuiltinModule !== undefined) {
     process.getBuiltinModule = name => (isBuiltin(name) ? Module._load(name) : getBuiltinModule(name));
@@ -191,30 +216,33 @@ function takeBaseline() {
 // Whether the next call finds what the first one found, or can be made to.
 function cleanUp() {
   if (traces.isLasting || apply(getActiveResourcesInfo, process, []).length > 0) return false;
-  const { outputs } = baseline;
-  if (hasLoadedOtherFiles() || inode(1) !== outputs[0] || inode(2) !== outputs[1]) return false;
+  if (hasLoadedOtherFiles()) return false;
   if (!forgetListeners() || !isConsoleUnchanged()) return false;
   if (!stdout.isUnchanged() || !stderr.isUnchanged()) return false;
   process.exitCode = undefined;
   process._exiting = false;
   umask(0o077);
   if (apply(cwd, process, []) !== baseline.folder) chdir(baseline.folder);
-  const { descriptor, size } = lookAtFolder();
-  if (size !== baseline.emptySize) {
-    emptyFolder();
-  }
-  // The top level of a function's module may change the process for good, and keep files open from call to call.
-  if (script.module !== undefined) {
-    if (descriptor !== baseline.descriptor) {
-      baseline.descriptor = descriptor;
-      traces.keepsMore = true;
-    }
-    return descriptor < 128;
-  }
-  if (descriptor !== baseline.descriptor) return false;
+  if ((traces.reachesFiles || traces.hasWritten) && !cleanUpFiles()) return false;
+  // The top level of a function's module may change the process for good.
+  if (script.module !== undefined) return true;
   forgetGlobals();
   if (traces.hasChangedEnvironment) restoreEnvironment();
   return baseline.areBuiltinsUnchanged() && !hasAddedToPrototypes();
+}
+
+// The same of files and descriptors.
+function cleanUpFiles() {
+  const { outputs } = baseline;
+  if (inode(1) !== outputs[0] || inode(2) !== outputs[1]) return false;
+  const { descriptor, size } = lookAtFolder();
+  if (size !== baseline.emptySize) emptyFolder();
+  if (descriptor === baseline.descriptor) return true;
+  // A function's module may keep files open from call to call.
+  if (script.module === undefined) return false;
+  baseline.descriptor = descriptor;
+  traces.keepsMore = true;
+  return descriptor < 128;
 }
 
 // Whether the call has left nothing for the server to see to.

@@ -88,6 +88,39 @@ async fn what_cannot_be_put_back_costs_the_process() {
 }
 
 #[tokio::test]
+async fn files_are_seen_to_however_a_script_comes_by_them() {
+    let runner = node_or_skip!(|builder| builder.isolation(Isolation::Process).max_workers(1));
+    for fs in [
+        "require('fs')",
+        "require('node:fs')",
+        "process.getBuiltinModule?.('fs') ?? require('fs')",
+        "module.constructor._load('fs')",
+        "require('module').createRequire('/tmp/x.js')('fs')",
+        "module.require('fs')",
+        "await import('fs')",
+        "await import('node:fs/promises').then(({ default: { open } }) => ({ openSync: () => open('/dev/null') }))",
+    ] {
+        // Its first calls have nothing to do with files.
+        let source = format!(
+            "console.log(process.pid);\n(async () => {{\n  if (!ARGS.leave) return;\n  const fs = {fs};\n  \
+             globalThis.setTimeout(() => fs.openSync('/dev/null'));\n}})"
+        );
+        let script = javascript(&source);
+        let pid = succeed(&runner, &script, "{}").await.stdout;
+        assert_eq!(succeed(&runner, &script, "{}").await.stdout, pid, "{fs}");
+        succeed(&runner, &script, r#"{"leave":1}"#).await;
+        assert_ne!(succeed(&runner, &script, "{}").await.stdout, pid, "{fs}");
+    }
+    let source = "console.log(process.pid);\nif (ARGS.leave) process.report.writeReport('left.json');\n\
+                  if (ARGS.look) console.log(require('fs').readdirSync('.').join())";
+    let script = javascript(source);
+    let pid = succeed(&runner, &script, "{}").await.stdout;
+    succeed(&runner, &script, r#"{"leave":1}"#).await;
+    // Nothing but the line of the folder, which is empty.
+    assert_eq!(succeed(&runner, &script, r#"{"look":1}"#).await.stdout, pid);
+}
+
+#[tokio::test]
 async fn a_failed_call_costs_no_process() {
     let runner = node_or_skip!();
     for source in [
