@@ -25,6 +25,8 @@ SOCKET = 5
 SMALL_INSTANCE = 100
 # What retention by number keeps of each endpoint.
 KEPT = 100
+# Endpoints of one script that are called in turn.
+MANY = 20
 
 
 def main():
@@ -72,6 +74,7 @@ def filled(folder, count, binaries):
     with server:
         # What is called.
         server.publish(socket("work", "greet", PYTHON))
+        server.publish(several("many", MANY))
         server.publish(several("template", min(SOCKET, count - 1)))
     start = time.monotonic()
     with closing(sqlite3.connect(server.database)) as db, db:
@@ -227,14 +230,16 @@ def traces(servers, options):
     by_traces = {"few": few, f"{options.traces:,}": lots}
     with few, lots:
         calls, cpu, pages = ({count: [] for count in by_traces} for _ in range(3))
-        newest = f"/v1.1/instances/{INSTANCE}/endpoints/sockets/work/greet/traces/"
+        # So many that none of them has more in one batch than are kept of an endpoint: each trace is stored.
+        paths = [f"/v1.1/instances/{INSTANCE}/endpoints/sockets/socket_many/endpoint_many_{number}/" for number in range(MANY)]
+        newest = f"{paths[0]}traces/"
         for server in by_traces.values():
-            load(server.endpoint("work", "greet"), options.seconds)
+            load(server.url, options.seconds, paths=paths)
         for _ in range(options.rounds):
             for count, server in by_traces.items():
                 before = server.cpu()
                 # A slow writer makes calls wait, so their time tells.
-                measured = load(server.endpoint("work", "greet"), options.seconds)
+                measured = load(server.url, options.seconds, paths=paths)
                 calls[count].append(1 / measured.rate)
                 cpu[count].append((server.cpu() - before) / (measured.rate * options.seconds))
                 start = time.perf_counter()
@@ -275,7 +280,7 @@ def insert_traces(server, count):
             "CREATE TEMP TABLE subject AS SELECT flat_name.instance_id, socket_id, flat_name.name, last_trace"
             " + row_number() OVER (PARTITION BY flat_name.instance_id ORDER BY socket_id) AS first,"
             " count(*) OVER (PARTITION BY flat_name.instance_id) AS step"
-            " FROM flat_name JOIN instance ON instance.id = flat_name.instance_id WHERE flat_name.name != 'greet'"
+            " FROM flat_name JOIN instance ON instance.id = flat_name.instance_id WHERE flat_name.name != 'greet' AND flat_name.name NOT LIKE 'endpoint_many_%'"
         )
         # What is inserted into can't be read meanwhile without a copy of everything.
         db.execute("CREATE TEMP TABLE real_trace AS SELECT * FROM trace ORDER BY rowid DESC LIMIT 1")
@@ -311,7 +316,7 @@ def write(lines, options):
 What grows with what a server holds. Written by `benches/growth.py` on {datetime.date.today()}, in one run: {options.rounds} rounds of
 {options.seconds} s for each figure, the small server and the large one in turn; medians (and the least and the largest round). The ratio is the
 median of the rounds'. Load: `wrk` with one thread on the same machine. Calls are of a Python function that sums up to 100, sandboxed, with
-arguments and results checked and every call's trace stored.
+arguments and results checked and every call's trace recorded; where traces are counted {MANY} endpoints are called in turn, so that each is stored.
 
 Endpoints: {SOCKET} in a socket, each with schemas of its own, answered by a script that is the socket's alone; half in one instance,
 {SMALL_INSTANCE} in each of the others; copies of what publishing one such socket has written. Traces: copies of a real one, {KEPT} of each

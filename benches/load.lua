@@ -1,6 +1,6 @@
 -- Sends the body in the file BODY as JSON, and prints what was measured as one line of JSON. PAUSE, in milliseconds, is the mean of what a
--- connection waits between an answer and its next request. With CHECK every answer must say that its script succeeded: a call that was refused
--- is answered with 200, too.
+-- connection waits between an answer and its next request. PATHS are requested in turn, in the place of the URL's. With CHECK every
+-- answer must say that its script succeeded: a call that was refused is answered with 200, too.
 wrk.method = "POST"
 local file = assert(io.open(os.getenv("BODY")))
 wrk.body = file:read("*a")
@@ -11,6 +11,20 @@ local pause = tonumber(os.getenv("PAUSE") or "0")
 if pause > 0 then
     function delay()
         return math.floor(-math.log(1 - math.random()) * pause + 0.5)
+    end
+end
+
+local requests = {}
+function init()
+    for path in (os.getenv("PATHS") or ""):gmatch("%S+") do
+        table.insert(requests, wrk.format(nil, path))
+    end
+    if #requests > 0 then
+        local last = 0
+        request = function()
+            last = last % #requests + 1
+            return requests[last]
+        end
     end
 end
 

@@ -28,14 +28,16 @@ def require_wrk():
         raise SystemExit("the load comes from `wrk`: apt-get install wrk")
 
 
-def load(url, seconds, connections=16, pause=0, body=BODY, check=False):
-    """`pause` is the mean of the milliseconds a connection waits between an answer and its next request; `check` looks at each answer."""
+def load(url, seconds, connections=16, pause=0, body=BODY, check=False, paths=()):
+    """`pause` is the mean of the milliseconds a connection waits between an answer and its next request; `check` looks at each answer; `paths`
+    are called in turn, in the place of the URL's."""
     command = ["wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s", "--timeout", "60s"]
     command += ["--script", str(Path(__file__).with_name("load.lua")), url]
     with tempfile.NamedTemporaryFile("w") as file:
         file.write(body)
         file.flush()
-        environment = {**os.environ, "BODY": file.name, "PAUSE": str(pause), **({"CHECK": "1"} if check else {})}
+        environment = {**os.environ, "BODY": file.name, "PAUSE": str(pause), "PATHS": " ".join(paths)}
+        environment |= {"CHECK": "1"} if check else {}
         run = subprocess.run(command, capture_output=True, text=True, env=environment)
     if run.returncode != 0:
         raise SystemExit(f"wrk: {run.stdout}{run.stderr}")

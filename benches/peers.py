@@ -198,8 +198,8 @@ contestant in turn, {options.rounds} rounds of {options.seconds} s for each figu
 with one thread on the same machine, so everybody shares its cores with it. Only the ratios mean anything on another machine.
 
 The work: `POST {BODY}`, answered with `{json.dumps(ANSWER)}`, the sum of a loop. Syncano runs as it comes:
-scripts sandboxed, arguments and results checked by their schemas, every call's trace stored. The peers run without a sandbox,
-except workerd (isolates), and store nothing.
+scripts sandboxed, arguments and results checked by their schemas, every call's trace recorded (and stored, unless the same batch has
+100 newer ones of the endpoint, which is what is kept of one). The peers run without a sandbox, except workerd (isolates), and store nothing.
 
 {table}
 

@@ -5,7 +5,6 @@ import os
 import platform
 import re
 import subprocess
-import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -93,16 +92,17 @@ class Server:
 
     def __init__(self, folder, *arguments, binaries):
         self.database = Path(folder) / "bench.db"
+        self.log, self.output = self.database.with_suffix(".log"), self.database.with_suffix(".out")
         self.command = [binaries / "syncano", "serve", "--listen", "127.0.0.1:0", *arguments]
         self.command += ["--database", f"sqlite://{self.database}"]
         self.key = None
 
     def __enter__(self):
         start = time.monotonic()
-        self.log = tempfile.TemporaryFile("w+")
-        self.output = tempfile.TemporaryFile("w+")
         environment = {"PATH": os.environ["PATH"], "SYNCANO_LOG": "info"}
-        self.process = subprocess.Popen(self.command, stdout=self.output, stderr=self.log, env=environment)
+        # They are read by their paths: to read what a process writes to by the same descriptor moves where it writes.
+        with self.log.open("w") as log, self.output.open("w") as output:
+            self.process = subprocess.Popen(self.command, stdout=output, stderr=log, env=environment)
         self.url = self.wait_for(self.log, r"listening on (http://\S+)")
         self.started_in = time.monotonic() - start
         if self.key is None:
@@ -113,13 +113,10 @@ class Server:
     def __exit__(self, *_):
         self.process.terminate()
         self.process.wait(60)
-        self.log.close()
-        self.output.close()
 
     def wait_for(self, file, pattern):
         while True:
-            file.seek(0)
-            text = file.read()
+            text = file.read_text()
             if found := re.search(pattern, text):
                 return found[1]
             if self.process.poll() is not None:
