@@ -14,7 +14,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socketpair};
 use tokio::sync::oneshot;
@@ -64,6 +64,14 @@ impl Calls {
     /// False: there is no room.
     fn send(&self, message: &[u8]) -> bool {
         send(&self.ours, message, SendFlags::DONTWAIT | SendFlags::NOSIGNAL).is_ok()
+    }
+
+    /// The number of the next call that the worker will take. `Some(None)`: of the one that comes over the channel.
+    fn next(&self) -> Option<Option<u64>> {
+        let mut beginning = [0; 12];
+        let peeked = recv(&self.theirs, &mut beginning[..], RecvFlags::DONTWAIT | RecvFlags::PEEK);
+        let (size, _) = peeked.ok().filter(|(size, _)| *size > 0)?;
+        Some(protocol::number_of(&beginning[..size.min(beginning.len())]))
     }
 
     /// What the worker has not taken yet.
@@ -171,9 +179,13 @@ impl Backlog {
         (length < MOST).then_some(length)
     }
 
-    /// Takes no more calls, and takes back those that the worker has not begun. True: it has begun others, so it has answered
-    /// the call before them.
+    /// Takes no more calls, and takes back those that the worker has not begun, unless it has yet to begin the one before them. True:
+    /// it has begun others, so it has answered the call before them.
     pub(crate) fn take_back(&self) -> bool {
+        self.take_back_from(false)
+    }
+
+    fn take_back_from(&self, has_ended: bool) -> bool {
         let mut taken = Vec::new();
         let is_ahead = {
             let mut state = self.state();
@@ -182,12 +194,18 @@ impl Backlog {
                 self.count(&state);
                 return false;
             }
+            // The call that runs, as far as the server knows, may lie there still. Were it taken out for a moment, the worker could begin
+            // another one before it.
+            let is_waiting = |number| state.waiting.iter().any(|waiting| Some(waiting.number) == number);
+            if !has_ended && self.calls.next().is_some_and(|number| !is_waiting(number)) {
+                self.count(&state);
+                return false;
+            }
             for message in self.calls.take_back() {
                 let number = protocol::number_of(&message);
-                match state.waiting.iter().position(|waiting| Some(waiting.number) == number) {
-                    Some(index) => taken.extend(state.waiting.remove(index)),
-                    // The call that runs, as far as the server knows. There is room, since it was there before.
-                    None => drop(self.calls.send(&message)),
+                // Without one it is what an ended worker was to run.
+                if let Some(index) = state.waiting.iter().position(|waiting| Some(waiting.number) == number) {
+                    taken.extend(state.waiting.remove(index));
                 }
             }
             self.count(&state);
@@ -200,9 +218,24 @@ impl Backlog {
         is_ahead
     }
 
+    /// Whether the worker, which has ended, has left the call `number` where it was sent to.
+    pub(crate) fn has_left(&self, number: u64) -> bool {
+        let _state = self.state();
+        let (own, others): (Vec<_>, Vec<_>) = self
+            .calls
+            .take_back()
+            .into_iter()
+            .partition(|message| protocol::number_of(message) == Some(number));
+        for message in others {
+            // There is room, since it was there before.
+            self.calls.send(&message);
+        }
+        !own.is_empty()
+    }
+
     /// The worker has ended: what it had begun is lost.
     pub(crate) fn end(&self) {
-        self.take_back();
+        self.take_back_from(true);
         let lost = std::mem::take(&mut self.state().waiting);
         drop(lost);
     }
@@ -297,15 +330,13 @@ pub(crate) enum Unserved {
 impl Place {
     /// Waits until the worker is on the call, or the call has been taken back.
     pub(crate) async fn wait(mut self) -> Result<Running, Unserved> {
-        let told = match timeout(PATIENCE, &mut self.told).await {
-            Ok(told) => told,
-            Err(_) => {
-                self.backlog.take_back();
+        let start = Instant::now();
+        let told = loop {
+            match timeout(PATIENCE, &mut self.told).await {
+                Ok(told) => break told,
                 // If it was too late for that the worker is on it, or a script has taken it.
-                match timeout(self.limit, &mut self.told).await {
-                    Ok(told) => told,
-                    Err(_) => return Err(Unserved::Lost),
-                }
+                Err(_) if start.elapsed() >= self.limit => return Err(Unserved::Lost),
+                Err(_) => drop(self.backlog.take_back()),
             }
         };
         match told {
@@ -326,5 +357,46 @@ impl Drop for Place {
         if let Ok(Next::Runs(turn, worker)) = self.told.try_recv() {
             drop(Running::new(self.number, turn, worker));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use syncano_core::Runtime;
+
+    use super::*;
+    use crate::call::Arguments;
+    use crate::script::Script;
+
+    #[tokio::test]
+    async fn nothing_is_taken_from_behind_a_call_that_has_not_begun() {
+        let call = Call {
+            arguments: Arguments::direct("{}"),
+            meta: "{}".to_owned(),
+            timeout: Duration::from_secs(1),
+        };
+        let script = Script::new("instance", "script", Runtime::Python3, "", "{}");
+        let calls = Calls::new().unwrap();
+        let worker = calls.for_child().unwrap();
+        let take = || {
+            let mut message = vec![0; protocol::MESSAGE];
+            let (size, _) = recv(&worker, &mut message[..], RecvFlags::DONTWAIT).ok()?;
+            protocol::number_of(&message[..size])
+        };
+        let backlog = Arc::new(Backlog::new(script.key(), calls));
+        let first = backlog.number();
+        assert!(backlog.send(&protocol::call(first, &call).unwrap()));
+        backlog.open();
+        let mut second = Offer::of(&backlog).take(&call).unwrap();
+        let third = Offer::of(&backlog).take(&call).unwrap();
+
+        assert!(!backlog.take_back());
+        assert!(second.told.try_recv().is_err() && Offer::of(&backlog).take(&call).is_none());
+        assert_eq!(take(), Some(first));
+        // Now it is ahead, on the second one.
+        assert_eq!(take(), Some(second.number));
+        assert!(backlog.take_back());
+        assert!(matches!(third.wait().await, Err(Unserved::TakenBack)));
+        assert!(second.told.try_recv().is_err() && take().is_none());
     }
 }

@@ -39,6 +39,10 @@ const SHUTDOWN: Duration = Duration::from_secs(10);
 /// How often a call tries to be sent to a worker that is on another one, and may find that it has just done with that.
 const JOINS: u32 = 3;
 
+/// So often a call is given to another worker, because the one that it was sent to had been ended, from outside or by the script
+/// itself, and hadn't begun it.
+const BEGINNINGS: u32 = 3;
+
 const LOST: &str =
     "the script's process ended, or kept to itself how this call went, when it might have begun it";
 
@@ -263,27 +267,34 @@ impl Runner {
         };
         call.timeout = call.timeout.min(LONGEST_RUN);
         let deadline = Instant::now() + call.timeout;
-        match self.begin(script, interpreter, &call, deadline).await {
-            Ok((running, is_new)) => {
-                self.keep_spare(interpreter, is_new);
-                let calls_per_worker = if script.is_fresh() { 1 } else { self.inner.calls_per_worker };
-                running.end(&call, calls_per_worker).await
+        let calls_per_worker = if script.is_fresh() { 1 } else { self.inner.calls_per_worker };
+        for attempt in 0.. {
+            let (running, is_new) = match self.begin(script, interpreter, &call, attempt > 0, deadline).await
+            {
+                Ok(begun) => begun,
+                Err(outcome) => return outcome,
+            };
+            self.keep_spare(interpreter, is_new);
+            match running.end(&call, calls_per_worker).await {
+                Ok(outcome) => return outcome,
+                Err(outcome) if attempt == BEGINNINGS => return outcome,
+                Err(_) => {}
             }
-            Err(outcome) => outcome,
         }
+        unreachable!("the last attempt returns")
     }
 
-    /// Has a worker begin `call`, and says whether that is a new one. The error: it never ran.
+    /// Has a worker begin `call`, and says whether that is a new one. `again`: it has been accepted before. The error: it never ran.
     async fn begin(
         &self,
         script: &Script,
         interpreter: &Arc<Interpreter>,
         call: &Call,
+        mut again: bool,
         deadline: Instant,
     ) -> Result<(Running, bool), Outcome> {
         let failed = |problem: String| Outcome::never_ran(RunStatus::Failure, problem);
         let mut joins = if protocol::is_message(call) { JOINS } else { 0 };
-        let mut again = false;
         loop {
             let granted = self.inner.pool.acquire(script, interpreter.id, joins > 0, again, deadline).await;
             again = true;

@@ -4,11 +4,12 @@ use crate::backlog::Successor;
 use crate::call::Call;
 use crate::outcome::{Outcome, Traffic};
 use crate::pool::Turn;
-use crate::worker::{Then, Unsent, Worker};
+use crate::worker::{Start, Then, Unsent, Worker};
 
 /// A call that a worker is on. Dropping it ends the worker, unless that is on another call already.
 pub(crate) struct Running {
     number: u64,
+    start: Start,
     /// What the worker has not been sent of it yet.
     rest: Option<Vec<u8>>,
     /// Until the call has ended.
@@ -18,11 +19,12 @@ pub(crate) struct Running {
 impl Running {
     /// The call `number`, which the worker has been sent.
     pub(crate) fn new(number: u64, turn: Turn, worker: Worker) -> Running {
-        Running { number, rest: None, place: Some((turn, worker)) }
+        Running { number, start: Start::now(), rest: None, place: Some((turn, worker)) }
     }
 
     /// Sends the call to a worker that is on none.
     pub(crate) fn begin(mut turn: Turn, mut worker: Worker, call: &Call) -> Result<Running, Unsent> {
+        let start = Start::now();
         match worker.begin(call) {
             Ok((number, rest)) => {
                 if rest.is_none() && worker.is_quick() {
@@ -30,10 +32,10 @@ impl Running {
                     turn.share(&worker);
                 }
                 if turn.is_only() {
-                    // Nobody else needs this processor now: what has to be done here next is done while the worker works.
+                    // No other call is to be sent: what is left to be done here can be done while the worker works.
                     std::thread::yield_now();
                 }
-                Ok(Running { number, rest, place: Some((turn, worker)) })
+                Ok(Running { number, start, rest, place: Some((turn, worker)) })
             }
             Err(Unsent::TooLarge(size)) => {
                 turn.give_back(worker);
@@ -44,12 +46,14 @@ impl Running {
         }
     }
 
-    /// Waits until the call has ended. A worker that has served `calls_per_worker` serves no more.
-    pub(crate) async fn end(mut self, call: &Call, calls_per_worker: u64) -> Outcome {
+    /// Waits until the call has ended. A worker that has served `calls_per_worker` serves no more. The error: how the worker has
+    /// ended, without having begun the call.
+    pub(crate) async fn end(mut self, call: &Call, calls_per_worker: u64) -> Result<Outcome, Outcome> {
         let Some((turn, worker)) = &mut self.place else {
             unreachable!("it is taken when the call has ended")
         };
-        let (mut outcome, then) = worker.finish(self.number, self.rest.take(), call).await;
+        let (mut outcome, then) = worker.finish(self.number, self.start, self.rest.take(), call).await;
+        let has_ended = matches!(then, Then::Ends | Then::EndedBefore);
         let is_used_up = worker.calls() >= calls_per_worker;
         let is_on_network = worker.proxy.as_ref().is_some_and(|proxy| proxy.is_used());
         if is_on_network {
@@ -61,7 +65,7 @@ impl Running {
         } else if !worker.is_quick() {
             turn.unshare();
         }
-        let next = if then == Then::Ends { None } else { next(turn, worker) };
+        let next = if has_ended { None } else { next(turn, worker) };
         outcome.traffic = match &worker.proxy {
             // Its connections can't be told from those of the call that it is on by now.
             Some(proxy) if next.is_some() => proxy.traffic(),
@@ -74,11 +78,11 @@ impl Running {
                     turn.offer();
                     next.take_over(turn, worker);
                 }
-                None if then == Then::Ends || is_used_up => {}
+                None if has_ended || is_used_up => {}
                 None => turn.give_back(worker),
             }
         }
-        outcome
+        if then == Then::EndedBefore { Err(outcome) } else { Ok(outcome) }
     }
 }
 

@@ -1,5 +1,6 @@
 //! A worker: a process that has loaded one script, and the conversation with it.
 
+use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::os::unix::process::ExitStatusExt;
@@ -48,6 +49,8 @@ pub(crate) struct Worker {
     calls: u64,
     /// It takes the next call over the channel.
     is_paused: bool,
+    /// It has ended, and left what it was sent over the channel.
+    is_unread: bool,
     /// How much its calls so far promise that the next one will be quick and leave nothing to be seen to: each that was so counts
     /// as one, up to [`REMEMBERED`], and each other one takes away as many as it took milliseconds.
     trust: i32,
@@ -72,6 +75,19 @@ pub(crate) enum Then {
     Pauses,
     /// It has ended, or has to.
     Ends,
+    /// It has ended, and had not begun the call.
+    EndedBefore,
+}
+
+/// When a call began.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Start(SystemTime, Instant);
+
+impl Start {
+    /// It begins now.
+    pub(crate) fn now() -> Start {
+        Start(SystemTime::now(), Instant::now())
+    }
 }
 
 /// A process that has started and waits for the script that it will serve.
@@ -138,6 +154,7 @@ impl Worker {
             received: Vec::new(),
             calls: 0,
             is_paused: false,
+            is_unread: false,
             trust: 0,
             forgotten: Vec::new(),
         };
@@ -214,17 +231,17 @@ impl Worker {
         Ok((number, rest.then_some(frame)))
     }
 
-    /// Ends the call `number`, which it has been sent but for `rest`. The time of one that waited behind others begins here, when the
-    /// one before it has been heard of.
+    /// Ends the call `number`, which it has been sent but for `rest`. That of one that waited behind others started when the one
+    /// before it was heard of.
     pub(crate) async fn finish(
         &mut self,
         number: u64,
+        Start(started_at, start): Start,
         rest: Option<Vec<u8>>,
         call: &Call,
     ) -> (Outcome, Then) {
         self.calls += 1;
-        let started_at = SystemTime::now();
-        let start = Instant::now();
+        let channel_bytes = rest.as_ref().map(Vec::len);
         let deadline = tokio::time::Instant::from_std(start) + call.timeout;
         let end = match timeout_at(deadline, self.exchange(rest.as_deref(), number)).await {
             Ok(Ok(reply)) => End::Reply(reply),
@@ -254,7 +271,14 @@ impl Worker {
             }
             _ => self.trust.saturating_sub(1 + duration.as_millis().min(1_000_000) as i32),
         };
-        self.outcome(end, started_at, duration, call.timeout)
+        let is_left = match (&end, channel_bytes) {
+            (End::Reply(_) | End::OutOfTime, _) => false,
+            (_, None) => self.backlog.has_left(number),
+            // One that is no longer than a message is read at once.
+            (_, Some(bytes)) => self.is_unread && bytes <= protocol::MESSAGE,
+        };
+        let (outcome, then) = self.outcome(end, started_at, duration, call.timeout);
+        (outcome, if is_left { Then::EndedBefore } else { then })
     }
 
     /// Ends the call `number` when its time is over.
@@ -357,8 +381,11 @@ impl Worker {
     }
 
     async fn exchange(&mut self, frame: Option<&[u8]>, number: u64) -> Result<Reply, Broken> {
-        if let Some(frame) = frame {
-            self.channel.write_all(frame).await.map_err(|_| Broken::Closed)?;
+        if let Some(frame) = frame
+            && self.channel.write_all(frame).await.is_err()
+        {
+            self.is_unread = true;
+            return Err(Broken::Closed);
         }
         self.reply(number).await
     }
@@ -387,7 +414,12 @@ impl Worker {
                 self.received.reserve(16 * 1024);
             }
             match self.channel.read_buf(&mut self.received).await {
-                Ok(0) | Err(_) => return Err(Broken::Closed),
+                Ok(0) => return Err(Broken::Closed),
+                Err(error) => {
+                    // The kernel's word for the other end's having been closed with something in it.
+                    self.is_unread = error.kind() == io::ErrorKind::ConnectionReset;
+                    return Err(Broken::Closed);
+                }
                 Ok(_) => {}
             }
         }

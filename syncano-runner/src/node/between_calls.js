@@ -14,6 +14,7 @@ const traces = bare({
   hasWritten: false,
   keepsMore: false,
   reachesFiles: false,
+  stdin: undefined,
 });
 
 // The modules of Node's that don't lead to files.
@@ -96,16 +97,30 @@ function noticeWhatLasts() {
   const seen = new Set();
   const load = Module._load;
   Module._load = function (request) {
-    const exported = apply(load, this, arguments);
     const name = typeof request === 'string' && startsWith(request, 'node:') ? slice(request, 5) : request;
     if (FILELESS[name] !== true) traces.reachesFiles = true;
+    const exported = apply(load, this, arguments);
     if (LASTING[name] !== undefined && !seen.has(name)) {
       seen.add(name);
       for (const lasting of LASTING[name]) noticeUse(exported, lasting);
     }
     return exported;
   };
-  for (const name of ['binding', '_linkedBinding', 'dlopen']) noticeUse(process, name, 'reachesFiles');
+  // What leads to files without a module: Node's insides, signals that open its inspector or have it write a report, compiling
+  // modules and keeping what is compiled, and the streams (`Output` does it for its own).
+  for (const name of ['binding', '_linkedBinding', 'dlopen', 'kill', '_kill', '_debugProcess']) {
+    noticeUse(process, name, 'reachesFiles');
+  }
+  noticeUse(Module, 'enableCompileCache', 'reachesFiles');
+  noticeUse(Module.prototype, '_compile', 'reachesFiles');
+  // Each call has one of its own: a stream ends once.
+  const { ReadStream } = fs;
+  const read = () => {
+    traces.reachesFiles = true;
+    traces.stdin ??= new ReadStream(null, { fd: 0, autoClose: false });
+    return traces.stdin;
+  };
+  defineProperty(process, 'stdin', { configurable: true, enumerable: true, get: read });
   const { getBuiltinModule } = process;
   if (getBuiltinModule !== undefined) {
     process.getBuiltinModule = name => (isBuiltin(name) ? Module._load(name) : getBuiltinModule(name));
@@ -219,6 +234,7 @@ function cleanUp() {
   if (hasLoadedOtherFiles()) return false;
   if (!forgetListeners() || !isConsoleUnchanged()) return false;
   if (!stdout.isUnchanged() || !stderr.isUnchanged()) return false;
+  traces.stdin = undefined;
   process.exitCode = undefined;
   process._exiting = false;
   umask(0o077);

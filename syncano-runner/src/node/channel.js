@@ -76,10 +76,15 @@ Bare.prototype = create(null);
 
 const BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
 
-// Reads into `data` from `start` on. Without the channel, whoever has closed it, there is nothing to do, and nothing that
-// succeeds.
-function readMore(data, start) {
-  const count = readSync(CHANNEL, data, start, data.length - start, null);
+// Reads into `data` from `start` on. Without what the server sends by, whoever has closed it, there is nothing to do, and nothing
+// that succeeds.
+function readMore(data, start, descriptor = CHANNEL) {
+  let count = 0;
+  try {
+    count = readSync(descriptor, data, start, data.length - start, null);
+  } catch {
+    // A script has closed it.
+  }
   if (count === 0) reallyExit(FAILED);
   return count;
 }
@@ -87,8 +92,7 @@ function readMore(data, start) {
 // The next call, until the one after it. Those stay where they are, so that the server can take them back.
 function takeCall(isPaused) {
   if (isPaused) return takeFrame();
-  const count = readSync(CALLS, BUFFER, 0, BUFFER.length, null);
-  if (count === 0) reallyExit(FAILED);
+  const count = readMore(BUFFER, 0, CALLS);
   return count > 1 ? BUFFER.subarray(4, count) : takeFrame();
 }
 
@@ -160,6 +164,8 @@ class Output {
     this.descriptor = descriptor;
     const { get } = Object.getOwnPropertyDescriptor(process, name);
     const made = () => {
+      // Its class is one that can be made of any descriptor.
+      traces.reachesFiles = true;
       if (this.#stream === undefined) {
         this.#stream = apply(get, process, []);
         this.#stream._write = (chunk, encoding, done) => {

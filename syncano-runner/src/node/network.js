@@ -42,9 +42,14 @@ function refuseWithoutNetwork(host, port, done) {
 }
 
 function provideNetwork() {
-  if (proxy === null && process.env.SYNCANO_NETWORK !== 'none') return;
+  if (proxy === null && process.env.SYNCANO_NETWORK !== 'none') {
+    // What `fetch` keeps open for later requests is known by its descriptor only.
+    noticeUse(Socket.prototype, 'connect', 'reachesFiles');
+    return;
+  }
   const ask = proxy === null ? refuseWithoutNetwork : askForAlias;
   const connect = function (...values) {
+    traces.reachesFiles = true;
     const [options, listener] = isArray(values[0]) ? values[0] : _normalizeArgs(values);
     const { path, host = 'localhost', port } = options;
     const isProxy = proxy !== null && host === proxy[1] && `${port}` === proxy[2];

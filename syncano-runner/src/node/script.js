@@ -334,8 +334,8 @@ function copyOf(object) {
   const names = keys(object);
   for (let index = 0; index < names.length; index++) {
     const name = names[index];
-    // To assign that one would be to give it a prototype.
-    if (name === '__proto__') define(copy, name, object[name], true);
+    // To assign what every object has would be to give it a prototype, or what a script has made of that.
+    if (name in copy) define(copy, name, object[name], true);
     else copy[name] = object[name];
   }
   return copy;

@@ -225,6 +225,7 @@ setImmediate(() => {
   // What the first call would have to wait for; nobody hears it.
   console.log('');
   cleanUp();
+  traces.reachesFiles = false;
   // A process that was started ahead waits here for its script.
   const frame = takeFrame();
   OUTPUT_LIMIT = Number(frame.readBigUInt64LE(12));

@@ -163,6 +163,26 @@ async fn a_worker_killed_from_outside_is_replaced() {
     assert_ne!(pid, next);
     eventually(|| !is_alive(&pid)).await;
 
+    // A call that it has been sent and hasn't begun goes to another one.
+    let mut pid = next;
+    for _ in 0..3 {
+        let process = rustix::process::Pid::from_raw(pid.parse().unwrap()).unwrap();
+        rustix::process::kill_process(process, rustix::process::Signal::STOP).unwrap();
+        eventually(|| {
+            let status = std::fs::read_to_string(format!("/proc/{pid}/stat"));
+            status.is_ok_and(|status| status.contains(") T "))
+        })
+        .await;
+        let kill = async {
+            // If this is too early the worker is found dead, which is as well.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            rustix::process::kill_process(process, rustix::process::Signal::KILL).unwrap();
+        };
+        let (next, ()) = tokio::join!(printed(&runner, WHO), kill);
+        assert_ne!(pid, next);
+        pid = next;
+    }
+
     // During a call, it fails and says why.
     let outcome = run(&runner, "import os\nos.kill(os.getpid(), 9)").await;
     assert_eq!(

@@ -2,7 +2,8 @@
 
 use serde_json::json;
 use syncano_core::RunStatus;
-use syncano_runner::{Isolation, Outcome, Runner, Script};
+use syncano_runner::{Arguments, Call, Isolation, Outcome, Runner, Script};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::support::*;
 
@@ -98,6 +99,7 @@ async fn files_are_seen_to_however_a_script_comes_by_them() {
         "require('module').createRequire('/tmp/x.js')('fs')",
         "module.require('fs')",
         "await import('fs')",
+        "{ openSync: file => new process.stdin.constructor(file) }",
         "await import('node:fs/promises').then(({ default: { open } }) => ({ openSync: () => open('/dev/null') }))",
     ] {
         // Its first calls have nothing to do with files.
@@ -118,6 +120,76 @@ async fn files_are_seen_to_however_a_script_comes_by_them() {
     succeed(&runner, &script, r#"{"leave":1}"#).await;
     // Nothing but the line of the folder, which is empty.
     assert_eq!(succeed(&runner, &script, r#"{"look":1}"#).await.stdout, pid);
+}
+
+#[tokio::test]
+async fn what_fetch_keeps_open_without_a_network_of_its_own_costs_the_process() {
+    let runner = node_or_skip!(|builder| builder.isolation(Isolation::None).max_workers(1));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        let (mut connection, _) = listener.accept().await.unwrap();
+        let mut request = [0; 1024];
+        while connection.read(&mut request).await.is_ok_and(|size| size > 0) {
+            connection.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await.unwrap();
+        }
+    });
+    let script = javascript(
+        "console.log(process.pid);\nif (ARGS.port) fetch(`http://127.0.0.1:${ARGS.port}/`).then(answer => answer.text())",
+    );
+    let pid = succeed(&runner, &script, "{}").await.stdout;
+    assert_eq!(succeed(&runner, &script, "{}").await.stdout, pid);
+    assert_eq!(succeed(&runner, &script, &format!(r#"{{"port":{port}}}"#)).await.stdout, pid);
+    assert_ne!(succeed(&runner, &script, "{}").await.stdout, pid);
+}
+
+#[tokio::test]
+async fn each_call_reads_its_own_standard_input_to_the_end() {
+    let runner = node_or_skip!(|builder| builder.isolation(Isolation::Process).max_workers(1));
+    for read in [
+        "process.stdin.on('data', part => (text += part)).on('end', () => console.log(process.pid, text, 'end'))",
+        "require('readline').createInterface({ input: process.stdin }).on('close', () => console.log(process.pid, 'end'))",
+    ] {
+        let script = javascript(&format!("let text = '';\n{read}"));
+        let first = succeed(&runner, &script, "{}").await.stdout;
+        assert!(first.ends_with("end"), "{first}");
+        for _ in 0..2 {
+            assert_eq!(succeed(&runner, &script, "{}").await.stdout, first, "{read}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_script_that_closes_what_brings_it_calls_costs_no_other_call() {
+    let runner = node_or_skip!(|builder| builder.max_workers(1));
+    for source in [
+        "import fs from 'node:fs';\nexport default ({ close }) => { if (close) fs.closeSync(close); return 'ran'; }",
+        "const { constructor } = process.stdin;\n(({ args }) => {\n  if (args.close) new constructor(null, { fd: args.close }).destroy();\n  \
+         setResponse(new HttpResponse(200, 'ran'));\n})",
+    ] {
+        let script = javascript(source);
+        let arguments = ["{}", r#"{"close":14}"#, "{}", "{}", r#"{"close":15}"#, "{}"];
+        for (index, arguments) in arguments.iter().enumerate() {
+            let outcome = runner.run(&script, call(arguments)).await;
+            let is_answered = outcome.status == RunStatus::Success && outcome.answer.is_some();
+            // Without the channel there is no answer.
+            assert_eq!(is_answered, index != 4, "call {index}: {:?} {}", outcome.status, outcome.stderr);
+        }
+    }
+}
+
+#[tokio::test]
+async fn arguments_come_through_whatever_a_call_has_made_of_objects() {
+    let runner = node_or_skip!(|builder| builder.max_workers(1));
+    let script = javascript("Object.freeze(Object.prototype);\nconsole.log(JSON.stringify(ARGS))");
+    let body = r#"{"toString":1,"__proto__":2}"#;
+    let arguments =
+        Arguments { body: Some(body.to_owned()), query: Some("{}".to_owned()), ..Default::default() };
+    for _ in 0..2 {
+        let outcome = runner.run(&script, Call { arguments: arguments.clone(), ..call("{}") }).await;
+        let expected = r#"{"toString":1,"__proto__":2,"POST":{"toString":1,"__proto__":2},"GET":{}}"#;
+        assert_eq!((outcome.stdout, outcome.stderr), (expected.to_owned(), String::new()));
+    }
 }
 
 #[tokio::test]
