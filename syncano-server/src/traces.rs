@@ -154,15 +154,20 @@ impl Writer {
     }
 
     async fn handle(&mut self, messages: impl Iterator<Item = Message>) {
-        let (mut traces, mut waiting) = (Vec::new(), Vec::new());
+        let (mut traces, mut kept, mut waiting) = (Vec::new(), Vec::new(), Vec::new());
         for message in messages {
             match message {
                 Message::Trace(trace) => traces.push(*trace),
-                Message::Settle(done) => waiting.push(done),
+                Message::Settle(done) => {
+                    // Whoever waits for a trace isn't to miss it for others that came later.
+                    kept.extend(newest(std::mem::take(&mut traces)));
+                    waiting.push(done);
+                }
             }
         }
+        kept.extend(newest(traces));
         let (mut batch, mut size) = (Vec::new(), Amount::default());
-        for trace in newest(traces) {
+        for trace in kept {
             size.add(&trace);
             batch.push(trace);
             if size.reaches(self.sweep_after) {
@@ -409,6 +414,15 @@ mod tests {
         assert_eq!(ids(1).await, newest);
         let all: Vec<i64> = (0..900).rev().filter(|id| id % 10 == 0).collect();
         assert_eq!(ids(2).await, all);
+
+        // Whoever waits for one finds it, though it isn't of the newest any more.
+        let (done, stored) = oneshot::channel();
+        let new =
+            |id| Message::Trace(Box::new(Trace { subject: Subject::Script(3), ..trace(instance, id, 1, 1) }));
+        let messages = [new(1000), Message::Settle(done)].into_iter().chain((1001..1200).map(new));
+        writer.handle(messages).await;
+        stored.await.unwrap();
+        assert!(traces::one(&store.db, &Subject::Script(3), 1000).await.unwrap().is_some());
     }
 
     async fn count(store: &Store) -> usize {
