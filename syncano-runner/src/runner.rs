@@ -268,20 +268,20 @@ impl Runner {
         call.timeout = call.timeout.min(LONGEST_RUN);
         let deadline = Instant::now() + call.timeout;
         let calls_per_worker = if script.is_fresh() { 1 } else { self.inner.calls_per_worker };
-        for attempt in 0.. {
-            let (running, is_new) = match self.begin(script, interpreter, &call, attempt > 0, deadline).await
-            {
+        let mut left = BEGINNINGS;
+        loop {
+            let again = left < BEGINNINGS;
+            let (running, is_new) = match self.begin(script, interpreter, &call, again, deadline).await {
                 Ok(begun) => begun,
                 Err(outcome) => return outcome,
             };
             self.keep_spare(interpreter, is_new);
             match running.end(&call, calls_per_worker).await {
                 Ok(outcome) => return outcome,
-                Err(outcome) if attempt == BEGINNINGS => return outcome,
-                Err(_) => {}
+                Err(outcome) if left == 0 => return outcome,
+                Err(_) => left -= 1,
             }
         }
-        unreachable!("the last attempt returns")
     }
 
     /// Has a worker begin `call`, and says whether that is a new one. `again`: it has been accepted before. The error: it never ran.

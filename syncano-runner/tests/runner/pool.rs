@@ -15,6 +15,12 @@ fn is_alive(pid: &str) -> bool {
     std::path::Path::new("/proc").join(pid).exists()
 }
 
+/// Whether a process is in a state of proc(5): stopped, a zombie.
+fn is_in_state(pid: &str, state: char) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/stat"));
+    status.is_ok_and(|status| status.contains(&format!(") {state} ")))
+}
+
 /// Waits for something that happens beside the test.
 async fn eventually(what: impl Fn() -> bool) {
     let start = Instant::now();
@@ -69,6 +75,17 @@ async fn what_few_workers_can_do_is_done_by_the_same_few() {
     used.sort();
     used.dedup();
     assert_eq!((used.len(), used.iter().all(|pid| all.contains(pid))), (2, true), "{used:?} of {all:?}");
+}
+
+#[tokio::test]
+async fn workers_do_not_interrupt_the_server() {
+    // Copied and started.
+    for zygotes in [true, false] {
+        let runner = runner_or_skip!(|builder| builder.zygotes(zygotes));
+        runner.is_prepared(Language::Python).await;
+        let policy = "import os\nprint(os.sched_getscheduler(0) == os.SCHED_BATCH)";
+        assert_eq!(printed(&runner, policy).await, "True");
+    }
 }
 
 #[tokio::test]
@@ -153,12 +170,8 @@ async fn a_worker_killed_from_outside_is_replaced() {
     let pid = printed(&runner, WHO).await;
     let process = rustix::process::Pid::from_raw(pid.parse().unwrap()).unwrap();
     rustix::process::kill_process(process, rustix::process::Signal::KILL).unwrap();
-    eventually(|| {
-        // A zombie, until the runner notices.
-        let status = std::fs::read_to_string(format!("/proc/{pid}/stat"));
-        status.is_ok_and(|status| status.contains(") Z "))
-    })
-    .await;
+    // A zombie, until the runner notices.
+    eventually(|| is_in_state(&pid, 'Z')).await;
     let next = printed(&runner, WHO).await;
     assert_ne!(pid, next);
     eventually(|| !is_alive(&pid)).await;
@@ -168,11 +181,7 @@ async fn a_worker_killed_from_outside_is_replaced() {
     for _ in 0..3 {
         let process = rustix::process::Pid::from_raw(pid.parse().unwrap()).unwrap();
         rustix::process::kill_process(process, rustix::process::Signal::STOP).unwrap();
-        eventually(|| {
-            let status = std::fs::read_to_string(format!("/proc/{pid}/stat"));
-            status.is_ok_and(|status| status.contains(") T "))
-        })
-        .await;
+        eventually(|| is_in_state(&pid, 'T')).await;
         let kill = async {
             // If this is too early the worker is found dead, which is as well.
             tokio::time::sleep(Duration::from_millis(20)).await;
