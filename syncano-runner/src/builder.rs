@@ -58,7 +58,7 @@ impl Default for RunnerBuilder {
             max_workers_per_instance: None,
             max_waiting: None,
             idle_timeout: Duration::from_secs(300),
-            calls_per_worker: 100_000,
+            calls_per_worker: u64::MAX,
             processors: processors as usize,
             zygotes: true,
             directory: None,
@@ -151,7 +151,9 @@ impl RunnerBuilder {
         self
     }
 
-    /// How many calls a process serves before it is replaced. Default: 100,000. Zero counts as one.
+    /// How many calls a process serves before it is replaced, however well it is. Default: any number, as long as it doesn't
+    /// grow: once a script keeps half of the [memory](RunnerBuilder::memory) that its first calls have left free, the next
+    /// one gets a new process. Zero counts as one.
     pub fn calls_per_worker(mut self, calls: u64) -> Self {
         self.calls_per_worker = calls.max(1);
         self

@@ -83,6 +83,8 @@ mod find;
 #[cfg(target_os = "linux")]
 mod levels;
 #[cfg(target_os = "linux")]
+mod lifespan;
+#[cfg(target_os = "linux")]
 mod output;
 #[cfg(target_os = "linux")]
 mod pool;

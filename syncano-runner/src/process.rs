@@ -4,9 +4,9 @@
 //! (`PR_SET_PDEATHSIG`), so that thread must live as long as the runner. The second one reaps them, removes their
 //! folders and gives their seats back, however they ended.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Write as _};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
@@ -57,6 +57,16 @@ impl Process {
     /// The number of its seat, until it ends.
     pub(crate) fn seat(&self) -> Option<u32> {
         self.remains.as_ref().map(|remains| remains.seat.number())
+    }
+
+    /// The memory that it has to itself and uses, in bytes; `None` if that can't be told, as when it has ended.
+    pub(crate) fn memory(&self) -> Option<u64> {
+        let info = fs::read_to_string(format!("/proc/self/fdinfo/{}", self.descriptor.as_raw_fd())).ok()?;
+        let pid: u32 = info.lines().find_map(|line| line.strip_prefix("Pid:"))?.trim().parse().ok()?;
+        let sizes = fs::read_to_string(format!("/proc/{pid}/statm")).ok()?;
+        let mut pages = sizes.split(' ').skip(1).map_while(|size| size.parse::<u64>().ok());
+        let (resident, shared) = (pages.next()?, pages.next()?);
+        Some(resident.saturating_sub(shared) * rustix::param::page_size() as u64)
     }
 
     /// Asks the script to show where it stands and to stop.

@@ -17,6 +17,7 @@ use crate::environment::{self, Environment, Environments, MissingEnvironment};
 use crate::interpreter::{Interpreter, MissingInterpreter};
 use crate::isolation::{Isolation, Wanted};
 use crate::levels;
+use crate::lifespan::Lifespan;
 use crate::limits::{ANSWER, OUTPUT, REQUEST};
 use crate::network::Outward;
 use crate::node::NODE;
@@ -57,11 +58,9 @@ pub struct Runner {
 
 struct Inner {
     isolation: Isolation,
-    /// Of one process, in bytes.
-    memory: u64,
+    lifespan: Lifespan,
     interpreters: Interpreters,
     environments: Environments,
-    calls_per_worker: u64,
     /// Processes are copied where their language can do that.
     copies: bool,
     pool: Arc<Pool>,
@@ -167,7 +166,7 @@ impl Runner {
         settings: RunnerBuilder,
         interpreters: Interpreters,
     ) -> Result<Runner, StartError> {
-        let memory = settings.limits.memory;
+        let lifespan = Lifespan { calls: settings.calls_per_worker, memory: settings.limits.memory };
         let max_workers = workers_that_fit(&settings, level, &interpreters)?;
         let sandbox = Sandbox::new(level, settings.limits, max_workers)
             .map_err(|unavailable| StartError::Isolation { level, reason: unavailable.to_string() })?;
@@ -192,15 +191,13 @@ impl Runner {
         let nursery = Nursery::start(sandbox, directory, pool_of, idle_timeout, settings.zygotes)
             .map_err(StartError::Threads)?;
         interpreters.found().for_each(|interpreter| nursery.keep_zygote(interpreter));
-        let calls_per_worker = settings.calls_per_worker;
         let outward = Arc::new(Outward::new(settings.network, settings.addresses, settings.hosts));
         Ok(Runner {
             inner: Arc::new(Inner {
                 isolation: level,
-                memory,
+                lifespan,
                 interpreters,
                 environments,
-                calls_per_worker,
                 copies,
                 pool,
                 nursery,
@@ -217,7 +214,7 @@ impl Runner {
 
     /// The limits of a run that may take `timeout`.
     pub fn limits(&self, timeout: Duration) -> RunLimits {
-        RunLimits { timeout, memory: self.inner.memory, output: OUTPUT as u64, answer: ANSWER as u64 }
+        RunLimits { timeout, memory: self.inner.lifespan.memory, output: OUTPUT as u64, answer: ANSWER as u64 }
     }
 
     /// The largest number of processes: [`RunnerBuilder::max_workers`], or as many as
@@ -267,7 +264,10 @@ impl Runner {
         };
         call.timeout = call.timeout.min(LONGEST_RUN);
         let deadline = Instant::now() + call.timeout;
-        let calls_per_worker = if script.is_fresh() { 1 } else { self.inner.calls_per_worker };
+        let mut lifespan = self.inner.lifespan;
+        if script.is_fresh() {
+            lifespan.calls = 1;
+        }
         let mut left = BEGINNINGS;
         loop {
             let again = left < BEGINNINGS;
@@ -276,7 +276,7 @@ impl Runner {
                 Err(outcome) => return outcome,
             };
             self.keep_spare(interpreter, is_new);
-            match running.end(&call, calls_per_worker).await {
+            match running.end(&call, lifespan).await {
                 Ok(outcome) => return outcome,
                 Err(outcome) if left == 0 => return outcome,
                 Err(_) => left -= 1,

@@ -2,6 +2,7 @@
 
 use crate::backlog::Successor;
 use crate::call::Call;
+use crate::lifespan::Lifespan;
 use crate::outcome::{Outcome, Traffic};
 use crate::pool::Turn;
 use crate::worker::{Start, Then, Unsent, Worker};
@@ -46,15 +47,15 @@ impl Running {
         }
     }
 
-    /// Waits until the call has ended. A worker that has served `calls_per_worker` serves no more. The error: how the worker has
+    /// Waits until the call has ended, which may have been the last one of its worker's `lifespan`. The error: how the worker has
     /// ended, without having begun the call.
-    pub(crate) async fn end(mut self, call: &Call, calls_per_worker: u64) -> Result<Outcome, Outcome> {
+    pub(crate) async fn end(mut self, call: &Call, lifespan: Lifespan) -> Result<Outcome, Outcome> {
         let Some((turn, worker)) = &mut self.place else {
             unreachable!("it is taken when the call has ended")
         };
         let (mut outcome, then) = worker.finish(self.number, self.start, self.rest.take(), call).await;
         let has_ended = matches!(then, Then::Ends | Then::EndedBefore);
-        let is_used_up = worker.calls() >= calls_per_worker;
+        let is_used_up = worker.ages(lifespan);
         let is_on_network = worker.proxy.as_ref().is_some_and(|proxy| proxy.is_used());
         if is_on_network {
             worker.distrust();

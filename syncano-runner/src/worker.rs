@@ -18,6 +18,7 @@ use tokio::time::{timeout, timeout_at};
 use crate::backlog::{Backlog, Calls};
 use crate::call::Call;
 use crate::interpreter::{Interpreter, InterpreterId};
+use crate::lifespan::{Age, Lifespan};
 use crate::limits;
 use crate::network::{Outward, Proxy};
 use crate::outcome::{Answer, Outcome, Traffic};
@@ -46,7 +47,7 @@ pub(crate) struct Worker {
     process: Process,
     channel: UnixStream,
     received: Vec<u8>,
-    calls: u64,
+    age: Age,
     /// It takes the next call over the channel.
     is_paused: bool,
     /// It has ended, and left what it was sent over the channel.
@@ -152,7 +153,7 @@ impl Worker {
             process,
             channel,
             received: Vec::new(),
-            calls: 0,
+            age: Age::default(),
             is_paused: false,
             is_unread: false,
             trust: 0,
@@ -190,9 +191,9 @@ impl Worker {
         self.received.is_empty() && is_silent(&self.channel)
     }
 
-    /// How many calls it has served.
-    pub(crate) fn calls(&self) -> u64 {
-        self.calls
+    /// It has served one more call. True: the last one.
+    pub(crate) fn ages(&mut self, lifespan: Lifespan) -> bool {
+        self.age.count(lifespan, || self.process.memory())
     }
 
     /// Whether calls may be sent to it while it is on one: it is likely to take no time, and to leave nothing to be seen to.
@@ -240,7 +241,6 @@ impl Worker {
         rest: Option<Vec<u8>>,
         call: &Call,
     ) -> (Outcome, Then) {
-        self.calls += 1;
         let channel_bytes = rest.as_ref().map(Vec::len);
         let deadline = tokio::time::Instant::from_std(start) + call.timeout;
         let end = match timeout_at(deadline, self.exchange(rest.as_deref(), number)).await {

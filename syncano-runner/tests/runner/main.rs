@@ -58,6 +58,7 @@ mod fresh;
 mod javascript;
 mod levels;
 mod life;
+mod lifespan;
 mod memory;
 mod network;
 mod outside;

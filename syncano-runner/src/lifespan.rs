@@ -1,0 +1,88 @@
+//! When a worker has served for long enough.
+//!
+//! What a script keeps from call to call, by intent or not, would end one of its calls some day. So its worker is replaced between
+//! two calls, once it has grown. A number of calls says little about that, and a new worker is slow until its engine has
+//! learnt what is called often.
+
+/// A worker is looked at whenever it has served so many calls more.
+const INTERVAL: u64 = 256;
+
+/// For how long workers serve.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lifespan {
+    /// So many calls, whether they have grown or not.
+    pub(crate) calls: u64,
+    /// The memory that one may have, in bytes.
+    pub(crate) memory: u64,
+}
+
+/// How far a worker is.
+#[derive(Debug, Default)]
+pub(crate) struct Age {
+    calls: u64,
+    /// The memory that it had when it was first looked at.
+    first: Option<u64>,
+    is_over: bool,
+}
+
+impl Age {
+    /// One more call has ended. `memory` tells how much the worker has, in bytes, as far as that is known. True: it serves no more.
+    pub(crate) fn count(&mut self, lifespan: Lifespan, memory: impl FnOnce() -> Option<u64>) -> bool {
+        self.calls += 1;
+        self.is_over |= self.calls >= lifespan.calls;
+        if self.calls.is_multiple_of(INTERVAL)
+            && let Some(memory) = memory()
+        {
+            self.is_over |= self.has_grown(memory, lifespan.memory);
+        }
+        self.is_over
+    }
+
+    /// Whether it has taken half of what was left for it to take.
+    fn has_grown(&mut self, memory: u64, limit: u64) -> bool {
+        let first = *self.first.get_or_insert(memory);
+        memory > first.midpoint(limit.max(first))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Which of the calls is the last, where call `n` leaves a worker with the memory `after(n)`.
+    fn last(lifespan: Lifespan, after: impl Fn(u64) -> u64) -> Option<u64> {
+        let mut age = Age::default();
+        (1..100_000).find(|&n| age.count(lifespan, || Some(after(n))))
+    }
+
+    #[test]
+    fn whoever_grows_is_replaced_before_there_is_nothing_left() {
+        let lifespan = Lifespan { calls: u64::MAX, memory: 1_000_000 };
+        for step in [20, 100, 1_000] {
+            let last = last(lifespan, |n| 200_000 + step * n).unwrap();
+            assert!((600_000..1_000_000).contains(&(200_000 + step * last)), "{step}: {last}");
+        }
+    }
+
+    #[test]
+    fn whoever_is_large_from_the_start_is_not() {
+        let lifespan = Lifespan { calls: u64::MAX, memory: 1_000_000 };
+        for size in [900_000, 1_000_000, 1_100_000] {
+            assert_eq!(last(lifespan, |_| size), None);
+        }
+        assert_eq!(last(lifespan, |n| if n <= INTERVAL { 100_000 } else { 500_000 }), None);
+    }
+
+    #[test]
+    fn what_is_over_stays_over() {
+        let lifespan = Lifespan { calls: u64::MAX, memory: 1_000 };
+        let mut age = Age::default();
+        let ends: Vec<bool> =
+            (1..=3 * INTERVAL).map(|n| age.count(lifespan, || Some(if n == INTERVAL { 0 } else { 501 }))).collect();
+        assert_eq!(ends.iter().position(|end| *end), Some(2 * INTERVAL as usize - 1));
+        assert!(ends[2 * INTERVAL as usize - 1..].iter().all(|end| *end));
+        // Of which nothing can be told, too.
+        let mut age = Age::default();
+        assert!((1..10).all(|n| age.count(Lifespan { calls: 3, memory: 1_000 }, || None) == (n >= 3)));
+    }
+}
