@@ -323,11 +323,11 @@ impl Runner {
             let (worker, is_new) = match grant {
                 Grant::Warm(worker) if worker.is_silent() => (Ok(worker), false),
                 Grant::Spare(spare) if spare.is_silent() => {
-                    (Worker::start(spare, interpreter, script, &self.inner.outward).await, true)
+                    (Box::pin(Worker::start(spare, interpreter, script, &self.inner.outward)).await, true)
                 }
                 // One that died or spoke between two calls is dropped, which ends it.
                 Grant::Warm(_) | Grant::Spare(_) => continue,
-                Grant::Seat(seat) => (self.start_worker(seat, interpreter, script).await, true),
+                Grant::Seat(seat) => (Box::pin(self.start_worker(seat, interpreter, script)).await, true),
             };
             match Running::begin(turn, worker.map_err(failed)?, call) {
                 Ok(running) => return Ok((running, is_new)),

@@ -101,29 +101,28 @@ impl App {
     }
 
     /// Does work that neither a caller who goes away nor a shutdown stops half-way.
-    pub(crate) async fn to_the_end<T: Send + 'static>(
+    pub(crate) fn to_the_end<T: Send + 'static, W>(
         &self,
-        work: impl Future<Output = Result<T, ApiError>> + Send + 'static,
-    ) -> Result<T, ApiError> {
-        let pass = self.gate.enter()?;
-        let work = async move {
-            let result = work.await;
-            drop(pass);
-            result
-        };
-        Lasting(Some(Box::pin(work))).await
+        work: W,
+    ) -> impl Future<Output = Result<T, ApiError>> + Send + use<T, W>
+    where
+        W: Future<Output = Result<T, ApiError>> + Send + 'static,
+    {
+        // Not later: whatever holds the future would have to hold the work as well, and be moved along with it.
+        let lasting = self.gate.enter().map(|pass| Lasting(Some((Box::pin(work), pass))));
+        async { lasting?.await }
     }
 }
 
 /// Work that becomes a task of its own when whoever waits for it goes away. A task from the start would cost every call two
 /// turns of the scheduler.
-struct Lasting<W: Future<Output: Send> + Send + 'static>(Option<Pin<Box<W>>>);
+struct Lasting<W: Future<Output: Send> + Send + 'static>(Option<(Pin<Box<W>>, Pass)>);
 
 impl<T: Send, W: Future<Output = Result<T, ApiError>> + Send> Future for Lasting<W> {
     type Output = Result<T, ApiError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let work = self.0.as_mut().expect("it isn't polled after its end");
+        let (work, _) = self.0.as_mut().expect("it isn't polled after its end");
         // What panics is not polled again, and other requests of the connection don't pay for it.
         let done = match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
             Ok(Poll::Pending) => return Poll::Pending,
@@ -138,10 +137,14 @@ impl<T: Send, W: Future<Output = Result<T, ApiError>> + Send> Future for Lasting
 impl<W: Future<Output: Send> + Send + 'static> Drop for Lasting<W> {
     fn drop(&mut self) {
         // Without a runtime nothing can go on.
-        if let Some(work) = self.0.take()
+        if let Some((work, pass)) = self.0.take()
             && let Ok(runtime) = Handle::try_current()
         {
-            runtime.spawn(work);
+            runtime.spawn(async move {
+                // Nobody waits for what comes of it.
+                let _ = work.await;
+                drop(pass);
+            });
         }
     }
 }

@@ -129,7 +129,7 @@ pub(crate) async fn parse(headers: &HeaderMap, body: Bytes) -> Result<Option<Val
             let fields = url::form_urlencoded::parse(&body);
             Ok(Some(fields.map(|(name, text)| (name.into_owned(), Value::from(&*text))).collect()))
         }
-        Kind::Multipart => multipart(headers, body).await.map(Value::Object).map(Some),
+        Kind::Multipart => Box::pin(multipart(headers, body)).await.map(Value::Object).map(Some),
     }
 }
 

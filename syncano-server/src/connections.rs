@@ -34,7 +34,7 @@ pub(crate) async fn serve<F>(
     answer: impl Fn(http::Request<Body>, SocketAddr) -> F + Clone + Send + 'static,
     until: impl Future,
 ) where
-    F: Future<Output = Response> + Send + 'static,
+    F: Future<Output = Result<Response, Infallible>> + Send + 'static,
 {
     let places = Arc::new(Semaphore::new(capacity(workers)));
     let open = GracefulShutdown::new();
@@ -79,15 +79,12 @@ fn connection<F>(
     answer: impl Fn(http::Request<Body>, SocketAddr) -> F + Send + 'static,
 ) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> + Send
 where
-    F: Future<Output = Response> + Send + 'static,
+    F: Future<Output = Result<Response, Infallible>> + Send + 'static,
 {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY");
     }
-    let service = service_fn(move |request: http::Request<Incoming>| {
-        let answered = answer(request.map(Body::new), peer);
-        async move { Ok::<_, Infallible>(answered.await) }
-    });
+    let service = service_fn(move |request: http::Request<Incoming>| answer(request.map(Body::new), peer));
     http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
@@ -129,7 +126,7 @@ mod tests {
     async fn a_connection_that_asks_for_nothing_loses_its_place() {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let nothing = |_, _| async { StatusCode::NOT_FOUND.into_response() };
+        let nothing = |_, _| async { Ok(StatusCode::NOT_FOUND.into_response()) };
         tokio::spawn(serve(listener, 16, nothing, std::future::pending::<()>()));
         for said in ["", "GET / HTTP/1.1\r\nHost:", "GET / HTTP/1.1\r\nHost: x\r\n\r\n"] {
             let mut stream = TcpStream::connect(address).await.expect("a connection");

@@ -64,7 +64,7 @@ impl Server {
         let answering = api.clone();
         let answer = move |request, peer| {
             let api = answering.clone();
-            async move { api.answer(request, peer).await }
+            async move { Ok(api.answer(request, peer).await) }
         };
         let serving =
             tokio::spawn(connections::serve(listener, app.runner.max_workers(), answer, async move {
