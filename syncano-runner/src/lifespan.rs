@@ -77,8 +77,9 @@ mod tests {
     fn what_is_over_stays_over() {
         let lifespan = Lifespan { calls: u64::MAX, memory: 1_000 };
         let mut age = Age::default();
-        let ends: Vec<bool> =
-            (1..=3 * INTERVAL).map(|n| age.count(lifespan, || Some(if n == INTERVAL { 0 } else { 501 }))).collect();
+        let ends: Vec<bool> = (1..=3 * INTERVAL)
+            .map(|n| age.count(lifespan, || Some(if n == INTERVAL { 0 } else { 501 })))
+            .collect();
         assert_eq!(ends.iter().position(|end| *end), Some(2 * INTERVAL as usize - 1));
         assert!(ends[2 * INTERVAL as usize - 1..].iter().all(|end| *end));
         // Of which nothing can be told, too.

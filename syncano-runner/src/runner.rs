@@ -214,7 +214,12 @@ impl Runner {
 
     /// The limits of a run that may take `timeout`.
     pub fn limits(&self, timeout: Duration) -> RunLimits {
-        RunLimits { timeout, memory: self.inner.lifespan.memory, output: OUTPUT as u64, answer: ANSWER as u64 }
+        RunLimits {
+            timeout,
+            memory: self.inner.lifespan.memory,
+            output: OUTPUT as u64,
+            answer: ANSWER as u64,
+        }
     }
 
     /// The largest number of processes: [`RunnerBuilder::max_workers`], or as many as

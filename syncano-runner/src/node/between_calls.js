@@ -106,9 +106,9 @@ function noticeWhatLasts() {
     }
     return exported;
   };
-  // What leads to files without a module: Node's insides, signals that open its inspector or have it write a report, compiling
+  // What leads to files, or to how they are made, without a module: Node's insides, signals that open its inspector or have it write a report, compiling
   // modules and keeping what is compiled, and the streams (`Output` does it for its own).
-  for (const name of ['binding', '_linkedBinding', 'dlopen', 'kill', '_kill', '_debugProcess']) {
+  for (const name of ['binding', '_linkedBinding', 'dlopen', 'kill', '_kill', '_debugProcess', 'umask']) {
     noticeUse(process, name, 'reachesFiles');
   }
   noticeUse(Module, 'enableCompileCache', 'reachesFiles');
@@ -203,10 +203,10 @@ function sizeWhenEmpty() {
 
 const inode = descriptor => fstatSync(descriptor).ino;
 
+// The events of the process that somebody listens to, and who that is.
 function listenersNow() {
-  const listeners = new Map();
-  for (const name of apply(eventNames, process, [])) listeners.set(name, apply(rawListeners, process, [name]));
-  return listeners;
+  const names = apply(eventNames, process, []);
+  return bare({ names, lists: names.map(name => apply(rawListeners, process, [name])) });
 }
 
 let baseline;
@@ -237,7 +237,6 @@ function cleanUp() {
   traces.stdin = undefined;
   process.exitCode = undefined;
   process._exiting = false;
-  umask(0o077);
   if (apply(cwd, process, []) !== baseline.folder) chdir(baseline.folder);
   if ((traces.reachesFiles || traces.hasWritten) && !cleanUpFiles()) return false;
   // The top level of a function's module may change the process for good.
@@ -249,6 +248,7 @@ function cleanUp() {
 
 // The same of files and descriptors.
 function cleanUpFiles() {
+  umask(0o077);
   const { outputs } = baseline;
   if (inode(1) !== outputs[0] || inode(2) !== outputs[1]) return false;
   const { descriptor, size } = lookAtFolder();
@@ -282,22 +282,32 @@ function restoreEnvironment() {
   traces.hasChangedEnvironment = false;
 }
 
+// Whether those are `listeners`, by what Node keeps of them: to ask for that would make lists of it.
+function isHeardBy({ names, lists }) {
+  const { _events: events, _eventsCount: count } = process;
+  if (events === undefined || count !== names.length) return false;
+  for (let index = 0; index < count; index++) if (!isSame(events[names[index]], lists[index])) return false;
+  return true;
+}
+
+// A sole listener stands there by itself.
+function isSame(now, before) {
+  if (!isArray(now)) return before.length === 1 && now === before[0];
+  if (now.length !== before.length) return false;
+  for (let index = 0; index < now.length; index++) if (now[index] !== before[index]) return false;
+  return true;
+}
+
 function forgetListeners() {
-  const names = apply(eventNames, process, []);
-  let isRemoved = false;
-  for (let index = 0; index < names.length; index++) {
-    const before = baseline.listeners.get(names[index]);
-    if (before === undefined) {
-      apply(removeAllListeners, process, [names[index]]);
-      isRemoved = true;
-    } else {
-      const now = apply(rawListeners, process, [names[index]]);
-      if (now.length !== before.length || now.some((listener, index) => listener !== before[index])) return false;
-    }
-  }
   if (process.hasUncaughtExceptionCaptureCallback()) process.setUncaughtExceptionCaptureCallback(null);
-  const left = isRemoved ? apply(eventNames, process, []) : names;
-  return left.length === baseline.listeners.size;
+  if (isHeardBy(baseline.listeners)) return true;
+  const names = apply(eventNames, process, []);
+  for (let index = 0; index < names.length; index++) {
+    let isNew = true;
+    for (let at = 0; at < baseline.listeners.names.length; at++) isNew &&= baseline.listeners.names[at] !== names[index];
+    if (isNew) apply(removeAllListeners, process, [names[index]]);
+  }
+  return isHeardBy(baseline.listeners);
 }
 
 // Groups that are still open, counters and stopwatches.

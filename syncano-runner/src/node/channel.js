@@ -18,7 +18,7 @@
 //
 // All integers are little endian. A worker answers exactly once per call and echoes the call's number.
 
-const { process, console, Promise, Symbol, Uint8Array, setImmediate } = globalThis;
+const { process, console, Function, Promise, Symbol, Uint8Array, setImmediate } = globalThis;
 const fs = require('fs');
 const util = require('util');
 const vm = require('vm');
@@ -57,6 +57,9 @@ const QUICK = 4;
 const QUICKLY = 0.25;
 const ABSENT = 0xffffffff;
 const NUMBER_SIZE = 8;
+// The texts of a call.
+const [MERGED, QUERY, BODY, MAIN, META] = [0, 1, 2, 3, 4];
+const TEXTS = 5;
 const REPLY_SIZE = 20;
 
 const [READY, NOTHING, VALUE, RESPONSE, APP_ERROR] = [0, 1, 2, 3, 4];
@@ -111,19 +114,14 @@ function takeFrame() {
   return data.subarray(4, size);
 }
 
-// The texts of a frame: their lengths stand at `offset`, they themselves after `start`; undefined for an absent one.
-function takeTexts(frame, offset, count, start) {
-  const texts = [];
-  for (let index = 0; index < count; index++) {
-    const length = frame.readUInt32LE(offset + 4 * index);
-    if (length === ABSENT) {
-      texts.push(undefined);
-    } else {
-      texts.push(frame.toString('utf8', start, start + length));
-      start += length;
-    }
+// One of the texts of a frame: their lengths stand at `offset`, they themselves after `start`; undefined for an absent one.
+function textAt(frame, offset, index, start) {
+  let length;
+  for (let at = 0; at <= index; at++) {
+    if (at > 0 && length !== ABSENT) start += length;
+    length = frame.readUInt32LE(offset + 4 * at);
   }
-  return texts;
+  return length === ABSENT ? undefined : frame.toString('utf8', start, start + length);
 }
 
 const EMPTY = new Uint8Array(0);

@@ -317,16 +317,97 @@ function provideNames() {
   define(globalThis, 'HttpResponse', HttpResponse);
   define(globalThis, 'AppError', AppError);
   define(globalThis, 'setResponse', setResponse);
+  defineProperty(globalThis, 'ARGS', GLOBALS.ARGS);
+  defineProperty(globalThis, 'CONFIG', GLOBALS.CONFIG);
+  defineProperty(globalThis, 'META', GLOBALS.META);
 }
 
+// What was given to the call that runs. Few functions ask for `ARGS`, so it is read when somebody does.
+let given;
+
+const UNREAD = Symbol('unread');
+
 class Given {
-  constructor(args, config, meta) {
-    this.args = args;
-    this.config = config;
-    this.meta = meta;
+  constructor(frame) {
+    // It stays until the call has been answered.
+    this.frame = frame;
+    this.args = this.config = this.meta = UNREAD;
   }
 }
 setPrototypeOf(Given.prototype, null);
+
+function givenText(index) {
+  return textAt(given.frame, NUMBER_SIZE, index, NUMBER_SIZE + 4 * TEXTS);
+}
+
+function givenValue(index) {
+  const text = givenText(index);
+  try {
+    return text === undefined ? undefined : parse(text);
+  } catch (error) {
+    throw new Refused(`the arguments can't be read: ${error.message}`);
+  }
+}
+
+// The named arguments of the default function.
+function named() {
+  return givenValue(MAIN) ?? givenValue(MERGED);
+}
+
+function readArgs() {
+  const merged = givenValue(MERGED);
+  const query = givenValue(QUERY);
+  const body = givenValue(BODY);
+  if (query === undefined && body === undefined) return merged;
+  const args = isArray(merged) ? {} : copyOf(merged);
+  args.POST = body ?? {};
+  args.GET = query ?? {};
+  return args;
+}
+
+const givenArgs = () => (given.args === UNREAD ? (given.args = readArgs()) : given.args);
+const givenConfig = () => (given.config === UNREAD ? (given.config = parse(script.config)) : given.config);
+const givenMeta = () => (given.meta === UNREAD ? (given.meta = meta.valueOf(givenText(META))) : given.meta);
+
+// The value of a text that is often the one of the call before: a literal is copied in a fraction of the time that reading takes.
+class Repeated {
+  #text;
+  #times = 0;
+  #copy;
+
+  valueOf(text) {
+    if (text !== this.#text) {
+      this.#text = text;
+      this.#times = 0;
+      this.#copy = undefined;
+    } else if (this.#copy !== undefined) {
+      const copy = this.#copy;
+      return copy();
+    } else if (++this.#times === COMPILED_AFTER && isLiteral(text)) {
+      this.#copy = Function(`return ${text}`);
+    }
+    return parse(text);
+  }
+}
+
+const COMPILED_AFTER = 8;
+
+// JSON is JavaScript, but for one name.
+function isLiteral(text) {
+  return indexOf(text, '__proto__') < 0 && indexOf(text, '\\u') < 0;
+}
+
+const meta = new Repeated();
+
+const GLOBALS = bare({
+  ARGS: accessor(givenArgs, value => (given.args = value)),
+  CONFIG: accessor(givenConfig, value => (given.config = value)),
+  META: accessor(givenMeta, value => (given.meta = value)),
+});
+
+function accessor(get, set) {
+  return bare({ configurable: true, enumerable: false, get, set });
+}
 
 // As `{ ...object }`, after which the engine would need microseconds for each property that is added.
 function copyOf(object) {
@@ -341,38 +422,15 @@ function copyOf(object) {
   return copy;
 }
 
-// What differs from call to call.
-function provideArguments(merged, query, body, meta) {
-  let args = merged;
-  if (query !== undefined || body !== undefined) {
-    args = isArray(merged) ? {} : copyOf(merged);
-    args.POST = body ?? {};
-    args.GET = query ?? {};
-  }
-  const config = read(script.config);
-  define(globalThis, 'ARGS', args);
-  define(globalThis, 'CONFIG', config);
-  define(globalThis, 'META', meta);
-  return new Given(args, config, meta);
-}
-
-function read(text) {
-  return text === undefined ? undefined : parse(text);
-}
-
 // One call. Its answer may come later.
-function run(merged, query, body, main, meta) {
+function run() {
   // What a module makes of them is its own business, as its variables are.
   if (script.module === undefined || script.module.status === 'unlinked') provideNames();
-  const given = provideArguments(merged, query, body, meta);
-  if (script.program !== undefined) {
-    runProgram(given);
-  } else {
-    runModule(main ?? merged, given);
-  }
+  if (script.program !== undefined) runProgram();
+  else runModule();
 }
 
-function runProgram(given) {
+function runProgram() {
   let returned;
   try {
     returned = apply(script.program, globalThis, []);
@@ -382,7 +440,7 @@ function runProgram(given) {
     fail(error);
     return;
   }
-  if (typeof returned === 'function') runHandler(returned, given);
+  if (typeof returned === 'function') runHandler(returned);
 }
 
 // What a script returned, for `await`, which takes a promise for what it is only if its constructor is the right one; a
@@ -393,11 +451,12 @@ function own(value) {
 }
 
 // The function that a program's last statement is.
-async function runHandler(handler, { args, config, meta }) {
+async function runHandler(handler) {
   state.awaits = 'the function that is the value of the script';
   try {
     const { log, error } = console;
-    const returned = await own(handler({ args, config, meta, HttpResponse, setResponse, log, error }));
+    const context = { args: givenArgs(), config: givenConfig(), meta: givenMeta(), HttpResponse, setResponse, log, error };
+    const returned = await own(handler(context));
     state.awaits = undefined;
     // What is still pending is waited for, as in every program.
     if (isResponse(returned)) setResponse(returned);
@@ -406,7 +465,7 @@ async function runHandler(handler, { args, config, meta }) {
   }
 }
 
-async function runModule(args, { config, meta }) {
+async function runModule() {
   const { module } = script;
   const isNew = module.status === 'unlinked';
   state.awaits = 'the top level of the script';
@@ -427,7 +486,7 @@ async function runModule(args, { config, meta }) {
     if (isNew) baseline.listeners = listenersNow();
     state.awaits = 'the default function';
     state.isFunction = true;
-    succeed(await own(main(args, { config, meta, HttpResponse })));
+    succeed(await own(main(named(), { config: givenConfig(), meta: givenMeta(), HttpResponse })));
   } catch (error) {
     fail(error);
   }

@@ -4,11 +4,16 @@
 // script exits, or when nobody catches what it throws. Node tells the last three by events of `process`, and the script's
 // own listeners come first. Between two calls the process waits in a system call: nothing of a script can run then.
 
-const state = bare({});
+// Before the first one there is none to answer.
+const state = bare({ isAnswered: true });
 
-function begin(number) {
+// The number of the call.
+const NUMBER = new Uint8Array(NUMBER_SIZE);
+
+function begin(frame) {
   state.start = now();
-  state.number = number;
+  for (let index = 0; index < NUMBER_SIZE; index++) NUMBER[index] = frame[index];
+  state.isAnswered = false;
   state.response = undefined;
   state.isFunction = false;
   // What has not settled yet and must, in words.
@@ -28,24 +33,17 @@ function begin(number) {
 // To be called from Node's loop, whose turns the calls share: one ends and the next begins.
 function serve() {
   const frame = takeCall(state.isPaused);
-  const [merged, query, body, main, meta] = takeTexts(frame, NUMBER_SIZE, 5, NUMBER_SIZE + 20);
-  begin(frame.subarray(0, NUMBER_SIZE));
-  let values;
-  try {
-    values = [read(merged), read(query), read(body), read(main), read(meta)];
-  } catch (error) {
-    fail(new Refused(`the arguments can't be read: ${error.message}`));
-    return;
-  }
+  begin(frame);
+  given = new Given(frame);
   // From the loop itself, so that what the script throws at once is thrown to nobody else.
-  if (script.program !== undefined || script.module !== undefined) run(...values);
-  else prepare(values);
+  if (script.program !== undefined || script.module !== undefined) run();
+  else prepare();
 }
 
-async function prepare(values) {
+async function prepare() {
   try {
     if (script.source === undefined) {
-      await checkAll(values[0]);
+      await checkAll(named());
       decide(NOTHING, 0, EMPTY, EMPTY);
       return;
     }
@@ -54,7 +52,7 @@ async function prepare(values) {
     fail(error);
     return;
   }
-  setImmediate(run, ...values);
+  setImmediate(run);
 }
 
 // Settles what the call answers. What the script still does is heard by nobody.
@@ -82,13 +80,13 @@ function conclude() {
 }
 
 function answer(isClean) {
-  const { number, answer } = state;
-  if (number !== undefined) {
-    state.number = undefined;
+  const { answer } = state;
+  if (!state.isAnswered) {
+    state.isAnswered = true;
     try {
       state.isPaused = isClean && !isSilent();
       const flags = isClean ? (state.isPaused ? PAUSED : 0) | (now() - state.start < QUICKLY ? QUICK : 0) : RECYCLE;
-      reply(number, answer.kind, flags, answer.exit, answer.head, answer.body);
+      reply(NUMBER, answer.kind, flags, answer.exit, answer.head, answer.body);
     } catch {
       // The server is gone, or the script has closed the channel, which the server takes for a failure.
       reallyExit(FAILED);
@@ -232,7 +230,7 @@ setImmediate(() => {
   MAX_ANSWER = frame.readUInt32LE(20);
   MAX_HEAD = frame.readUInt32LE(24);
   IS_FRESH = frame.readUInt32LE(28) !== 0;
-  load(...takeTexts(frame, 0, 3, 32));
+  load(textAt(frame, 0, 0, 32), textAt(frame, 0, 1, 32), textAt(frame, 0, 2, 32));
   preload();
 });
 

@@ -88,3 +88,34 @@ async fn half_characters_do_not_break_anything() {
     );
     assert_eq!(outcome.stdout, "a\u{fffd}");
 }
+
+/// What is the same in each call is not read anew for each.
+#[tokio::test]
+async fn every_call_gets_its_own() {
+    let runner = node_or_skip!();
+    let source = "export default ({ n }, { config, meta }) => {
+        const seen = [n, ARGS.n, ARGS.POST.n, config.list, meta, META === meta, CONFIG === config, ARGS === ARGS];
+        const shown = JSON.stringify(seen);
+        config.list.push(1);
+        meta.request.x = ARGS.x = 1;
+        if (n % 2) ARGS = CONFIG = META = undefined;
+        else if (n % 3) meta.__proto__ = Object.prototype.y = null;
+        return [shown, typeof ARGS, delete Object.prototype.y];
+    }";
+    let script = Script::new("instance", "test", Runtime::NodeJs, source, r#"{"list":[]}"#);
+    for meta in [
+        r#"{"request":{"a":["\u007f"]}}"#,
+        r#"{"request":{"a":["b"]},"n":1.5e3}"#,
+        r#"{"request":{},"__proto__":{"a":1}}"#,
+    ] {
+        for n in 0..30 {
+            let one = format!("{{\"n\":{n}}}");
+            let mut call = endpoint_call(&one, "{}", &one);
+            meta.clone_into(&mut call.meta);
+            let outcome = value(&runner.run(&script, call).await);
+            let meta = meta.replace("\\u007f", "\u{7f}").replace("1.5e3", "1500");
+            let expected = format!("[{n},{n},{n},[],{meta},true,true,true]");
+            assert_eq!(outcome, json!([expected, if n % 2 == 1 { "undefined" } else { "object" }, true]));
+        }
+    }
+}
