@@ -174,19 +174,13 @@ class Baseline:
             state.has_signals = False
         if _thread._count() or self.interpreter_settings() != self.interpreter:
             return False
-        if self.standard_descriptors() != self.standard:
+        if script.reaches_files and not self.restore_files():
             return False
-        self.empty_folder()
-        os.umask(0o077)
         sys.setrecursionlimit(self.recursion_limit)
         if script.function_style:
-            # Its top level may change the process for good, and keep files open from call to call.
-            free_descriptor = self.lowest_free_descriptor()
-            if free_descriptor != self.free_descriptor:
-                self.free_descriptor = free_descriptor
-                state.keeps_more = True
-            return free_descriptor < 128
-        if self.lowest_free_descriptor() != self.free_descriptor or vars(builtins) != self.builtins:
+            # Its top level may change the process for good.
+            return True
+        if vars(builtins) != self.builtins:
             return False
         if os.environ._data != self.environ:
             os.environ.clear()
@@ -202,6 +196,22 @@ class Baseline:
         reset_logging()
         return True
 
+    def restore_files(self):
+        """The same of files and descriptors."""
+        if self.standard_descriptors() != self.standard:
+            return False
+        self.empty_folder()
+        os.umask(0o077)
+        free_descriptor = self.lowest_free_descriptor()
+        if free_descriptor == self.free_descriptor:
+            return True
+        # A function's module may keep files open from call to call.
+        if not script.function_style:
+            return False
+        self.free_descriptor = free_descriptor
+        state.keeps_more = True
+        return free_descriptor < 128
+
 
 def use_outputs():
     sys.stdout = sys.__stdout__ = stdout
@@ -211,7 +221,9 @@ def use_outputs():
 def is_silent():
     """Whether the call has left nothing for the server to see to. How far the outputs are is what was written to them."""
     keeps_more, state.keeps_more = state.keeps_more, False
-    return not keeps_more and os.lseek(1, 0, os.SEEK_CUR) == 0 and os.lseek(2, 0, os.SEEK_CUR) == 0
+    if keeps_more or raw_stdout.is_used() or raw_stderr.is_used():
+        return False
+    return not script.reaches_files or os.lseek(1, 0, os.SEEK_CUR) == os.lseek(2, 0, os.SEEK_CUR) == 0
 
 
 def clean_up():

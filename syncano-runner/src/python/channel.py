@@ -27,6 +27,7 @@ import json
 import linecache
 import marshal
 import os
+import re
 import sys
 import traceback
 import warnings
@@ -110,6 +111,10 @@ class Capped(io.RawIOBase):
 
     def writable(self):
         return True
+
+    def is_used(self):
+        """Whether the call has written to it."""
+        return self.left != self.limit
 
     def write(self, data):
         size = len(data)

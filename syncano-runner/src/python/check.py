@@ -7,6 +7,7 @@ class Checker:
     code = None
     function_style = False
     loaded = False
+    reaches_files = True
 
     def preload(self):
         pass

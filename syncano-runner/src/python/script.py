@@ -110,6 +110,42 @@ def leading_imports(tree):
     return found
 
 
+# Modules that don't lead to files.
+FILELESS = frozenset(
+    "__future__ abc array base64 binascii bisect calendar cmath collections collections.abc copy dataclasses datetime decimal difflib "
+    "enum fractions functools hashlib heapq hmac html itertools json math numbers operator pprint random re secrets statistics string "
+    "struct textwrap time types typing unicodedata urllib.parse zlib".split()
+)
+IMPORT = re.compile(r"\bimport\b")
+IMPORTED = re.compile(r"[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import\b|import[ \t]+([\w., \t]+)(?:#.*)?$)")
+# Names that lead there, or to a module whose name isn't written down.
+LEADS_ON = frozenset(
+    "open exec eval compile breakpoint os _os sys _sys io codecs builtins __import__ __builtins__ __globals__ __subclasses__ __loader__ "
+    "__spec__".split()
+)
+
+
+def reaches_files(source, code):
+    """Whether a script may open files or change descriptors, by what it names; where in doubt, yes. What is left of that has to be looked
+    for after each call, which takes longer than many a call."""
+    for line in source.splitlines():
+        if "import" in line and IMPORT.search(line):
+            imported = IMPORTED.match(line)
+            if not imported:
+                return True
+            for name in (imported.group(1) or imported.group(2)).split(","):
+                # It may go on with `as …`.
+                if name.split()[:1] == [] or name.split()[0] not in FILELESS:
+                    return True
+    pending = [code]
+    while pending:
+        part = pending.pop()
+        if not LEADS_ON.isdisjoint(part.co_names):
+            return True
+        pending.extend(constant for constant in part.co_consts if type(constant) is type(code))
+    return False
+
+
 class Script:
     """The script of this process: compiled at its first call, so that its errors belong to that call."""
 
@@ -122,6 +158,7 @@ class Script:
         self.module = None
         self.function_style = False
         self.loaded = False
+        self.reaches_files = True
         self.fresh_config = None
         # Of the last `main` all of whose parameters have names, and these.
         self.plain_code = self.plain_names = None
@@ -135,7 +172,9 @@ class Script:
         self.fresh_config = dict if config == marshal.dumps({}) else lambda: marshal.loads(config)
         tree = compile(self.source, self.filename, "exec", ONLY_TREE, True)
         self.function_style = is_function_style(tree)
-        self.code = compile(tree, self.filename, "exec", 0, True)
+        code = compile(tree, self.filename, "exec", 0, True)
+        self.reaches_files = reaches_files(self.source, code)
+        self.code = code
 
     def preload(self):
         """Imports what the script begins with, so that no call waits for it, and what it changes is there to stay. What

@@ -1,4 +1,4 @@
-//! Folders that take long to remove, at the level `process`, where they are on a disk.
+//! The folder of a script: what a call leaves in it, and where it is on a disk, which takes long to clear.
 
 use std::time::{Duration, Instant};
 
@@ -36,4 +36,42 @@ async fn a_folder_that_takes_long_to_remove_keeps_nobody_waiting() {
     }
     let gone = start.elapsed();
     assert!(served < Duration::from_secs(3) || served < gone, "served after {served:?}, gone after {gone:?}");
+}
+
+/// What a call leaves is looked for only after scripts that name something which leads to files.
+#[tokio::test]
+async fn however_a_script_comes_to_files_the_next_call_finds_none_of_the_one_before() {
+    let runner = runner_or_skip!();
+    for reach in [
+        "import os as o",
+        "import json, os as o",
+        "import json; import os as o",
+        "import \\\n  os as o",
+        "if True: import os as o",
+        "import os.path as p; o = p.os",
+        "import shutil as s\no = s.os",
+        "import posix as o",
+        "from importlib import import_module as i\no = i('os')",
+        "o = __import__('o' + 's')",
+        "exec('import o' + 's as o')",
+        "o = eval('__import__(\"os\")')",
+        "import random\no = random._os",
+        "import json\no = json.codecs.builtins.__import__('os')",
+        "import typing\no = typing.sys.modules['os']",
+        "o = vars(__builtins__)['__imp' + 'ort__']('os')",
+    ] {
+        let source = format!(
+            "{reach}\nif ARGS.get('leave'):\n    o.mkdir('left')\n    o.dup(0)\n    o.umask(0)\n\
+             free = o.dup(0)\no.close(free)\nprint(o.listdir('.'), o.umask(0o77), free)"
+        );
+        let seen = async |arguments: &str| {
+            let outcome = runner.run(&script(&source), call(arguments)).await;
+            assert_eq!(outcome.status, RunStatus::Success, "{reach}: {}", outcome.stderr);
+            outcome.stdout
+        };
+        let clean = seen("{}").await;
+        assert_eq!(seen("{}").await, clean, "{reach}");
+        assert!(seen("{\"leave\": 1}").await.starts_with("['left'] 0 "), "{reach}");
+        assert_eq!(seen("{}").await, clean, "{reach}");
+    }
 }
