@@ -13,7 +13,7 @@ pub struct Call {
     pub timeout: Duration,
 }
 
-/// The arguments of a call, as JSON texts. They are handed on as they are; one that isn't JSON fails the run.
+/// The arguments of a call, as JSON texts. They are handed on as they are; one that isn't JSON fails a run that reads it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Arguments {
     /// An object or an array: what the top level of `ARGS` and the named arguments of `main` come from. `None`: it is equal to

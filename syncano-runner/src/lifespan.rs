@@ -1,11 +1,18 @@
 //! When a worker has served for long enough.
 //!
 //! What a script keeps from call to call, by intent or not, would end one of its calls some day. So its worker is replaced between
-//! two calls, once it has grown. A number of calls says little about that, and a new worker is slow until its engine has
-//! learnt what is called often.
+//! two calls, once it has grown: one that takes more than some hundred KB with each call, or nearly all from the start, may
+//! still come to its end before. A number of calls says little about that, and a new worker is slow until its engine has learnt
+//! what is called often.
 
 /// A worker is looked at whenever it has served so many calls more.
 const INTERVAL: u64 = 256;
+
+/// Where nothing can be seen of a worker's memory it serves so many calls.
+const UNSEEN: u64 = 100_000;
+
+/// What a worker may grow by, however little there is left, as a part of all that it may have: some of it is garbage.
+const GARBAGE: u64 = 16;
 
 /// For how long workers serve.
 #[derive(Debug, Clone, Copy)]
@@ -30,10 +37,11 @@ impl Age {
     pub(crate) fn count(&mut self, lifespan: Lifespan, memory: impl FnOnce() -> Option<u64>) -> bool {
         self.calls += 1;
         self.is_over |= self.calls >= lifespan.calls;
-        if self.calls.is_multiple_of(INTERVAL)
-            && let Some(memory) = memory()
-        {
-            self.is_over |= self.has_grown(memory, lifespan.memory);
+        if self.calls.is_multiple_of(INTERVAL) {
+            self.is_over |= match memory() {
+                Some(memory) => self.has_grown(memory, lifespan.memory),
+                None => self.calls >= UNSEEN,
+            };
         }
         self.is_over
     }
@@ -41,7 +49,8 @@ impl Age {
     /// Whether it has taken half of what was left for it to take.
     fn has_grown(&mut self, memory: u64, limit: u64) -> bool {
         let first = *self.first.get_or_insert(memory);
-        memory > first.midpoint(limit.max(first))
+        let half = limit.saturating_sub(first) / 2;
+        memory - first.min(memory) > half.max(limit / GARBAGE)
     }
 }
 
@@ -68,7 +77,7 @@ mod tests {
     fn whoever_is_large_from_the_start_is_not() {
         let lifespan = Lifespan { calls: u64::MAX, memory: 1_000_000 };
         for size in [900_000, 1_000_000, 1_100_000] {
-            assert_eq!(last(lifespan, |_| size), None);
+            assert_eq!(last(lifespan, |n| size + n % 50_000), None);
         }
         assert_eq!(last(lifespan, |n| if n <= INTERVAL { 100_000 } else { 500_000 }), None);
     }
@@ -82,8 +91,9 @@ mod tests {
             .collect();
         assert_eq!(ends.iter().position(|end| *end), Some(2 * INTERVAL as usize - 1));
         assert!(ends[2 * INTERVAL as usize - 1..].iter().all(|end| *end));
-        // Of which nothing can be told, too.
         let mut age = Age::default();
-        assert!((1..10).all(|n| age.count(Lifespan { calls: 3, memory: 1_000 }, || None) == (n >= 3)));
+        assert!((1..10).all(|n| age.count(Lifespan { calls: 3, memory: 1_000 }, || Some(1)) == (n >= 3)));
+        let mut unseen = Age::default();
+        assert_eq!((1..).find(|_| unseen.count(lifespan, || None)), Some(UNSEEN.next_multiple_of(INTERVAL)));
     }
 }

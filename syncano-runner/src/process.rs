@@ -59,7 +59,8 @@ impl Process {
         self.remains.as_ref().map(|remains| remains.seat.number())
     }
 
-    /// The memory that it has to itself and uses, in bytes; `None` if that can't be told, as when it has ended.
+    /// The memory in use that is no file's, in bytes, with what it still shares with the process that it is a copy of; `None` if that
+    /// can't be told, as when it has ended.
     pub(crate) fn memory(&self) -> Option<u64> {
         let info = fs::read_to_string(format!("/proc/self/fdinfo/{}", self.descriptor.as_raw_fd())).ok()?;
         let pid: u32 = info.lines().find_map(|line| line.strip_prefix("Pid:"))?.trim().parse().ok()?;

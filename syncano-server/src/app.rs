@@ -100,7 +100,7 @@ impl App {
         keys::written(self.keys.account(account, generation))
     }
 
-    /// Does work that neither a caller who goes away nor a shutdown stops half-way.
+    /// Does work that neither a caller who goes away nor a shutdown stops half-way: not even if what this returns is never waited for.
     pub(crate) fn to_the_end<T: Send + 'static, W>(
         &self,
         work: W,

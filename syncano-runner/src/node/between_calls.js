@@ -206,7 +206,9 @@ const inode = descriptor => fstatSync(descriptor).ino;
 // The events of the process that somebody listens to, and who that is.
 function listenersNow() {
   const names = apply(eventNames, process, []);
-  return bare({ names, lists: names.map(name => apply(rawListeners, process, [name])) });
+  const lists = [];
+  for (let index = 0; index < names.length; index++) lists[index] = apply(rawListeners, process, [names[index]]);
+  return bare({ names, lists });
 }
 
 let baseline;

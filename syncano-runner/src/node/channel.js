@@ -18,7 +18,7 @@
 //
 // All integers are little endian. A worker answers exactly once per call and echoes the call's number.
 
-const { process, console, Function, Promise, Symbol, Uint8Array, setImmediate } = globalThis;
+const { process, console, Function, Promise, Symbol, SyntaxError, Uint8Array, setImmediate } = globalThis;
 const fs = require('fs');
 const util = require('util');
 const vm = require('vm');
@@ -42,6 +42,8 @@ const trimStart = method(String.prototype.trimStart);
 const encode = method(TextEncoder.prototype.encode, new TextEncoder());
 const subarray = method(Uint8Array.prototype.subarray);
 const copyInto = method(Uint8Array.prototype.set);
+const readLength = method(Buffer.prototype.readUInt32LE);
+const toText = method(Buffer.prototype.toString);
 const emit = process.emit;
 
 const { listenerCount } = process;
@@ -96,7 +98,7 @@ function readMore(data, start, descriptor = CHANNEL) {
 function takeCall(isPaused) {
   if (isPaused) return takeFrame();
   const count = readMore(BUFFER, 0, CALLS);
-  return count > 1 ? BUFFER.subarray(4, count) : takeFrame();
+  return count > 1 ? subarray(BUFFER, 4, count) : takeFrame();
 }
 
 // The next frame, until the one after it: there is none before this one has been answered. One that isn't large takes one
@@ -105,13 +107,13 @@ function takeFrame() {
   let data = BUFFER;
   let count = 0;
   while (count < 4) count += readMore(data, count);
-  const size = 4 + data.readUInt32LE();
+  const size = 4 + readLength(data, 0);
   if (size > data.length) {
     data = Buffer.allocUnsafeSlow(size);
     BUFFER.copy(data, 0, 0, count);
   }
   while (count < size) count += readMore(data, count);
-  return data.subarray(4, size);
+  return subarray(data, 4, size);
 }
 
 // One of the texts of a frame: their lengths stand at `offset`, they themselves after `start`; undefined for an absent one.
@@ -119,9 +121,9 @@ function textAt(frame, offset, index, start) {
   let length;
   for (let at = 0; at <= index; at++) {
     if (at > 0 && length !== ABSENT) start += length;
-    length = frame.readUInt32LE(offset + 4 * at);
+    length = readLength(frame, offset + 4 * at);
   }
-  return length === ABSENT ? undefined : frame.toString('utf8', start, start + length);
+  return length === ABSENT ? undefined : toText(frame, 'utf8', start, start + length);
 }
 
 const EMPTY = new Uint8Array(0);

@@ -288,6 +288,7 @@ let requireFromScript;
 function provideGlobals() {
   tidyGlobals();
   provideMemoryUsage();
+  provideGiven();
   process.execArgv = [];
 }
 
@@ -317,13 +318,10 @@ function provideNames() {
   define(globalThis, 'HttpResponse', HttpResponse);
   define(globalThis, 'AppError', AppError);
   define(globalThis, 'setResponse', setResponse);
-  defineProperty(globalThis, 'ARGS', GLOBALS.ARGS);
-  defineProperty(globalThis, 'CONFIG', GLOBALS.CONFIG);
-  defineProperty(globalThis, 'META', GLOBALS.META);
 }
 
 // What was given to the call that runs. Few functions ask for `ARGS`, so it is read when somebody does.
-let given;
+let given = bare({ args: undefined, config: undefined, meta: undefined });
 
 const UNREAD = Symbol('unread');
 
@@ -342,23 +340,30 @@ function givenText(index) {
 
 function givenValue(index) {
   const text = givenText(index);
+  return text === undefined ? undefined : read(text);
+}
+
+function read(text) {
   try {
-    return text === undefined ? undefined : parse(text);
+    return parse(text);
   } catch (error) {
-    throw new Refused(`the arguments can't be read: ${error.message}`);
+    throw error instanceof SyntaxError ? new Refused(`the arguments can't be read: ${error.message}`) : error;
   }
 }
 
+const isGiven = index => readLength(given.frame, NUMBER_SIZE + 4 * index) !== ABSENT;
+
 // The named arguments of the default function.
 function named() {
-  return givenValue(MAIN) ?? givenValue(MERGED);
+  if (isGiven(MAIN)) return givenValue(MAIN);
+  return isGiven(QUERY) || isGiven(BODY) ? givenValue(MERGED) : givenArgs();
 }
 
 function readArgs() {
   const merged = givenValue(MERGED);
+  if (!isGiven(QUERY) && !isGiven(BODY)) return merged;
   const query = givenValue(QUERY);
   const body = givenValue(BODY);
-  if (query === undefined && body === undefined) return merged;
   const args = isArray(merged) ? {} : copyOf(merged);
   args.POST = body ?? {};
   args.GET = query ?? {};
@@ -367,7 +372,7 @@ function readArgs() {
 
 const givenArgs = () => (given.args === UNREAD ? (given.args = readArgs()) : given.args);
 const givenConfig = () => (given.config === UNREAD ? (given.config = parse(script.config)) : given.config);
-const givenMeta = () => (given.meta === UNREAD ? (given.meta = meta.valueOf(givenText(META))) : given.meta);
+const givenMeta = () => (given.meta === UNREAD ? (given.meta = meta.read(givenText(META))) : given.meta);
 
 // The value of a text that is often the one of the call before: a literal is copied in a fraction of the time that reading takes.
 class Repeated {
@@ -375,38 +380,44 @@ class Repeated {
   #times = 0;
   #copy;
 
-  valueOf(text) {
+  read(text) {
+    if (text === this.#text && this.#copy !== undefined) {
+      const copy = this.#copy;
+      return copy();
+    }
+    const value = read(text);
     if (text !== this.#text) {
       this.#text = text;
       this.#times = 0;
       this.#copy = undefined;
-    } else if (this.#copy !== undefined) {
-      const copy = this.#copy;
-      return copy();
-    } else if (++this.#times === COMPILED_AFTER && isLiteral(text)) {
-      this.#copy = Function(`return ${text}`);
+    } else if (++this.#times === COMPILED_AFTER) {
+      this.#copy = literal(text);
     }
-    return parse(text);
+    return value;
   }
 }
 
 const COMPILED_AFTER = 8;
 
-// JSON is JavaScript, but for one name.
-function isLiteral(text) {
-  return indexOf(text, '__proto__') < 0 && indexOf(text, '\\u') < 0;
+// A function that returns the value of a JSON text, or nothing. JSON is JavaScript, but for one name.
+function literal(text) {
+  if (indexOf(text, '__proto__') >= 0 || indexOf(text, '\\u') >= 0) return undefined;
+  try {
+    return Function(`return (${text}\n)`);
+  } catch {
+    // It is too deep for that.
+    return undefined;
+  }
 }
 
 const meta = new Repeated();
 
-const GLOBALS = bare({
-  ARGS: accessor(givenArgs, value => (given.args = value)),
-  CONFIG: accessor(givenConfig, value => (given.config = value)),
-  META: accessor(givenMeta, value => (given.meta = value)),
-});
-
-function accessor(get, set) {
-  return bare({ configurable: true, enumerable: false, get, set });
+// Once for all calls, and for good.
+function provideGiven() {
+  const provide = (name, get, set) => defineProperty(globalThis, name, bare({ get, set, enumerable: false, configurable: false }));
+  provide('ARGS', givenArgs, value => (given.args = value));
+  provide('CONFIG', givenConfig, value => (given.config = value));
+  provide('META', givenMeta, value => (given.meta = value));
 }
 
 // As `{ ...object }`, after which the engine would need microseconds for each property that is added.

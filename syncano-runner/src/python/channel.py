@@ -27,7 +27,6 @@ import json
 import linecache
 import marshal
 import os
-import re
 import sys
 import traceback
 import warnings

@@ -116,27 +116,27 @@ FILELESS = frozenset(
     "enum fractions functools hashlib heapq hmac html itertools json math numbers operator pprint random re secrets statistics string "
     "struct textwrap time types typing unicodedata urllib.parse zlib".split()
 )
-IMPORT = re.compile(r"\bimport\b")
-IMPORTED = re.compile(r"[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import\b|import[ \t]+([\w., \t]+)(?:#.*)?$)")
 # Names that lead there, or to a module whose name isn't written down.
 LEADS_ON = frozenset(
-    "open exec eval compile breakpoint os _os sys _sys io codecs builtins __import__ __builtins__ __globals__ __subclasses__ __loader__ "
-    "__spec__".split()
+    "open exec eval compile breakpoint os _os sys _sys io codecs builtins inspect importlib tokenize urllib __import__ __builtins__ "
+    "__globals__ __subclasses__ __loader__ __spec__".split()
 )
+BLOCKS = "body", "orelse", "finalbody", "handlers", "cases"
 
 
-def reaches_files(source, code):
+def reaches_files(tree, code):
     """Whether a script may open files or change descriptors, by what it names; where in doubt, yes. What is left of that has to be looked
     for after each call, which takes longer than many a call."""
-    for line in source.splitlines():
-        if "import" in line and IMPORT.search(line):
-            imported = IMPORTED.match(line)
-            if not imported:
-                return True
-            for name in (imported.group(1) or imported.group(2)).split(","):
-                # It may go on with `as …`.
-                if name.split()[:1] == [] or name.split()[0] not in FILELESS:
-                    return True
+    pending = [tree]
+    while pending:
+        statement = pending.pop()
+        kind = type(statement).__name__
+        if kind == "Import" and any(alias.name not in FILELESS for alias in statement.names):
+            return True
+        if kind == "ImportFrom" and statement.module not in FILELESS:
+            return True
+        for block in BLOCKS:
+            pending.extend(getattr(statement, block, ()))
     pending = [code]
     while pending:
         part = pending.pop()
@@ -173,7 +173,7 @@ class Script:
         tree = compile(self.source, self.filename, "exec", ONLY_TREE, True)
         self.function_style = is_function_style(tree)
         code = compile(tree, self.filename, "exec", 0, True)
-        self.reaches_files = reaches_files(self.source, code)
+        self.reaches_files = reaches_files(tree, code)
         self.code = code
 
     def preload(self):

@@ -98,6 +98,10 @@ async fn every_call_gets_its_own() {
         const shown = JSON.stringify(seen);
         config.list.push(1);
         meta.request.x = ARGS.x = 1;
+        for (const name of ['ARGS', 'CONFIG', 'META']) {
+            try { delete globalThis[name]; } catch {}
+            try { Object.defineProperty(globalThis, name, { value: 1 }); } catch {}
+        }
         if (n % 2) ARGS = CONFIG = META = undefined;
         else if (n % 3) meta.__proto__ = Object.prototype.y = null;
         return [shown, typeof ARGS, delete Object.prototype.y];
@@ -118,4 +122,21 @@ async fn every_call_gets_its_own() {
             assert_eq!(outcome, json!([expected, if n % 2 == 1 { "undefined" } else { "object" }, true]));
         }
     }
+}
+
+#[tokio::test]
+async fn the_arguments_of_a_direct_run_are_args_itself() {
+    let runner = node_or_skip!();
+    let script = javascript("export default given => { given.x = 1; return [given === ARGS, ARGS]; }");
+    for _ in 0..2 {
+        assert_eq!(value(&runner.run(&script, call(r#"{"a":1}"#)).await), json!([true, {"a": 1, "x": 1}]));
+    }
+}
+
+#[tokio::test]
+async fn what_a_script_has_made_of_buffers_doesn_t_matter() {
+    let runner = node_or_skip!();
+    let source = "Buffer.prototype.toString = Buffer.prototype.readUInt32LE = () => 'mine';\nexport default given => [given, ARGS.GET]";
+    let outcome = runner.run(&javascript(source), endpoint_call(r#"{"a":1}"#, r#"{"b":"1"}"#, "{}")).await;
+    assert_eq!(value(&outcome), json!([{"a": 1}, {"b": "1"}]));
 }
