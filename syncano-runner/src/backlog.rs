@@ -12,10 +12,11 @@ use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use parking_lot::{Mutex, MutexGuard};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socketpair};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -35,6 +36,9 @@ const LAST: Duration = Duration::from_secs(5);
 
 /// Calls that wait for one worker.
 const MOST: u32 = 32;
+
+/// For another thread that sends to the same worker, and may have been interrupted.
+const SENDING: Duration = Duration::from_millis(1);
 
 /// Stands for the number of calls that wait where none can.
 const CLOSED: u32 = u32::MAX;
@@ -255,8 +259,7 @@ impl Backlog {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing panics while it holds the lock.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 
@@ -277,8 +280,8 @@ impl Offer {
         let frame = protocol::call(number, call).ok().filter(|frame| frame.len() <= protocol::MESSAGE)?;
         let (tell, told) = oneshot::channel();
         {
-            // Nobody waits here for who takes calls back: a script can make that last.
-            let mut state = backlog.state.try_lock().ok()?;
+            // Nobody waits here for long for who takes calls back: a script can make that last.
+            let mut state = backlog.state.try_lock_for(SENDING)?;
             if !state.is_open || !backlog.calls.send(&frame) {
                 return None;
             }

@@ -308,7 +308,7 @@ impl Runner {
                 Granted::Place(offer) => {
                     joins -= 1;
                     let Some(place) = offer.take(call) else {
-                        // Another thread is about to send to the same worker, and may have been interrupted.
+                        // Another thread keeps sending to the same worker, or the worker takes no more calls.
                         tokio::task::yield_now().await;
                         continue;
                     };
