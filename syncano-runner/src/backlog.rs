@@ -371,14 +371,34 @@ mod tests {
     use crate::call::Arguments;
     use crate::script::Script;
 
+    fn call() -> Call {
+        let arguments = Arguments::direct("{}");
+        Call { arguments, meta: "{}".to_owned(), timeout: Duration::from_secs(1) }
+    }
+
+    fn backlog_of(calls: Calls) -> Arc<Backlog> {
+        let script = Script::new("instance", "script", Runtime::Python3, "", "{}");
+        Arc::new(Backlog::new(script.key(), calls))
+    }
+
+    #[test]
+    fn nobody_is_kept_waiting_by_a_thread_that_keeps_a_worker_s_calls() {
+        let backlog = backlog_of(Calls::new().unwrap());
+        backlog.open();
+        let is_taken = || {
+            std::thread::scope(|scope| {
+                scope.spawn(|| Offer::of(&backlog).take(&call()).is_some()).join().unwrap()
+            })
+        };
+        let kept = backlog.state();
+        assert!(!is_taken());
+        drop(kept);
+        assert!(is_taken());
+    }
+
     #[tokio::test]
     async fn nothing_is_taken_from_behind_a_call_that_has_not_begun() {
-        let call = Call {
-            arguments: Arguments::direct("{}"),
-            meta: "{}".to_owned(),
-            timeout: Duration::from_secs(1),
-        };
-        let script = Script::new("instance", "script", Runtime::Python3, "", "{}");
+        let call = call();
         let calls = Calls::new().unwrap();
         let worker = calls.for_child().unwrap();
         let take = || {
@@ -386,7 +406,7 @@ mod tests {
             let (size, _) = recv(&worker, &mut message[..], RecvFlags::DONTWAIT).ok()?;
             protocol::number_of(&message[..size])
         };
-        let backlog = Arc::new(Backlog::new(script.key(), calls));
+        let backlog = backlog_of(calls);
         let first = backlog.number();
         assert!(backlog.send(&protocol::call(first, &call).unwrap()));
         backlog.open();

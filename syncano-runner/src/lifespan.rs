@@ -50,7 +50,7 @@ impl Age {
     fn has_grown(&mut self, memory: u64, limit: u64) -> bool {
         let first = *self.first.get_or_insert(memory);
         let half = limit.saturating_sub(first) / 2;
-        memory - first.min(memory) > half.max(limit / GARBAGE)
+        memory.saturating_sub(first) > half.max(limit / GARBAGE)
     }
 }
 

@@ -106,8 +106,8 @@ function noticeWhatLasts() {
     }
     return exported;
   };
-  // What leads to files, or to how they are made, without a module: Node's insides, signals that open its inspector or have it write a report, compiling
-  // modules and keeping what is compiled, and the streams (`Output` does it for its own).
+  // What leads to files, or to how they are made, without a module: Node's insides, signals that open its inspector or have it
+  // write a report, compiling modules and keeping what is compiled, and the streams (`Output` does it for its own).
   for (const name of ['binding', '_linkedBinding', 'dlopen', 'kill', '_kill', '_debugProcess', 'umask']) {
     noticeUse(process, name, 'reachesFiles');
   }
