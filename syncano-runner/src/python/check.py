@@ -8,6 +8,8 @@ class Checker:
     function_style = False
     loaded = False
     reaches_files = True
+    leftovers = None
+    path = ""
 
     def preload(self):
         pass
