@@ -88,6 +88,8 @@ def print_error(error):
             text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
             if HAS_NO_NETWORK and '/socket.py", line ' in text:
                 text += "scripts have no network at this level of isolation: it takes the level `namespace`\n"
+            if HAS_NO_NETWORK and isinstance(error, OSError) and "/multiprocessing/" in text and NO_PROCESSES not in text:
+                text += "scripts have no shared memory at this level of isolation: it takes the level `namespace`\n"
     except BaseException:
         # Out of memory, or an exception that can't even be shown.
         text = type(error).__name__ + "\n"

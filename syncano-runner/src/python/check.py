@@ -9,6 +9,7 @@ class Checker:
     loaded = False
     reaches_files = True
     leftovers = None
+    only_text_keys = False
     path = ""
 
     def preload(self):

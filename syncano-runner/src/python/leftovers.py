@@ -118,6 +118,13 @@ def parts_of(code):
         pending.extend(constant for constant in part.co_consts if type(constant) is type(code))
 
 
+# A script that imports nothing else, names none of these and sets no items makes no dict whose keys aren't text.
+TEXT_KEYED = frozenset("__future__ base64 datetime hashlib hmac itertools json math operator os random re secrets statistics string "
+                       "sys textwrap time typing unicodedata urllib urllib.parse uuid zlib".split())
+KEY_MAKERS = frozenset("dict fromkeys setdefault update maketrans modules exec eval __class__ __build_class__ type vars globals locals "
+                       "__dict__ __import__ environ".split())
+
+
 class Names:
     """What a script names: in its code, and in texts, which may be names or code themselves."""
 
@@ -127,7 +134,10 @@ class Names:
         store_attributes = {opcode.opmap["STORE_ATTR"], opcode.opmap["DELETE_ATTR"]}
         store_items = {opcode.opmap["STORE_SUBSCR"], opcode.opmap["DELETE_SUBSCR"]}
         extended, imports = opcode.opmap["EXTENDED_ARG"], opcode.opmap["IMPORT_NAME"]
-        self.in_code, self.words, self.stores, self.imports, self.changes_items = set(), set(), set(), set(), False
+        sets_items = {opcode.opmap[name] for name in ("STORE_SUBSCR", "MAP_ADD", "BUILD_MAP", "DICT_MERGE", "DICT_UPDATE",
+                                                      "BUILD_MAP_UNPACK", "BUILD_MAP_UNPACK_WITH_CALL") if name in opcode.opmap}
+        self.in_code, self.words, self.stores, self.imports = set(), set(), set(), set()
+        self.changes_items = self.sets_items = False
         for part in parts_of(code):
             self.in_code.update(part.co_names)
             for constant in part.co_consts:
@@ -136,6 +146,7 @@ class Names:
                         self.words.update(words_of(text))
             steps = part.co_code[::2]
             self.changes_items = self.changes_items or not store_items.isdisjoint(steps)
+            self.sets_items = self.sets_items or not sets_items.isdisjoint(steps)
             if store_attributes.isdisjoint(steps) and imports not in steps:
                 continue
             high = 0
@@ -150,6 +161,9 @@ class Names:
                     self.words.update(name.split("."))
         self.words |= self.in_code
         self.changes_items = self.changes_items or not MUTATORS.isdisjoint(self.words)
+        self.only_text_keys = (
+            not self.sets_items and self.words.isdisjoint(KEY_MAKERS) and self.imports <= TEXT_KEYED
+        )
 
 
 words_of = sys.modules["re"].compile(r"[^\W\d]\w*").findall

@@ -146,6 +146,8 @@ class Script:
         # Where it would be as a file, and whether it is there.
         self.path = os.path.join(os.getcwd(), file_name(name))
         self.names_path = self.is_written = False
+        # It makes no dicts with other keys.
+        self.only_text_keys = False
         # Of the last `main` all of whose parameters have names, and these.
         self.plain_code = self.plain_names = None
 
@@ -170,6 +172,7 @@ class Script:
         code = compile(tree, self.filename, "exec", 0, True)
         self.reaches_files = reaches_files(tree, code)
         self.leftovers = Leftovers(code)
+        self.only_text_keys = self.leftovers.names.only_text_keys
         self.names_path = not self.leftovers.names.words.isdisjoint(("__file__", "argv"))
         self.code = code
 

@@ -1,7 +1,7 @@
 """How a script's values are written as JSON: as pydantic's JSON mode writes them, or not at all.
 
-What JSON knows anyway is written by the C encoder. It would also write some keys that aren't text, and say of nothing where it
-stands, so values with anything else in them are made plain first, here, and then written.
+What JSON knows anyway is written by the C encoder. It would also write keys that aren't text, each in its own way and two alike, and
+say of nothing where it stands, so values with anything else in them are made plain first, here, and then written.
 """
 
 TEXT_OR_NUMBER = frozenset((str, int, float, bool, type(None)))
@@ -56,7 +56,7 @@ def is_plain(value):
 def to_json(value, what):
     """The JSON of `value`, or Refused with what can't be written, its place, and a way out."""
     try:
-        if is_plain(value):
+        if script.only_text_keys or is_plain(value):
             return to_utf8(encode(value))
     except (TypeError, ValueError, RecursionError):
         # The other way finds the place.

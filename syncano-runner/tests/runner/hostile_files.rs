@@ -28,7 +28,8 @@ async fn the_machine_s_files_are_closed() {
     let server = std::process::id();
     for expression in [
         "open('/etc/shadow').read()",
-        "open('/etc/passwd').read()",
+        // Where there is one, it is made up.
+        if LEVEL == Isolation::Process { "open('/etc/passwd').read()" } else { "open('/etc/passwd', 'a')" },
         "open('/etc/hostname').read()",
         &*format!("open({secret:?}).read()"),
         &*format!("open({secret:?}, 'w').write('x')"),
@@ -48,7 +49,8 @@ async fn the_machine_s_files_are_closed() {
         "open('/proc/self/mem', 'wb')",
         "open('/usr/mine', 'w')",
         "open('/var/tmp/mine', 'w')",
-        "open('/dev/shm/mine', 'w')",
+        // Where there is one, it is the script's own.
+        if LEVEL == Isolation::Process { "open('/dev/shm/mine', 'w')" } else { "open('/dev/mine', 'w')" },
         "os.mkdir('/var/tmp/mine')",
         "os.symlink('/etc/passwd', '/var/tmp/mine')",
         "os.mkfifo('pipe')",
