@@ -9,8 +9,8 @@ use std::time::Duration;
 /// A worker is looked at whenever it has served so many calls more.
 const INTERVAL: u64 = 256;
 
-/// And whenever it has worked for so long: to take memory takes time, some 100 µs per MiB, and looking takes 20 µs.
-const WORK: Duration = Duration::from_millis(4);
+/// And whenever it has worked for so long: to take memory takes time, some 100 µs per MiB, and looking takes 10 µs.
+const WORK: Duration = Duration::from_millis(2);
 
 /// Where nothing can be seen of a worker's memory it serves so many calls.
 const UNSEEN: u64 = 100_000;
@@ -152,7 +152,7 @@ mod tests {
                 Some(20_000_000)
             });
         }
-        assert!((300..=100_000 / 75).contains(&looks), "{looks}");
+        assert!((300..=100_000 / 40).contains(&looks), "{looks}");
     }
 
     #[test]

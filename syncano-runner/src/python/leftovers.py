@@ -41,6 +41,13 @@ def priorities_of(posix):
     return posix.getpriority(posix.PRIO_PROCESS, 0), policy, affinity, posix.getpgid(0), posix.getsid(0)
 
 
+def stack_size(thread):
+    # Asking sets it to nothing.
+    size = thread.stack_size()
+    thread.stack_size(size)
+    return size
+
+
 def types_known(mimetypes):
     if not mimetypes.inited:
         mimetypes.init()
@@ -81,7 +88,7 @@ SETTINGS = [
     ("set_debug", "gc", lambda m: m.get_debug(), lambda m, value: m.set_debug(value)),
     ("install_opener", "urllib.request", lambda m: m._opener, lambda m, value: m.install_opener(value)),
     ("tzset", "time", lambda m: (m.tzname, m.timezone, m.altzone, m.daylight), lambda m, _: m.tzset()),
-    ("stack_size", "_thread", lambda m: m.stack_size(), lambda m, value: m.stack_size(value)),
+    ("stack_size", "_thread", stack_size, lambda m, value: m.stack_size(value)),
     ("settrace setprofile", "threading", lambda m: (m._trace_hook, m._profile_hook), None),
     ("field_size_limit", "_csv", lambda m: m.field_size_limit(), lambda m, value: m.field_size_limit(value)),
     ("register_dialect unregister_dialect", "_csv", lambda m: sorted(m.list_dialects()), None),
@@ -136,6 +143,7 @@ class Names:
         extended, imports = opcode.opmap["EXTENDED_ARG"], opcode.opmap["IMPORT_NAME"]
         sets_items = {opcode.opmap[name] for name in ("STORE_SUBSCR", "MAP_ADD", "BUILD_MAP", "DICT_MERGE", "DICT_UPDATE",
                                                       "BUILD_MAP_UNPACK", "BUILD_MAP_UNPACK_WITH_CALL") if name in opcode.opmap}
+        key_map = opcode.opmap.get("BUILD_CONST_KEY_MAP")
         self.in_code, self.words, self.stores, self.imports = set(), set(), set(), set()
         self.changes_items = self.sets_items = False
         for part in parts_of(code):
@@ -146,7 +154,9 @@ class Names:
                         self.words.update(words_of(text))
             steps = part.co_code[::2]
             self.changes_items = self.changes_items or not store_items.isdisjoint(steps)
-            self.sets_items = self.sets_items or not sets_items.isdisjoint(steps)
+            self.sets_items = self.sets_items or not sets_items.isdisjoint(steps) or (
+                key_map in steps and any(type(keys) is tuple and set(map(type, keys)) != {str} for keys in part.co_consts)
+            )
             if store_attributes.isdisjoint(steps) and imports not in steps:
                 continue
             high = 0
@@ -207,11 +217,12 @@ class Leftovers:
         """Notes how things are."""
         for name in self.names.imports if self.may_change_objects else ():
             # What is loaded by the call itself could have been changed by it.
-            if name not in sys.modules and name.partition(".")[0] in getattr(sys, "stdlib_module_names", ()):
+            if name not in sys.modules and is_standard(name.partition(".")[0]):
                 try:
                     __import__(name)
                 except Exception:
                     pass
+        self.unloaded = [name for name in self.names.imports if name not in sys.modules]
         self.values = []
         for row in self.settings + ([] if of_function else self.loops):
             module = sys.modules.get(row[1])
@@ -227,7 +238,7 @@ class Leftovers:
                 except AttributeError:
                     # Another version has no such thing.
                     pass
-        self.attributes, self.whole_owners, self.containers, self.modules = [], [], [], None
+        self.attributes, self.whole_owners, self.containers, self.modules, self.seen = [], [], [], None, set()
         if self.may_change_objects:
             self.look_at(self.owners())
         self.is_watching = bool(self.attributes or self.whole_owners or self.containers or self.modules)
@@ -261,6 +272,9 @@ class Leftovers:
     def look_at(self, owners):
         names = self.names
         for owner in owners:
+            if id(owner) in self.seen:
+                continue
+            self.seen.add(id(owner))
             attributes = changeable(owner)
             if self.whole:
                 self.whole_owners.append((owner, attributes, dict(attributes)))
@@ -271,6 +285,8 @@ class Leftovers:
                 value = attributes[word]
                 if value is sys.modules:
                     self.modules = dict(value)
+                elif any(value is known for known, _ in self.containers):
+                    continue
                 elif type(value) in (dict, list, set) and value is not sys.path and len(value) <= MAX_ITEMS:
                     self.containers.append((value, value.copy()))
 
@@ -283,6 +299,8 @@ class Leftovers:
                 if of_function or write is None:
                     return False
                 write(module, before)
+        if self.unloaded and self.may_change_objects and not self.see_loaded():
+            return False
         if self.is_watching and not self.restore_objects(of_function):
             return False
         if not of_function:
@@ -292,6 +310,18 @@ class Leftovers:
             and (not self.touches_builtins or vars(builtins) == self.builtins)
             and (not self.touches_path or sys.path == self.path)
         )
+
+    def see_loaded(self):
+        """Takes packages that a call has loaded as they are, unless that very call may have changed them."""
+        loaded = [sys.modules[name] for name in self.unloaded if name in sys.modules]
+        if not loaded:
+            return True
+        self.unloaded = [name for name in self.unloaded if name not in sys.modules]
+        if self.whole or not all(self.names.stores.isdisjoint(changeable(module) or ()) for module in loaded):
+            return False
+        self.look_at(self.owners())
+        self.is_watching = bool(self.attributes or self.whole_owners or self.containers or self.modules)
+        return True
 
     def restore_objects(self, of_function):
         for owner, attributes, name, before in self.attributes:
@@ -344,6 +374,15 @@ class Leftovers:
 MODULE = type(sys)
 MAX_OWNERS = 5000
 MAX_ITEMS = 10_000
+
+
+def is_standard(name):
+    names = getattr(sys, "stdlib_module_names", None)
+    if names is not None:
+        return name in names
+    # Python 3.9 and older
+    path = os.path.join(os.path.dirname(os.__file__), name)
+    return os.path.exists(path) or os.path.exists(path + ".py")
 
 
 def prefixes(name):

@@ -1,6 +1,8 @@
 """What scripts find of an ordinary machine, where a worker has less: errors that say what there isn't."""
 
 NO_PROCESSES = "scripts can start no processes"
+# What `os.system` returns where it could start none, or found no such command.
+NO_SHELL = 127 << 8
 
 
 def says_so(function):
@@ -8,13 +10,11 @@ def says_so(function):
 
     def starts(*values, **named):
         try:
-            result = function(*values, **named)
+            return function(*values, **named)
         except PermissionError as error:
-            raise PermissionError(error.errno, NO_PROCESSES) from None
-        if result == -1:
-            # Of `os.system`, whose error would be overlooked.
-            raise PermissionError(errno.EPERM, NO_PROCESSES)
-        return result
+            if error.errno != errno.EPERM:
+                raise
+            raise PermissionError(errno.EPERM, NO_PROCESSES) from None
 
     starts.__name__ = starts.__qualname__ = function.__name__
     return starts
@@ -24,7 +24,20 @@ def explain_processes():
     import _posixsubprocess
     import posix
 
-    for name in ("fork", "forkpty", "posix_spawn", "posix_spawnp", "system", "execv", "execve"):
+    run_shell = posix.system
+
+    def system(command):
+        status = run_shell(command)
+        if status == NO_SHELL:
+            try:
+                # Says in the same way why no shell could be started.
+                posix.posix_spawn("/nothing", ["nothing"], {})
+            except FileNotFoundError:
+                pass
+        return status
+
+    posix.system = os.system = system
+    for name in ("fork", "forkpty", "posix_spawn", "posix_spawnp", "execv", "execve"):
         if hasattr(posix, name):
             function = says_so(getattr(posix, name))
             setattr(posix, name, function)

@@ -119,8 +119,8 @@ class Style:
         self.idle = [] if self.is_function else self.idle_entry_points(top)
 
     def calls_for_us(self, top):
-        bound = [value for value in (binding(statement, "main") for statement in top) if value is not None]
-        if not bound or kind_of(bound[-1]) not in CALLABLE:
+        bound = [value for value in (binding(statement, "main") for statement in top) if kind_of(value) in CALLABLE]
+        if not bound:
             return False
         main = bound[-1]
         if kind_of(main) == "Name":

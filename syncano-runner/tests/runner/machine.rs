@@ -100,7 +100,6 @@ async fn scripts_that_start_processes_are_told_at_once_that_they_can_t() {
             "import os\nos.execvp('echo', ['echo'])",
             "import os\nos.spawnlp(os.P_WAIT, 'echo', 'echo')",
             "import os\nos.posix_spawn('/bin/echo', ['echo'], {})",
-            "import pty\npty.fork()",
             "import asyncio\nasync def start():\n    await asyncio.create_subprocess_exec('echo')\nasyncio.run(start())",
             "import multiprocessing\nmultiprocessing.Process(target=print).start()",
             "import multiprocessing\nwith multiprocessing.Pool(2) as pool: pool.map(abs, [-1])",
