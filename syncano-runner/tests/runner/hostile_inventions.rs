@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use syncano_core::RunStatus;
+use syncano_runner::Isolation;
 
-use super::at_level;
+use super::{LEVEL, at_level};
 use crate::support::*;
 
 /// What each of these expressions came to: `DONE`, or the name of an error.
