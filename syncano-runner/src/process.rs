@@ -60,14 +60,16 @@ impl Process {
     }
 
     /// The memory in use that is no file's, in bytes, with what it still shares with the process that it is a copy of; `None` if that
-    /// can't be told, as when it has ended.
-    pub(crate) fn memory(&self) -> Option<u64> {
+    /// can't be told, as when it has ended. Or what its limit counts, if that is more: what it has asked for and not yet written
+    /// to, without the `code` that its interpreter maps.
+    pub(crate) fn memory(&self, code: u64) -> Option<u64> {
         let info = fs::read_to_string(format!("/proc/self/fdinfo/{}", self.descriptor.as_raw_fd())).ok()?;
         let pid: u32 = info.lines().find_map(|line| line.strip_prefix("Pid:"))?.trim().parse().ok()?;
         let sizes = fs::read_to_string(format!("/proc/{pid}/statm")).ok()?;
-        let mut pages = sizes.split(' ').skip(1).map_while(|size| size.parse::<u64>().ok());
-        let (resident, shared) = (pages.next()?, pages.next()?);
-        Some(resident.saturating_sub(shared) * rustix::param::page_size() as u64)
+        let pages: Vec<u64> = sizes.split_whitespace().map_while(|size| size.parse().ok()).collect();
+        let &[_, resident, shared, _, _, data, ..] = pages.as_slice() else { return None };
+        let page = rustix::param::page_size() as u64;
+        Some((resident.saturating_sub(shared) * page).max((data * page).saturating_sub(code)))
     }
 
     /// Asks the script to show where it stands and to stop.

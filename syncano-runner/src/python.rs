@@ -13,8 +13,12 @@ macro_rules! definitions {
     () => {
         concat!(
             include_str!("python/channel.py"),
+            include_str!("python/machine.py"),
+            include_str!("python/style.py"),
+            include_str!("python/leftovers.py"),
             include_str!("python/script.py"),
             include_str!("python/check.py"),
+            include_str!("python/values.py"),
             include_str!("python/answer.py"),
             include_str!("python/between_calls.py"),
             include_str!("python/worker.py"),

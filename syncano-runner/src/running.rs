@@ -55,7 +55,7 @@ impl Running {
         };
         let (mut outcome, then) = worker.finish(self.number, self.start, self.rest.take(), call).await;
         let has_ended = matches!(then, Then::Ends | Then::EndedBefore);
-        let is_used_up = worker.ages(lifespan);
+        let is_used_up = worker.ages(lifespan, outcome.duration);
         let is_on_network = worker.proxy.as_ref().is_some_and(|proxy| proxy.is_used());
         if is_on_network {
             worker.distrust();

@@ -44,6 +44,8 @@ pub(crate) struct Worker {
     /// Its way out, where it has a network.
     pub(crate) proxy: Option<Proxy>,
     recipe: &'static Recipe,
+    /// Memory that its interpreter maps for machine code.
+    code: u64,
     process: Process,
     channel: UnixStream,
     received: Vec<u8>,
@@ -150,6 +152,7 @@ impl Worker {
             backlog: Arc::new(Backlog::new(script.key(), calls)),
             proxy,
             recipe,
+            code: interpreter.code,
             process,
             channel,
             received: Vec::new(),
@@ -191,9 +194,9 @@ impl Worker {
         self.received.is_empty() && is_silent(&self.channel)
     }
 
-    /// It has served one more call. True: the last one.
-    pub(crate) fn ages(&mut self, lifespan: Lifespan) -> bool {
-        self.age.count(lifespan, || self.process.memory())
+    /// It has served one more call, which took `work`. True: the last one.
+    pub(crate) fn ages(&mut self, lifespan: Lifespan, work: Duration) -> bool {
+        self.age.count(lifespan, work, || self.process.memory(self.code))
     }
 
     /// Whether calls may be sent to it while it is on one: it is likely to take no time, and to leave nothing to be seen to.

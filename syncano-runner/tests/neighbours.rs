@@ -82,7 +82,7 @@ const PYTHON: &[Row] = &[
     ),
     (
         "files of others",
-        "import os\nfor path in '/etc/shadow', '/etc/passwd', FILE, '/root', '..':\n    \
+        "import os\nfor path in '/etc/shadow', '/etc/hostname', FILE, '/root', '..':\n    \
          try: (os.listdir if path in ('/root', '..') else open)(path); print('DONE', path)\n    except OSError: pass",
         &[Success],
     ),
@@ -175,7 +175,7 @@ const JAVASCRIPT: &[Row] = &[
     ),
     (
         "files of others",
-        "const fs = require('fs');\nfor (const path of ['/etc/shadow', '/etc/passwd', FILE])\n  \
+        "const fs = require('fs');\nfor (const path of ['/etc/shadow', '/etc/hostname', FILE])\n  \
          try { fs.openSync(path); console.log('DONE', path) } catch {}\n\
          for (const path of ['/root', '..']) try { fs.readdirSync(path); console.log('DONE', path) } catch {}",
         &[Success],

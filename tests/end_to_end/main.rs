@@ -13,6 +13,7 @@ mod errors;
 mod install_from_url;
 mod instance_settings;
 mod instances;
+mod natives;
 mod network;
 mod options;
 mod other_servers;

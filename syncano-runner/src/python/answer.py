@@ -1,19 +1,5 @@
 """What a call answers, and what it shows of an error."""
 
-# Objects that are being written: one among them again is a cycle.
-open_objects = {}
-# What `json.dumps` would make anew for each value.
-pieces_of = json.encoder.c_make_encoder(
-    open_objects, json.JSONEncoder().default, json.encoder.encode_basestring, None, ":", ",", False, False, False
-)
-
-
-def encode(value):
-    try:
-        return "".join(pieces_of(value, 0))
-    finally:
-        open_objects.clear()
-
 
 def to_utf8(text):
     """UTF-8 of any string; halves of surrogate pairs, which have none, become U+FFFD."""
@@ -21,13 +7,6 @@ def to_utf8(text):
         return text.encode()
     except UnicodeEncodeError:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
-
-
-def to_json(value, what):
-    try:
-        return to_utf8(encode(value))
-    except (TypeError, ValueError, RecursionError) as error:
-        raise Refused(f"{what} can't be written as JSON: {error}") from None
 
 
 def answer_of(returned):
@@ -109,6 +88,8 @@ def print_error(error):
             text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
             if HAS_NO_NETWORK and '/socket.py", line ' in text:
                 text += "scripts have no network at this level of isolation: it takes the level `namespace`\n"
+            if HAS_NO_NETWORK and isinstance(error, OSError) and "/multiprocessing/" in text and NO_PROCESSES not in text:
+                text += "scripts have no shared memory at this level of isolation: it takes the level `namespace`\n"
     except BaseException:
         # Out of memory, or an exception that can't even be shown.
         text = type(error).__name__ + "\n"

@@ -142,6 +142,7 @@ class Baseline:
             os.chdir(self.folder)
             here = os.stat(".")
         if here[6] != self.empty_size:
+            script.is_written = False
             remove_all(self.folder)
 
     @staticmethod
@@ -163,7 +164,7 @@ class Baseline:
     @staticmethod
     def interpreter_settings():
         return (sys.gettrace(), sys.getprofile(), gc.isenabled(), gc.get_threshold(), sys.getswitchinterval(),
-                sys.excepthook, sys.displayhook, sys.unraisablehook, json.dumps, json.loads)
+                sys.excepthook, sys.displayhook, sys.unraisablehook)
 
     def restore(self):
         """True when the next call finds what the first one found; False when the process must be replaced."""
@@ -172,6 +173,9 @@ class Baseline:
             if self.signal_handlers() != self.signals:
                 return False
             state.has_signals = False
+        leftovers = script.leftovers
+        if leftovers is not None and not leftovers.restore(script.function_style):
+            return False
         if _thread._count() or self.interpreter_settings() != self.interpreter:
             return False
         if script.reaches_files and not self.restore_files():
@@ -180,12 +184,10 @@ class Baseline:
         if script.function_style:
             # Its top level may change the process for good.
             return True
-        if vars(builtins) != self.builtins:
+        if (leftovers is None or leftovers.touches_builtins) and vars(builtins) != self.builtins:
             return False
         if os.environ._data != self.environ:
-            os.environ.clear()
-            for name, value in self.environ.items():
-                os.environ[os.fsdecode(name)] = os.fsdecode(value)
+            self.restore_environment()
         if sys.path != self.path:
             sys.path[:] = self.path
         sys.argv[:] = self.argv
@@ -195,6 +197,18 @@ class Baseline:
             warnings.filters[:] = self.filters
         reset_logging()
         return True
+
+    def restore_environment(self):
+        had_zone = os.environ._data.get(b"TZ")
+        os.environ.clear()
+        for name, value in self.environ.items():
+            os.environ[os.fsdecode(name)] = os.fsdecode(value)
+        # What has been made of it.
+        if had_zone != self.environ.get(b"TZ"):
+            tzset()
+        tempfile = sys.modules.get("tempfile")
+        if tempfile is not None:
+            tempfile.tempdir = None
 
     def restore_files(self):
         """The same of files and descriptors."""
@@ -218,6 +232,17 @@ def use_outputs():
     sys.stderr = sys.__stderr__ = stderr
 
 
+def flush_outputs():
+    for text in (sys.stdout, sys.stderr):
+        if text is not stdout and text is not stderr:
+            try:
+                text.flush()
+            except Exception:
+                pass
+    stdout.flush()
+    stderr.flush()
+
+
 def is_silent():
     """Whether the call has left nothing for the server to see to. How far the outputs are is what was written to them."""
     keeps_more, state.keeps_more = state.keeps_more, False
@@ -238,14 +263,7 @@ def clean_up():
         collect()
     state.response = None
     state.exit_handlers.clear()
-    for text in (sys.stdout, sys.stderr):
-        if text is not stdout and text is not stderr:
-            try:
-                text.flush()
-            except Exception:
-                pass
+    flush_outputs()
     use_outputs()
-    stdout.flush()
-    stderr.flush()
     # One that serves no other call has nothing to put back.
     return not is_fresh and baseline.restore()

@@ -1,7 +1,7 @@
 """The channel to the server, standard output and error.
 
-This is the first of the parts that make up a worker's program, joined in this order: channel.py, script.py, check.py,
-answer.py, between_calls.py, worker.py, start.py. They share one namespace; all imports are here. In a zygote all but the
+This is the first of the parts that make up a worker's program, joined in this order: channel.py, machine.py, style.py,
+leftovers.py, script.py, check.py, values.py, answer.py, between_calls.py, worker.py, start.py. They share one namespace; all imports are here. In a zygote all but the
 last one run before there is a worker.
 
 The server sends frames over CHANNEL, a socket, and calls as messages of CALLS, another one, where more than one may wait;
@@ -20,6 +20,7 @@ import _signal
 import _thread
 import atexit
 import builtins
+import errno
 import fcntl
 import gc
 import io
@@ -31,7 +32,7 @@ import sys
 import traceback
 import warnings
 from _struct import Struct
-from time import monotonic_ns
+from time import monotonic_ns, tzset
 
 LENGTH = Struct("<I")
 SETUP = Struct("<4x3IQ3I")

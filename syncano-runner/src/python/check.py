@@ -8,6 +8,9 @@ class Checker:
     function_style = False
     loaded = False
     reaches_files = True
+    leftovers = None
+    only_text_keys = False
+    path = ""
 
     def preload(self):
         pass

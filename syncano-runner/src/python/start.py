@@ -13,7 +13,7 @@ del frame, pieces
 for raw in (raw_stdout, raw_stderr):
     raw.limit = raw.left = output_limit
 use_outputs()
-sys.argv = [""]
+sys.argv = [script.path]
 atexit.register, atexit.unregister = register, unregister
 # Threads get 4 MiB of stack: the usual 8 MiB would eat a script's memory limit with 25 of them.
 _thread.stack_size(4 << 20)

@@ -1,5 +1,7 @@
 //! What a worker gives up, each as steps of a plan. Their order is [`super::Sandbox`]'s.
 
+use std::ffi::CStr;
+
 use libc::{c_int, c_long, c_ulong};
 use rustix::process::geteuid;
 
@@ -140,13 +142,13 @@ pub(super) fn no_new_privileges(plan: &mut Plan) {
     prctl(plan, "PR_SET_NO_NEW_PRIVS", libc::PR_SET_NO_NEW_PRIVS, 1);
 }
 
-/// Reaches the files that `rules` name, and the working directory, for which they have room, in the ways of `own_folder`.
-pub(super) fn files(plan: &mut Plan, rules: Open, own_folder: Option<u64>) {
-    if let Some(access) = own_folder {
+/// Reaches the files that `rules` name, and `folders` that the child has made, for which they have room, each in the ways beside it.
+pub(super) fn files(plan: &mut Plan, rules: Open, folders: &[(&CStr, u64)]) {
+    for &(folder, access) in folders {
         const PATH_BENEATH: i32 = 1;
         let flags = libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC;
-        let folder =
-            plan.call("open", libc::SYS_openat, [libc::AT_FDCWD.into(), c".".into(), flags.into(), 0.into()]);
+        let here = libc::AT_FDCWD.into();
+        let folder = plan.call("open", libc::SYS_openat, [here, folder.into(), flags.into(), 0.into()]);
         // The kernel's `struct landlock_path_beneath_attr`: what is allowed, and where.
         let rule = plan.words(&[access, 0]);
         plan.write_result(folder, rule, size_of::<u64>());

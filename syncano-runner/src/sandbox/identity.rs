@@ -9,6 +9,7 @@ use std::ops::Range;
 pub(crate) struct Identities {
     first_uid: u32,
     first_gid: u32,
+    workers: u32,
 }
 
 /// Above the ids that containers and service managers give out, below those that they reserve at the top.
@@ -55,7 +56,13 @@ impl Identities {
         Some(Identities {
             first_uid: pick(&fs::read_to_string("/proc/self/uid_map").ok()?, workers, random)?,
             first_gid: pick(&fs::read_to_string("/proc/self/gid_map").ok()?, workers, random)?,
+            workers,
         })
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
+        (0..self.workers).map(|seat| self.of(seat))
     }
 
     /// User and group of the worker in seat `seat`.

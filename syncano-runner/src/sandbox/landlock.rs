@@ -17,7 +17,7 @@ const NEWEST: ABI = ABI::V7;
 /// Programs and libraries.
 pub(super) const SYSTEM: [&str; 6] = ["/usr", "/bin", "/sbin", "/lib", "/lib64", "/lib32"];
 
-/// What an interpreter and its libraries look up. No users, no hosts, no keys.
+/// What an interpreter and its libraries look up. No users, no hosts, no keys: a root of its own has made-up ones.
 pub(super) const SETTINGS: [&str; 9] = [
     "/etc/ld.so.cache",
     "/etc/ld.so.preload",
@@ -80,6 +80,11 @@ pub(super) fn own_folder(abi: i32) -> u64 {
         access &= !BitFlags::from(AccessFs::Truncate);
     }
     access.bits()
+}
+
+/// The same for the settings that a root of its own has.
+pub(super) fn settings() -> u64 {
+    (AccessFs::ReadFile | AccessFs::ReadDir).bits()
 }
 
 /// No devices, sockets or pipes to be made, and no programs of its own: a script brings no executables.

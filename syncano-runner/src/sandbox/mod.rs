@@ -197,7 +197,7 @@ impl Sandbox {
             confine::change_user(&mut plan, owner);
         }
         if has_namespaces {
-            Root::new(home, &interpreter.files)?.enter(&mut plan);
+            Root::new(home, &interpreter.files, [own])?.enter(&mut plan);
             self.furnish(&mut plan, own, report)?;
         } else {
             plan.call("chdir", libc::SYS_chdir, [text(home)?.as_c_str().into()]);
@@ -233,9 +233,8 @@ impl Sandbox {
     fn furnish(&self, plan: &mut Plan, own: confine::Owner, report: plan::Argument<'_>) -> io::Result<()> {
         network::open(plan, report);
         root::own_folder(plan, own, (self.limits.folder, self.limits.folder_entries))?;
-        let name = "syncano-script";
-        let bytes = plan.bytes(name.as_bytes()).into();
-        plan.call("sethostname", libc::SYS_sethostname, [bytes, name.len().into()]);
+        let bytes = plan.bytes(root::MACHINE.as_bytes()).into();
+        plan.call("sethostname", libc::SYS_sethostname, [bytes, root::MACHINE.len().into()]);
         Ok(())
     }
 
@@ -259,8 +258,12 @@ impl Sandbox {
             confine::no_new_privileges(plan);
             let has_network = self.isolation >= Isolation::Namespace;
             let rules = plan.bring(landlock::ruleset(readable, folder, has_network)?);
-            let access = landlock::own_folder(self.landlock_abi);
-            confine::files(plan, rules, folder.is_none().then_some(access));
+            // Its root is made in the child.
+            let made = [
+                (c".", landlock::own_folder(self.landlock_abi)),
+                (root::MADE_SETTINGS, landlock::settings()),
+            ];
+            confine::files(plan, rules, if folder.is_none() { &made } else { &[] });
         }
         Ok(())
     }
@@ -308,6 +311,8 @@ fn environment(
         ("HOME", home.into()),
         ("TMPDIR", home.into()),
         ("LANG", "C.UTF-8".into()),
+        ("USER", root::USER.into()),
+        ("LOGNAME", root::USER.into()),
         ("PATH", "/usr/local/bin:/usr/bin:/bin".into()),
         // The C library takes an arena of 64 MiB per thread.
         ("MALLOC_ARENA_MAX", "2".into()),

@@ -1,5 +1,6 @@
 //! The files that a worker sees at the level `namespace`: a root of its own with the interpreter's files, read-only, a few
-//! devices, and a small folder in memory that is the worker's own.
+//! devices, and a small folder in memory that is the worker's own. What is called shared memory lies in that folder, too: so it is
+//! limited with it, and empty for each call. Users and hosts are made up, so that libraries find names for what there is.
 //!
 //! There is no `/proc`: interpreters do without, Landlock would close it anyway, and a container whose own `/proc` has parts
 //! masked can't mount another.
@@ -18,11 +19,28 @@ use super::plan::{Argument, Plan};
 /// The worker's own folder in its root.
 pub(super) const FOLDER: &str = "/tmp";
 
+/// What the machine calls itself.
+pub(super) const MACHINE: &str = "syncano-script";
+
+/// What a worker's user is called.
+pub(super) const USER: &str = "script";
+
+/// Where the settings are that are made for a root.
+pub(super) const MADE_SETTINGS: &CStr = c"/etc";
+
+/// Where the C library looks names up: nowhere but in these files.
+const SERVICES: &str = "passwd: files\ngroup: files\nhosts: files\nservices: files\nprotocols: files\n";
+
+/// Numbers of well-known ports.
+const PORTS: &str = "ftp 21/tcp\nssh 22/tcp\nsmtp 25/tcp\ndomain 53/tcp\ndomain 53/udp\nhttp 80/tcp\npop3 110/tcp\n\
+                     imap2 143/tcp\nhttps 443/tcp\nsubmissions 465/tcp\nsubmission 587/tcp\nimaps 993/tcp\npop3s 995/tcp\n";
+
 /// What makes up a root, in this order. Targets are relative to it.
 #[derive(Debug, PartialEq, Eq)]
 enum Step {
     Directory(CString),
     File(CString),
+    Text { text: String, at: CString },
     Link { text: CString, at: CString },
     Bind { source: CString, target: CString, attributes: u64 },
 }
@@ -33,11 +51,17 @@ pub(super) struct Root {
     /// Where it is mounted until it takes the place of the old one: any folder will do.
     base: CString,
     steps: Vec<Step>,
+    /// The files that are made for it, in KiB.
+    texts: usize,
 }
 
 impl Root {
-    /// Prepares a root that has `files` and folders beside the system's.
-    pub(super) fn new(base: &Path, files: &[PathBuf]) -> io::Result<Root> {
+    /// Prepares a root that has `files` and folders beside the system's, for workers that are one of `users` each.
+    pub(super) fn new(
+        base: &Path,
+        files: &[PathBuf],
+        users: impl IntoIterator<Item = (u32, u32)>,
+    ) -> io::Result<Root> {
         if let Some(hidden) = files.iter().find(|file| file.starts_with(FOLDER)) {
             return Err(io::Error::other(format!(
                 "`{}` can't be shown to scripts, which have `{FOLDER}` for themselves: install the interpreter elsewhere",
@@ -53,7 +77,13 @@ impl Root {
             layout.add(Path::new(device), MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC)?;
         }
         layout.folder(Path::new(FOLDER))?;
-        Ok(Root { base: text(base)?, steps: layout.steps })
+        layout.link(Path::new(FOLDER), Path::new("/dev/shm"))?;
+        let mut texts = 0;
+        for (path, text) in settings(users) {
+            texts += text.len() / 1024 + 4;
+            layout.text(text, Path::new(path))?;
+        }
+        Ok(Root { base: text(base)?, steps: layout.steps, texts })
     }
 
     /// Makes this the root of the process, which is alone in its mount namespace.
@@ -64,7 +94,8 @@ impl Root {
             libc::SYS_mount,
             [0.into(), c"/".into(), 0.into(), private, 0.into()],
         );
-        mount_memory(plan, &self.base, c"size=64k,nr_inodes=1k,mode=755", 0);
+        let options = format!("size={}k,nr_inodes=1k,mode=755", 64 + self.texts);
+        mount_memory(plan, &self.base, &CString::new(options).unwrap_or_default(), 0);
         plan.call("chdir", libc::SYS_chdir, [self.base.as_c_str().into()]);
         for step in &self.steps {
             step.add_to(plan);
@@ -76,6 +107,24 @@ impl Root {
         plan.call("umount", libc::SYS_umount2, [here, libc::MNT_DETACH.into()]);
         plan.call("chdir", libc::SYS_chdir, [c"/".into()]);
     }
+}
+
+/// The settings that are made for a root: where they are, and what they say.
+fn settings(users: impl IntoIterator<Item = (u32, u32)>) -> [(&'static str, String); 5] {
+    let (mut passwords, mut groups) = (String::new(), String::new());
+    let nobody = [("root", (0, 0)), ("nobody", (65534, 65534))];
+    // The first entry of a number counts.
+    for (name, (uid, gid)) in users.into_iter().map(|user| (USER, user)).chain(nobody) {
+        passwords += &format!("{name}:x:{uid}:{gid}:{name}:{FOLDER}:/bin/false\n");
+        groups += &format!("{name}:x:{gid}:\n");
+    }
+    [
+        ("/etc/passwd", passwords),
+        ("/etc/group", groups),
+        ("/etc/hosts", format!("127.0.0.1 localhost {MACHINE}\n")),
+        ("/etc/nsswitch.conf", SERVICES.to_owned()),
+        ("/etc/services", PORTS.to_owned()),
+    ]
 }
 
 /// Makes [`FOLDER`] a folder in memory and the working directory. It belongs to `owner` and holds up to `bytes` in up to
@@ -103,6 +152,15 @@ impl Step {
                 // No device: the last argument isn't looked at.
                 let mode = libc::S_IFREG | 0o644;
                 plan.call("mknod", libc::SYS_mknodat, [here, at.as_c_str().into(), mode.into(), 0.into()]);
+            }
+            Step::Text { text, at } => {
+                let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_CLOEXEC;
+                let arguments = [here, at.as_c_str().into(), flags.into(), 0o644.into()];
+                let file = plan.call("open", libc::SYS_openat, arguments).into();
+                let bytes = plan.bytes(text.as_bytes()).into();
+                let written = plan.call("write", libc::SYS_write, [file, bytes, text.len().into()]);
+                plan.at_least(written, text.len() as libc::c_long);
+                plan.call("close", libc::SYS_close, [file]);
             }
             Step::Link { text, at } => {
                 let (text, at) = (text.as_c_str().into(), at.as_c_str().into());
@@ -176,8 +234,25 @@ impl Layout {
         }
         // Not where the link is inside of something that is there already.
         if real != path && !self.is_taken(path) && !self.folders.contains(path) {
+            self.link(&real, path)?;
+        }
+        Ok(())
+    }
+
+    /// Makes `path` a link to `real`.
+    fn link(&mut self, real: &Path, path: &Path) -> io::Result<()> {
+        self.parents(path)?;
+        self.steps.push(Step::Link { text: text(real)?, at: inside(path)? });
+        self.taken.insert(path.to_owned());
+        Ok(())
+    }
+
+    /// Makes `path` a file that says `text`.
+    fn text(&mut self, text: String, path: &Path) -> io::Result<()> {
+        // One of the interpreter's own files would be shown there.
+        if !self.is_taken(path) {
             self.parents(path)?;
-            self.steps.push(Step::Link { text: text(&real)?, at: inside(path)? });
+            self.steps.push(Step::Text { text, at: inside(path)? });
             self.taken.insert(path.to_owned());
         }
         Ok(())
@@ -222,7 +297,7 @@ mod tests {
         let text = |string: &CString| string.to_str().unwrap().to_owned();
         let lines = layout.steps.iter().map(|step| match step {
             Step::Directory(at) => format!("folder {}", text(at)),
-            Step::File(at) => format!("file {}", text(at)),
+            Step::File(at) | Step::Text { at, .. } => format!("file {}", text(at)),
             Step::Link { text: to, at } => format!("link {} {}", text(at), text(to)),
             Step::Bind { source, target, .. } => format!("bind {} {}", text(target), text(source)),
         });
@@ -267,7 +342,7 @@ mod tests {
     #[test]
     fn an_interpreter_under_the_scripts_own_folder_is_refused() {
         let files = [PathBuf::from("/tmp/python")];
-        let error = Root::new(Path::new("/"), &files).unwrap_err().to_string();
+        let error = Root::new(Path::new("/"), &files, []).unwrap_err().to_string();
         assert!(error.contains("install the interpreter elsewhere"), "{error}");
     }
 }

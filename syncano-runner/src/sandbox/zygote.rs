@@ -76,7 +76,11 @@ impl Sandbox {
         confine::signals(&mut plan);
         confine::close_at_exec(&mut plan);
         confine::wait_for_server(&mut plan, report);
-        Root::new(base, &interpreter.files)?.enter(&mut plan);
+        let users: Vec<_> = match &self.identities {
+            Some(identities) => identities.all().collect(),
+            None => vec![(geteuid().as_raw(), getegid().as_raw())],
+        };
+        Root::new(base, &interpreter.files, users)?.enter(&mut plan);
         confine::die_with_server(&mut plan, report);
         let channel = plan.bring(theirs.into());
         confine::keep(&mut plan, channel, CHANNEL);

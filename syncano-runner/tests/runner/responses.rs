@@ -43,6 +43,24 @@ async fn defaults_and_content_of_any_kind() {
 }
 
 #[tokio::test]
+async fn what_a_response_says_may_be_set_later() {
+    let runner = runner_or_skip!();
+    let source = "response = HttpResponse()\nset_response(response)\nresponse.status_code = 404\n\
+                  response.content = '<p>'\nresponse.content_type = 'text/html'\nresponse.headers['X-A'] = 'b'";
+    let outcome = run(&runner, source).await;
+    let expected = Response {
+        status: 404,
+        content_type: "text/html".to_owned(),
+        headers: vec![("X-A".to_owned(), "b".to_owned())],
+        content: Bytes::from("<p>"),
+    };
+    assert_eq!(response(&outcome), &expected);
+    // What it hasn't would be set in vain.
+    let outcome = run(&runner, "HttpResponse().status = 404").await;
+    assert!(outcome.stderr.contains("no attribute 'status'"), "{}", outcome.stderr);
+}
+
+#[tokio::test]
 async fn what_is_no_response_is_none() {
     let runner = runner_or_skip!();
     for source in ["set_response('text')", "set_response(HttpResponse())\nset_response(None)"] {
@@ -99,7 +117,7 @@ async fn values_are_json_or_the_run_fails() {
         let outcome = run(&runner, &format!("def main():\n    return {expression}")).await;
         assert_eq!(outcome.answer, Some(Answer::Value(Bytes::from(json))), "{}", outcome.stderr);
     }
-    for expression in ["float('nan')", "float('inf')", "{1, 2}", "object()", "{(1, 2): 3}"] {
+    for expression in ["float('nan')", "float('inf')", "b''", "object()", "{b'1': 3}"] {
         let outcome = run(&runner, &format!("def main():\n    return {expression}")).await;
         assert_eq!((outcome.status, &outcome.answer), (RunStatus::Failure, &None), "{expression}");
         assert!(

@@ -68,6 +68,120 @@ async fn a_main_that_the_top_level_calls_is_a_program() {
 }
 
 #[tokio::test]
+async fn what_runs_by_hand_only_decides_nothing() {
+    let runner = runner_or_skip!();
+    for (source, arguments, answer) in [
+        (
+            "def main(name: str):\n    return 'hello ' + name\n\nif __name__ == '__main__':\n    print(main('test'))",
+            r#"{"name":"Ada"}"#,
+            json!("hello Ada"),
+        ),
+        ("def main():\n    return 3\nif '__main__' == __name__:\n    print('no', main())", "{}", json!(3)),
+        ("def main(n=1):\n    print('ran')\nif __name__ == '__main__':\n    main()", "{}", json!(null)),
+        (
+            "way = 'run'\nif __name__ == '__main__' and main: way = 'no'\nelse: way = 'imported'\n\
+             def main(): return [way, __name__]",
+            "{}",
+            json!(["imported", "__main__"]),
+        ),
+        (
+            "async def main(n): return n\nif __name__ == '__main__':\n    import asyncio\n    asyncio.run(main(1))",
+            r#"{"n":2}"#,
+            json!(2),
+        ),
+    ] {
+        let outcome = runner.run(&script(source), call(arguments)).await;
+        assert_eq!(value(&outcome), answer, "{source}");
+    }
+    // As scripts of 2016 do it: nothing goes in, nothing comes out.
+    for source in [
+        "def run(entry):\n    entry()\n\ndef main():\n    print('ran')\n\nif __name__ == '__main__':\n    run(main)",
+        "def main():\n    if 1:\n        print('ran')\n        return\n    return None\nif __name__ == '__main__': main()",
+        "def work():\n    print('ran')\nmain = work\nif __name__ == '__main__': main()",
+    ] {
+        let outcome = run(&runner, source).await;
+        assert_eq!((&*outcome.stdout, outcome.answer), ("ran", None), "{source}: {}", outcome.stderr);
+    }
+}
+
+#[tokio::test]
+async fn whatever_main_is_bound_to_is_called() {
+    let runner = runner_or_skip!();
+    for (source, answer) in [
+        ("def work(x): return x\nmain = work", json!(5)),
+        ("import functools\ndef work(y, x): return [y, x]\nmain = functools.partial(work, 1)", json!([1, 5])),
+        ("main = lambda x: x", json!(5)),
+        ("def main(x, /): return x", json!(5)),
+        ("try:\n    import nothing\nexcept ImportError:\n    def main(x): return x", json!(5)),
+        (
+            "import sys\nif sys.version_info >= (3, 8):\n    def main(x): return x\nelse:\n    main = None",
+            json!(5),
+        ),
+        ("class Work:\n    async def __call__(self, x): return x\nmain = Work()", json!(5)),
+        ("class Work:\n    def go(self, x): return x\nmain = Work().go", json!(5)),
+        ("class main:\n    def __new__(cls, x): return x", json!(5)),
+        ("def main(x): return x\nimport functools\nmain = functools.lru_cache()(main)", json!(5)),
+    ] {
+        let script = script(source);
+        for _ in 0..2 {
+            assert_eq!(value(&runner.run(&script, call(r#"{"x":5}"#)).await), answer, "{source}");
+        }
+        let outcome = runner.run(&script, call("{}")).await;
+        assert!(outcome.stderr.contains("main() needs the argument `x`"), "{source}: {}", outcome.stderr);
+    }
+    let outcome = runner.run(&script("from operator import neg as main"), call(r#"{"a":5}"#)).await;
+    assert_eq!(value(&outcome), json!(-5));
+    // And what can't be called is any other variable.
+    for source in [
+        "main = {'a': 1}\nprint(main['a'])",
+        "import json\nmain = json.loads('1')\nprint(1)",
+        "main = dict(a=1)\nmain.update(b=1)\nprint(main['b'])",
+    ] {
+        let script = script(source);
+        for _ in 0..2 {
+            let outcome = runner.run(&script, call("{}")).await;
+            assert_eq!((&*outcome.stdout, outcome.answer), ("1", None), "{source}: {}", outcome.stderr);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_entry_point_that_nothing_calls_is_told() {
+    let runner = runner_or_skip!();
+    for (source, said) in [
+        (
+            "def handler(event, context):\n    return {'x': 1}",
+            "nothing calls `handler`: name the function `main`",
+        ),
+        (
+            "def lambda_handler(event, context):\n    return help()\ndef help(): return 1",
+            "nothing calls `lambda_handler`",
+        ),
+        ("import json\nLIMIT = 3\ndef greet(name):\n    return name", "nothing calls `greet`"),
+        (
+            "try:\n    import json\nexcept ImportError:\n    def main(x): return x",
+            "its top level has not defined `main`",
+        ),
+    ] {
+        let script = script(source);
+        for _ in 0..2 {
+            let outcome = runner.run(&script, call("{}")).await;
+            assert_eq!((outcome.status, &*outcome.stdout), (RunStatus::Success, ""));
+            assert!(outcome.stderr.contains(said), "{source}: {}", outcome.stderr);
+        }
+    }
+    for source in [
+        "def handler(x):\n    return x\nhandler(1)",
+        "def handler(x):\n    return x\nprint(1)",
+        "def handler(x):\n    return x\nset_response(HttpResponse(204))",
+        "def tidy():\n    return 1\nopen('x', 'w').write('1')",
+        "x = 1",
+    ] {
+        assert_eq!(run(&runner, source).await.stderr, "", "{source}");
+    }
+}
+
+#[tokio::test]
 async fn a_main_that_only_functions_call_is_for_the_runner() {
     let runner = runner_or_skip!();
     let outcome =

@@ -112,7 +112,7 @@ async fn threads_are_the_process_s_own() {
     // What is closed is closed to them as well, and they end with the call.
     let source = "const { Worker } = require('worker_threads');\nnew Worker(`\n  const { parentPort } = \
                   require('worker_threads');\n  const results = [];\n  for (const attempt of [\n    \
-                  () => require('fs').readFileSync('/etc/passwd'),\n    () => require('child_process').execSync('true'),\n    \
+                  () => require('fs').readFileSync('/etc/shadow'),\n    () => require('child_process').execSync('true'),\n    \
                   () => process.kill(process.ppid, 0),\n  ]) try { attempt(); results.push('DONE') } catch (error) { \
                   results.push(error.code) }\n  parentPort.postMessage(results.join(' '));\n  for (;;) {}\n`, { eval: true, resourceLimits: { codeRangeSizeMb: 16 } })\
                   .on('message', message => { console.log(message); process.exit() })";
