@@ -29,7 +29,7 @@ use crate::store::scripts::ScriptRow;
 use crate::store::sockets::SocketRow;
 use crate::store::traces::Kind;
 use crate::store::{classes, is_taken, script_endpoints, scripts, sockets, traces};
-use crate::time;
+use crate::{time, warnings};
 
 /// The field by which a change names the revision it was planned from.
 const EXPECTED_REVISION: &str = "expected_revision";
@@ -120,7 +120,8 @@ async fn create_in(
     body: &Value,
 ) -> Result<SocketRow, ApiError> {
     let socket = definition::new(body).map_err(|broken| ApiError::violations(&broken))?;
-    let row = insert(change, &socket.name, String::new(), None).await?;
+    let mut row = insert(change, &socket.name, String::new(), None).await?;
+    row.warnings = warnings::of(body);
     settle(change, checks, row, &socket).await
 }
 
@@ -152,6 +153,7 @@ async fn update_in(
     let stored = serde_json::from_str(&row.definition).map_err(ApiError::internal)?;
     let socket = definition::changed(stored, body).map_err(|broken| ApiError::violations(&broken))?;
     row.revision += 1;
+    row.warnings = warnings::after(&row.warnings, body);
     row.updated_at = time::now();
     if row.status == SocketStatus::Checking.to_string() && install::must_fetch(&row, &socket) {
         // It is still being fetched, and must be fetched with this configuration instead.

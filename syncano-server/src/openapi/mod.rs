@@ -34,7 +34,7 @@ pub(crate) fn document(app: &App, instance: &Instance, caller: &Caller) -> Resul
         let methods = methods.filter(|method| acl.is_empty() || acl::permits(acl, caller, *method));
         let mut item = Map::new();
         for method in methods {
-            let private = endpoint.call(method).is_some_and(|call| call.definition.private == Some(true));
+            let private = endpoint.call(method).is_some_and(|call| call.private);
             let needs_key = private || !acl.is_empty() || app.settings.require_key;
             let operation = document.operation(endpoint, &metadata, method, needs_key);
             item.insert(method.as_str().to_lowercase(), operation);

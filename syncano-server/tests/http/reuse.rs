@@ -123,7 +123,7 @@ async fn a_recheck_makes_again_what_was_deleted() {
     let path = format!("{}s/", sockets());
     let broken = world.get(&path).await.json;
     assert_eq!(broken["status"], "error");
-    assert!(broken["status_info"].as_str().unwrap().contains("a recheck makes it again"));
+    assert!(broken["status_info"].as_str().unwrap().contains("makes the script again"));
     let rechecked = world.post(&format!("{path}recheck/"), json!({})).await;
     assert_eq!((rechecked.status.as_u16(), &rechecked.json["status"]), (200, &json!("ok")));
     assert_eq!(rechecked.json["status_info"], "");
