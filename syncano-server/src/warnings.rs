@@ -74,7 +74,8 @@ mod tests {
 
     #[test]
     fn strangers_do_not_decide_how_much_is_kept() {
-        let keys: Map<String, Value> = (0..50).map(|n| (format!("{n}{}", "x".repeat(999)), json!(1))).collect();
+        let keys: Map<String, Value> =
+            (0..50).map(|n| (format!("{n}{}", "x".repeat(999)), json!(1))).collect();
         let kept = read(&of(&Value::Object(keys)));
         assert_eq!((kept.len(), kept[20].as_str()), (21, "30 more warnings"));
         assert!(kept[0].chars().count() == LONGEST + 1);
