@@ -113,7 +113,11 @@ impl Found {
                     }
                 }
             }
-            self.length(&path, "bytes of JSON", limits::METADATA_VALUE_BYTES, json_bytes(&rest));
+            let limit = match of_endpoint {
+                true => limits::ENDPOINT_METADATA_VALUE_BYTES,
+                false => limits::METADATA_VALUE_BYTES,
+            };
+            self.length(&path, "bytes of JSON", limit, json_bytes(&rest));
         }
     }
 

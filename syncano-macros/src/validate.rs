@@ -335,6 +335,8 @@ impl Draft {
         let error = options.as_ref().and_then(|options| options.error.clone());
         match (options, endpoint, methods, brought) {
             (Some(options), Some(endpoint), Some(methods), Some(brought)) if !broken => {
+                let mut metadata = options.metadata();
+                docs::describe(&mut metadata, &attrs, &methods);
                 valid.calls.push(ValidatedCall {
                     attrs,
                     vis,
@@ -343,7 +345,7 @@ impl Draft {
                     script: brought,
                     config: options.config(),
                     call: options.call(script_name, methods),
-                    metadata: options.metadata(),
+                    metadata,
                     acl: options.acl.map(|object| object.map).unwrap_or_default(),
                     arguments,
                     warnings,

@@ -8,7 +8,7 @@ mod scripts;
 
 use serde_json::{Map, Number, Value, json};
 use serde_saphyr::{DuplicateKeyPolicy, options};
-use syncano_core::{CompiledSchema, Method, Runtime, SCHEMA_KEYS, closest};
+use syncano_core::{CompiledSchema, Method, Runtime, SCHEMA_KEYS, closest, limits};
 
 use scripts::{Entry, Scripts};
 
@@ -97,12 +97,18 @@ pub fn read(yaml: &Value, name: &str, answers: Map<String, Value>) -> Result<Soc
         } else if let Some(meant) = slip(key, &SOCKET) {
             reader.warnings.push(format!("at /{key}: `{key}` is kept as metadata: did you mean `{meant}`?"));
         }
-        metadata.insert(key.clone(), value.clone());
+        let bytes = value.to_string().len();
+        match bytes > limits::METADATA_VALUE_BYTES {
+            true => reader.warnings.push(format!("at /{key}: {bytes} bytes are too many for metadata: it is left out")),
+            false => drop(metadata.insert(key.clone(), value.clone())),
+        }
     }
+    let description = top.get("description").and_then(text);
+    let description = description.map(|text| reader.description(text, &mut metadata));
     let dependencies: Vec<Value> = reader.scripts.dependencies.into_iter().chain(classes).collect();
     let body = json!({
         "name": name,
-        "description": top.get("description").and_then(text),
+        "description": description,
         "endpoints": endpoints,
         "dependencies": dependencies,
         "config": config,
@@ -204,6 +210,21 @@ impl Reader {
         Ok(classes.collect())
     }
 
+    /// Shortens a description that is too long for a socket; the metadata keep all of it.
+    fn description(&mut self, text: Value, metadata: &mut Map<String, Value>) -> Value {
+        let Some((end, _)) = text.as_str().and_then(|text| text.char_indices().nth(limits::DESCRIPTION)) else {
+            return text;
+        };
+        let whole = text.as_str().unwrap_or_default();
+        let start: String = whole[..end].chars().take(limits::DESCRIPTION - 1).collect();
+        self.warnings.push(format!(
+            "at /description: more than {} characters: all of it is kept as metadata",
+            limits::DESCRIPTION
+        ));
+        metadata.insert("description".to_owned(), text.clone());
+        (start + "…").into()
+    }
+
     fn config(&mut self, asked: Vec<(String, Value)>, answers: Map<String, Value>) -> Map<String, Value> {
         let mut config = Map::new();
         for (key, value) in asked {
@@ -248,11 +269,11 @@ impl Reader {
             ));
             return Ok(None);
         }
-        let mut body = limits(&fields);
+        let mut body = terms(&fields);
         body.extend(
             fields.get("acl").filter(|acl| !acl.is_null()).map(|acl| ("acl".to_owned(), acl.clone())),
         );
-        for (key, value) in limits(top) {
+        for (key, value) in terms(top) {
             body.entry(key).or_insert(value);
         }
         let mut calls = match fields.get("calls") {
@@ -273,7 +294,7 @@ impl Reader {
             };
             let runtime = runtime(&fields, &format!(" of {what}"))?.or(default_runtime);
             let name = self.named_by(&format!("{endpoint}/{method}"), &what, &fields, runtime)?;
-            add_call(&mut calls, name, method.as_str(), limits(&fields));
+            add_call(&mut calls, name, method.as_str(), terms(&fields));
             let mut about = self.metadata(&format!("/endpoints/{endpoint}/{method}"), &what, &fields)?;
             self.drop_unusable_schemas(endpoint, method, &mut about);
             if !about.is_empty() {
@@ -354,13 +375,13 @@ impl Reader {
 }
 
 /// Adds a call, or the method to the call of the same script on the same terms.
-fn add_call(calls: &mut Vec<Value>, name: String, method: &str, limits: Map<String, Value>) {
+fn add_call(calls: &mut Vec<Value>, name: String, method: &str, terms: Map<String, Value>) {
     let mut call = Map::from_iter([("type".to_owned(), "script".into()), ("name".to_owned(), name.into())]);
-    call.extend(limits);
+    call.extend(terms);
     for other in calls.iter_mut().filter_map(Value::as_object_mut) {
-        let mut terms = other.clone();
-        terms.remove("methods");
-        if terms == call
+        let mut same = other.clone();
+        same.remove("methods");
+        if same == call
             && let Some(Value::Array(methods)) = other.get_mut("methods")
         {
             methods.push(method.into());
@@ -372,7 +393,7 @@ fn add_call(calls: &mut Vec<Value>, name: String, method: &str, limits: Map<Stri
 }
 
 /// Who may call, and for how many seconds. A text is what the YAML of 2016 made a word or a number of.
-fn limits(fields: &Map<String, Value>) -> Map<String, Value> {
+fn terms(fields: &Map<String, Value>) -> Map<String, Value> {
     let private = |value: &Value| match value {
         Value::String(word) if ["yes", "on", "true"].contains(&&*word.to_lowercase()) => Value::Bool(true),
         Value::String(word) if ["no", "off", "false"].contains(&&*word.to_lowercase()) => Value::Bool(false),

@@ -108,7 +108,7 @@ async fn a_socket_is_fetched_with_its_scripts() {
     assert_eq!(socket["metadata"], json!({ "author": { "name": "Ann" } }));
     assert_eq!(socket["config"], json!({ "greeting": "hello", "who": "Bob" }));
     if python() {
-        let reply = world.run(Method::GET, "hello/", None).await;
+        let reply = world.run(Method::GET, "greeter/hello/", None).await;
         assert_eq!(reply.json["result"]["stdout"], "hello Bob");
     }
 }
