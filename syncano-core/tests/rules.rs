@@ -206,11 +206,7 @@ fn limits_are_allowed_up_to_and_refused_beyond() {
         ("/dependencies", dependencies(100), dependencies(101)),
         ("/metadata", keys(64, "v"), keys(65, "v")),
         ("/metadata", json!({"k": "v".repeat(4094)}), json!({"k": "v".repeat(4095)})),
-        (
-            "/endpoints/e/metadata",
-            json!({"k": "v".repeat(65_534)}),
-            json!({"k": "v".repeat(65_535)}),
-        ),
+        ("/endpoints/e/metadata", json!({"k": "v".repeat(65_534)}), json!({"k": "v".repeat(65_535)})),
         ("/metadata", json!({"k".repeat(64): 1}), json!({"k".repeat(65): 1})),
         ("/config", keys(1024, "v"), keys(1025, "v")),
         ("/config", json!({"k": "v".repeat(256 * 1024 - 8)}), json!({"k": "v".repeat(256 * 1024 - 7)})),

@@ -11,6 +11,7 @@ use syncano_core::{
 
 use crate::agreement::{Pair, Takes, Warning};
 use crate::attribute::{EndpointOptions, SocketOptions};
+use crate::docs;
 use crate::errors::{Errors, Subject};
 use crate::model::{Place, endpoint_keys, model};
 use crate::parse::{Function, Module};

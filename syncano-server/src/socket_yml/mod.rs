@@ -99,7 +99,9 @@ pub fn read(yaml: &Value, name: &str, answers: Map<String, Value>) -> Result<Soc
         }
         let bytes = value.to_string().len();
         match bytes > limits::METADATA_VALUE_BYTES {
-            true => reader.warnings.push(format!("at /{key}: {bytes} bytes are too many for metadata: it is left out")),
+            true => reader
+                .warnings
+                .push(format!("at /{key}: {bytes} bytes are too many for metadata: it is left out")),
             false => drop(metadata.insert(key.clone(), value.clone())),
         }
     }
@@ -191,9 +193,13 @@ impl Reader {
             let place = format!("at /dependencies/scripts/{name}/{key}");
             self.warnings.push(format!("{place}: unknown key `{key}`, which is ignored{meant}"));
         }
-        let entry =
-            Entry { config, runtime: runtime(fields, &format!(" of {what}"))?, ..entry(fields, &what)? };
-        self.scripts.named(name, entry);
+        // One that nobody knows is told by the rules of definitions, with its place.
+        let given = ["runtime_name", "runtime"].into_iter().find_map(|key| fields.get(key)?.as_str());
+        let known = given.and_then(|name| name.trim().parse::<Runtime>().ok());
+        self.scripts.named(name, Entry { config, runtime: known, ..entry(fields, &what)? });
+        if let (None, Some(unknown), Some(script)) = (known, given, self.scripts.dependencies.last_mut()) {
+            script["runtime_name"] = unknown.into();
+        }
         Ok(())
     }
 
@@ -212,7 +218,8 @@ impl Reader {
 
     /// Shortens a description that is too long for a socket; the metadata keep all of it.
     fn description(&mut self, text: Value, metadata: &mut Map<String, Value>) -> Value {
-        let Some((end, _)) = text.as_str().and_then(|text| text.char_indices().nth(limits::DESCRIPTION)) else {
+        let Some((end, _)) = text.as_str().and_then(|text| text.char_indices().nth(limits::DESCRIPTION))
+        else {
             return text;
         };
         let whole = text.as_str().unwrap_or_default();

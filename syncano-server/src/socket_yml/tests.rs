@@ -221,7 +221,8 @@ fn yaml_is_read_as_it_was_written() {
     assert_eq!(one("# a\n#\tb\nendpoints:\t# c\n  hello: {file: a.js}\t\n\t\n"), ["hello"]);
     // Of a repeated key the last one counts.
     assert_eq!(yml("description: a\ndescription: b\nendpoints: {e: {file: a.js}}").body["description"], "b");
-    let long = yml(&format!("description: {}\nreadme: {}\nendpoints: {{}}", "é".repeat(300), "x".repeat(5000)));
+    let long =
+        yml(&format!("description: {}\nreadme: {}\nendpoints: {{}}", "é".repeat(300), "x".repeat(5000)));
     assert_eq!(long.body["description"].as_str().unwrap().chars().count(), 256);
     assert_eq!((long.body["metadata"].as_object().unwrap().len(), long.warnings.len()), (1, 2));
     assert_eq!(yml("description: 2.5\nendpoints: {e: {file: a.js}}").body["description"], "2.5");

@@ -63,6 +63,46 @@ async fn an_api_key_sees_what_it_may_run() {
     assert_eq!(world.anonymous(Method::GET, &document(), None).await.status, 403);
 }
 
+#[tokio::test]
+async fn an_operation_says_what_it_is_for_and_what_it_answers() {
+    let world = World::new().await;
+    let metadata = json!({
+        "description": "Pages.", "GET": { "description": "Shows a page. It is HTML.", "response": { "mimetype": "text/html" } },
+        "PUT": { "outputs": { "type": "string", "contentMediaType": "image/png" } },
+        "POST": { "outputs": { "type": "integer" } },
+    });
+    world
+        .publish(json!({
+            "name": "s", "endpoints": { "e": endpoint(json!(["*"]), json!({ "metadata": metadata })) },
+            "dependencies": [dependency("a", "1")],
+        }))
+        .await;
+    let document = world.get(&document()).await.json;
+    let base = format!("/v1.1/instances/{INSTANCE}");
+    assert_eq!(document["servers"][0]["url"], base);
+    let other = &document["servers"][1];
+    assert_eq!(other["url"].as_str().unwrap().replace("{instance}", INSTANCE), base);
+    assert_eq!(other["variables"]["instance"]["default"], INSTANCE);
+    let operations = &document["paths"]["/endpoints/sockets/s/e/"];
+    let get = &operations["get"];
+    assert_eq!(
+        (&get["summary"], &get["description"]),
+        (&json!("Shows a page"), &json!("Shows a page. It is HTML."))
+    );
+    assert_eq!(operations["post"]["summary"], "Pages");
+    let want = &get["parameters"][0];
+    assert_eq!((&want["name"], &want["required"]), (&json!("Syncano-Want"), &json!(false)));
+    let answers = |method: &str| operations[method]["responses"]["200"]["content"].clone();
+    assert_eq!(answers("get"), json!({ "text/html": { "schema": { "type": "string" } } }));
+    assert_eq!(
+        answers("put"),
+        json!({ "image/png": { "schema": { "type": "string", "format": "binary" } } })
+    );
+    assert_eq!(answers("post"), json!({ "application/json": { "schema": { "type": "integer" } } }));
+    // Nobody says what it answers.
+    assert!(answers("patch").get("*/*").is_some(), "{}", answers("patch"));
+}
+
 /// A socket whose one endpoint has these schemas.
 fn typed(name: &str, schemas: Value) -> Value {
     let mut body = socket(name, name, "def main(): return 1");
