@@ -249,6 +249,8 @@ fn a_socket_yml_is_checked_with_the_files_beside_it() {
     std::fs::write(folder.path().join("socket.yml"), "a: [").unwrap();
     assert_eq!(places(&folder, &["socket.yml"]), ["yaml socket.yml"]);
     std::fs::write(folder.path().join("socket.yml"), "endpoints: {e: {}}").unwrap();
+    assert_eq!(places(&folder, &["socket.yml"]), ["script-file socket.yml"]);
+    std::fs::write(folder.path().join("socket.yml"), "endpoints: {e: 1}").unwrap();
     assert_eq!(places(&folder, &["socket.yml"]), ["socket-yml socket.yml"]);
 }
 
@@ -353,4 +355,62 @@ fn colours_are_for_terminals_and_can_be_declined() {
     assert!(on_a_terminal(None).contains("\u{1b}["));
     assert!(on_a_terminal(Some("")).contains("\u{1b}["));
     assert!(!on_a_terminal(Some("1")).contains('\u{1b}'));
+}
+
+#[test]
+fn a_socket_file_of_any_year_is_right() {
+    let hello = "setResponse(new HttpResponse(200, 'hi'))";
+    let folder = folder(&[
+        (
+            "first/socket.yml",
+            "endpoints:\n- e: {script: s}\ndependencies:\n- scripts:\n  - s: {runtime_name: python3, file: s.py}\n",
+        ),
+        ("first/s.py", "\u{feff}print(1)\n"),
+        (
+            "second/socket.yml",
+            "\u{feff}name: My Socket\r\nendpoints:\r\n  getAll:\r\n    file: scripts/get-all.js\r\n    parameters: {a: 1}\r\n  e: {POST: {file: scripts/get-all.js}}\r\n",
+        ),
+        ("second/scripts/get-all.js", hello),
+        (
+            "third/socket.yml",
+            "name: third\nruntime: nodejs_v8\nclasses:\n  c: [{name: a, type: text}]\nendpoints:\n  hello:\n",
+        ),
+        ("third/src/hello.js", hello),
+        ("fourth/socket.yml", "name: fourth\nendpoints: {}\n"),
+        (
+            "fifth/socket.json",
+            "\u{feff}{\"name\": \"s\", \"endpoints\": {\"e\": {\"private\": true, \"calls\": [{\"type\": \"script\", \"name\": \"a\", \"methods\": [\"*\"]}]}}, \"dependencies\": [{\"type\": \"script\", \"name\": \"a\", \"runtime_name\": \"python3\", \"source\": \"print(1)\"}]}",
+        ),
+    ]);
+    let found = findings(&folder, &["."]);
+    // A socket without endpoints installs, and does nothing.
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].0.starts_with("no-endpoints ./fourth/socket.yml"), "{found:?}");
+    assert_eq!(said(&folder, &["."]).1, Some(0));
+}
+
+#[test]
+fn what_a_socket_file_does_not_get_is_told() {
+    let folder = folder(&[
+        ("missing/socket.yml", "name: missing\nendpoints: {e: , f: {file: scripts/f.js}}\n"),
+        (
+            "other/socket.yml",
+            "name: other\nendpoints: {e: {source: '1', timeuot: 3}, c: {channel: x}}\nevent_handlers: {a: b}\n",
+        ),
+        ("slip/socket.yml", "name: slip\nendpoints: {e: {source: '1', privat: true}}\n"),
+        ("socket.json", "{\"name\": \"s\", \"endpoints\": {\"e\": {\"retries\": 1, \"calls\": []}}}"),
+    ]);
+    let found = findings(&folder, &["."]);
+    let messages: Vec<&str> = found.iter().map(|(_, message)| message.as_str()).collect();
+    for part in [
+        "the script file `e.js` can't be read: No such file or directory (os error 2); nor is there `scripts/e.js`, `src/e.js`",
+        "at /endpoints/e/timeuot: `timeuot` is kept as metadata: did you mean `timeout`?",
+        "at /endpoints/c: the endpoint `c` is a channel",
+        "at /event_handlers: ",
+        "unknown key `privat` of the endpoint `e`: did you mean `private`?",
+        "unknown key `retries`, which is ignored",
+    ] {
+        assert!(messages.iter().any(|message| message.contains(part)), "{part}: {found:#?}");
+    }
+    assert!(found.iter().any(|(place, _)| place.starts_with("unknown-key ./socket.json:1:")), "{found:#?}");
 }

@@ -200,10 +200,15 @@ impl Definition {
         for policy in ["network", "results"] {
             socket.metadata.entry(policy).or_insert(Value::Null);
         }
-        for call in socket.endpoints.values_mut().flat_map(|endpoint| &mut endpoint.calls) {
-            call.private.get_or_insert(false);
-            call.cache.get_or_insert(0);
-            call.timeout.get_or_insert(0.0);
+        for endpoint in socket.endpoints.values_mut() {
+            endpoint.private.get_or_insert(false);
+            endpoint.cache.get_or_insert(0);
+            endpoint.timeout.get_or_insert(0.0);
+            for call in &mut endpoint.calls {
+                call.private.get_or_insert(false);
+                call.cache.get_or_insert(0);
+                call.timeout.get_or_insert(0.0);
+            }
         }
         for dependency in &mut socket.dependencies {
             if let Dependency::Script(script) = dependency {

@@ -46,6 +46,8 @@ struct State {
     status: SocketStatus,
     #[serde(default)]
     status_info: String,
+    #[serde(default)]
+    warnings: Vec<String>,
     revision: u64,
     #[serde(default)]
     install_url: Option<String>,
@@ -162,6 +164,12 @@ impl Published {
     /// Why it can't be used; empty when it can.
     pub fn status_info(&self) -> &str {
         &self.data.state.status_info
+    }
+
+    /// Returns what the server noted about the definition and installed all the same: keys that nothing reads, for
+    /// example. A server of an older version notes nothing.
+    pub fn warnings(&self) -> &[String] {
+        &self.data.state.warnings
     }
 
     /// The number of its last change.

@@ -182,6 +182,7 @@ fn the_macro_says_whatever_the_raw_format_says() {
             },
             "endpoints": {
                 "items": {
+                    "private": false, "cache": 0, "timeout": 0.0,
                     "calls": [
                         {"type": "script", "name": "list", "methods": ["GET", "PUT"],
                          "private": true, "cache": 60, "timeout": 2.5},
@@ -201,11 +202,13 @@ fn the_macro_says_whatever_the_raw_format_says() {
                     "acl": {"*": ["GET"]},
                 },
                 "report": {
+                    "private": false, "cache": 0, "timeout": 0.0,
                     "calls": [{"type": "script", "name": "reporter", "methods": ["*"],
                                "private": false, "cache": 0, "timeout": 300.0}],
                     "metadata": {"*": {"inputs": none(), "outputs": null, "errors": null}},
                 },
                 "legacy": {
+                    "private": false, "cache": 0, "timeout": 0.0,
                     "calls": [{"type": "script", "name": "monthly", "methods": ["GET"],
                                "private": false, "cache": 0, "timeout": 0.0}],
                     "metadata": {"GET": {"inputs": none(), "outputs": null, "errors": null}},

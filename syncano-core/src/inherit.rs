@@ -12,8 +12,8 @@ use crate::{Call, Dependency, Endpoint, Map, Method, Methods, SCHEMA_KEYS, Socke
 pub(crate) const NETWORK: &str = "network";
 
 impl Socket {
-    /// Takes over from `previous` what this definition leaves open: `private`, `cache` and `timeout` of calls,
-    /// schemas of methods, `config` of scripts, the policies of the network and of results. An explicit `null` in the
+    /// Takes over from `previous` what this definition leaves open: `private`, `cache` and `timeout` of endpoints and
+    /// calls, schemas of methods, `config` of scripts, the policies of the network and of results. An explicit `null` in the
     /// metadata removes a schema or a policy, and a timeout of 0 a timeout.
     ///
     /// ```
@@ -40,10 +40,13 @@ impl Socket {
         for (name, endpoint) in &mut self.endpoints {
             let before = previous.endpoints.iter().find(|(other, _)| same(other, name));
             if let Some((_, before)) = before {
+                endpoint.private = endpoint.private.or(before.private);
+                endpoint.cache = endpoint.cache.or(before.cache);
+                endpoint.timeout = endpoint.timeout.or(before.timeout);
                 endpoint.inherit_calls(before);
                 endpoint.inherit_schemas(before);
             }
-            endpoint.drop_zero_timeouts();
+            endpoint.drop_what_says_nothing();
             endpoint.drop_null_schemas();
         }
         for dependency in &mut self.dependencies {
@@ -70,11 +73,15 @@ impl Endpoint {
         }
     }
 
-    /// 0 says that the call has no timeout of its own.
-    fn drop_zero_timeouts(&mut self) {
+    /// A timeout of 0 is none. An endpoint whose calls are neither private nor cached by default needs no word for it;
+    /// a call may need one, against its endpoint.
+    fn drop_what_says_nothing(&mut self) {
         for call in &mut self.calls {
             call.timeout = call.timeout.filter(|seconds| *seconds > 0.0);
         }
+        self.private = self.private.filter(|private| *private);
+        self.cache = self.cache.filter(|seconds| *seconds > 0);
+        self.timeout = self.timeout.filter(|seconds| *seconds > 0.0);
     }
 
     fn inherit_schemas(&mut self, previous: &Endpoint) {

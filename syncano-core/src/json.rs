@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Keys of a socket that mean something to whoever writes it, or stand in what a server answers.
-const SOCKET: [&str; 14] = [
+pub(crate) const SOCKET: [&str; 15] = [
     "name",
     "description",
     "config",
@@ -20,6 +20,7 @@ const SOCKET: [&str; 14] = [
     "dependencies",
     "status",
     "status_info",
+    "warnings",
     "revision",
     "expected_revision",
     "install_url",
@@ -27,16 +28,16 @@ const SOCKET: [&str; 14] = [
     "updated_at",
     "links",
 ];
-const ENDPOINT: [&str; 3] = ["calls", "metadata", "acl"];
-const CALL: [&str; 6] = ["type", "name", "methods", "private", "cache", "timeout"];
-const SCRIPT: [&str; 6] = ["type", "name", "runtime_name", "source", "script", "config"];
+pub(crate) const ENDPOINT: [&str; 6] = ["calls", "metadata", "acl", "private", "cache", "timeout"];
+pub(crate) const CALL: [&str; 6] = ["type", "name", "methods", "private", "cache", "timeout"];
+pub(crate) const SCRIPT: [&str; 6] = ["type", "name", "runtime_name", "source", "script", "config"];
 
 impl Socket {
     /// Reads the raw JSON format.
     ///
     /// As old clients send them, `endpoints`, `dependencies`, `config` and `metadata` may be strings that
     /// contain JSON; `null` and `""` mean the default. Unknown fields are ignored, unless they look like a slip in the
-    /// name of a known one.
+    /// name of a known one; [`ignored_keys`](crate::ignored_keys) lists them.
     ///
     /// # Errors
     /// Every violation that makes the definition unusable ([`Severity::Shape`]).
@@ -220,10 +221,14 @@ impl Reader {
                 read.into_iter().flatten().collect()
             }
         };
+        let (private, cache, timeout) = self.limits(path, object);
         Some(Endpoint {
             calls,
             metadata: self.object(path, object, "metadata"),
             acl: self.object(path, object, "acl"),
+            private,
+            cache,
+            timeout,
         })
     }
 
@@ -236,12 +241,17 @@ impl Reader {
         }
         let name = self.string(path, object, "name");
         let methods = self.methods(path, object);
+        let (private, cache, timeout) = self.limits(path, object);
+        Some(Call { name: name?, methods: methods?, private, cache, timeout })
+    }
+
+    /// Reads what an endpoint or a call says of who may call, and for how many seconds.
+    fn limits(&mut self, path: &Path, object: &Map) -> (Option<bool>, Option<u32>, Option<f64>) {
         let private = self.option(path, object, "private", "true or false", Value::as_bool);
         let cache = self.option(path, object, "cache", "a whole number of seconds", |value| {
             value.as_u64().and_then(|seconds| u32::try_from(seconds).ok())
         });
-        let timeout = self.option(path, object, "timeout", "a number of seconds", Value::as_f64);
-        Some(Call { name: name?, methods: methods?, private, cache, timeout })
+        (private, cache, self.option(path, object, "timeout", "a number of seconds", Value::as_f64))
     }
 
     fn option<'a, T>(

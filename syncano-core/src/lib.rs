@@ -24,6 +24,7 @@ mod compatibility;
 mod difference;
 mod edit;
 pub mod headers;
+mod ignored;
 mod inherit;
 mod json;
 pub mod limits;
@@ -49,6 +50,7 @@ pub use difference::{
     Change, Contract, Difference, ScriptChange, What, arguments_fit, list_methods, results_fit,
 };
 pub use headers::ResultKind;
+pub use ignored::ignored_keys;
 pub use json::depth;
 pub use method::{Method, Methods, UnknownMethod};
 pub use name::{NameKind, NameProblem, closest, normalize};

@@ -18,6 +18,9 @@ pub const METADATA_KEYS: usize = 64;
 pub const METADATA_KEY: usize = 64;
 /// Bytes of one value of a `metadata` object, as JSON (4 KiB). Schemas are not counted.
 pub const METADATA_VALUE_BYTES: usize = 4 * 1024;
+/// Bytes of one value of an endpoint's `metadata` object, as JSON (64 KiB): it may document many parameters. Schemas
+/// are not counted.
+pub const ENDPOINT_METADATA_VALUE_BYTES: usize = 64 * 1024;
 /// Bytes of one JSON Schema in an endpoint's metadata (256 KiB).
 pub const SCHEMA_BYTES: usize = 256 * 1024;
 /// Schemas inside of one JSON Schema, itself included.

@@ -72,6 +72,16 @@ pub struct Endpoint {
     /// Who may call; kept and echoed.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub acl: Map,
+    /// The default of its calls' [`private`](Call::private). `None` keeps what was published before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub private: Option<bool>,
+    /// The default of its calls' [`cache`](Call::cache). `None` keeps what was published before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache: Option<u32>,
+    /// The default of its calls' [`timeout`](Call::timeout); 0 takes back what was published before, and `None`
+    /// keeps it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<f64>,
 }
 
 impl Endpoint {
@@ -84,6 +94,43 @@ impl Endpoint {
     pub fn add_call(&mut self, call: Call) -> &mut Self {
         self.calls.push(call);
         self
+    }
+
+    /// Makes calls that don't say otherwise [private](Call::private).
+    pub fn private(mut self, private: bool) -> Self {
+        self.private = Some(private);
+        self
+    }
+
+    /// Sets the [cache time](Call::cache) of calls that have none of their own.
+    pub fn cache(mut self, seconds: u32) -> Self {
+        self.cache = Some(seconds);
+        self
+    }
+
+    /// Sets the [timeout](Call::timeout) of calls that have none of their own.
+    pub fn timeout(mut self, seconds: f64) -> Self {
+        self.timeout = Some(seconds);
+        self
+    }
+
+    /// Returns a call of this endpoint as it is in force: what it doesn't say itself, the endpoint says for it.
+    ///
+    /// ```
+    /// use syncano_core::{Call, Endpoint, Method};
+    ///
+    /// let mut endpoint = Endpoint::new().private(true).timeout(2.0);
+    /// endpoint.add_call(Call::new("show", [Method::Get]).private(false));
+    /// let call = endpoint.in_force(&endpoint.calls[0]);
+    /// assert_eq!((call.private, call.timeout), (Some(false), Some(2.0)));
+    /// ```
+    pub fn in_force(&self, call: &Call) -> Call {
+        Call {
+            private: call.private.or(self.private),
+            cache: call.cache.or(self.cache),
+            timeout: call.timeout.or(self.timeout),
+            ..call.clone()
+        }
     }
 }
 

@@ -113,7 +113,11 @@ impl Found {
                     }
                 }
             }
-            self.length(&path, "bytes of JSON", limits::METADATA_VALUE_BYTES, json_bytes(&rest));
+            let limit = match of_endpoint {
+                true => limits::ENDPOINT_METADATA_VALUE_BYTES,
+                false => limits::METADATA_VALUE_BYTES,
+            };
+            self.length(&path, "bytes of JSON", limit, json_bytes(&rest));
         }
     }
 
@@ -161,6 +165,7 @@ impl Found {
             }
             self.metadata(&path.key("metadata"), &endpoint.metadata, true);
             self.depth(&path.key("acl"), endpoint.acl.values());
+            self.seconds(&path, endpoint.cache, endpoint.timeout);
             self.calls(&path.key("calls"), socket, name, endpoint);
         }
     }
@@ -185,16 +190,16 @@ impl Found {
                     ViolationKind::UnresolvedCall { endpoint: name.to_owned(), call: call.name.clone() },
                 );
             }
-            if let Some(seconds) = call.timeout
-                && !(0.0..=limits::TIMEOUT_SECONDS).contains(&seconds)
-            {
-                self.report(path.key("timeout"), ViolationKind::Timeout(seconds));
-            }
-            if let Some(seconds) = call.cache
-                && seconds > limits::CACHE_SECONDS
-            {
-                self.report(path.key("cache"), ViolationKind::Cache(seconds));
-            }
+            self.seconds(&path, call.cache, call.timeout);
+        }
+    }
+
+    fn seconds(&mut self, path: &Path, cache: Option<u32>, timeout: Option<f64>) {
+        if let Some(seconds) = timeout.filter(|seconds| !(0.0..=limits::TIMEOUT_SECONDS).contains(seconds)) {
+            self.report(path.key("timeout"), ViolationKind::Timeout(seconds));
+        }
+        if let Some(seconds) = cache.filter(|seconds| *seconds > limits::CACHE_SECONDS) {
+            self.report(path.key("cache"), ViolationKind::Cache(seconds));
         }
     }
 

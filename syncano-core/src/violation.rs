@@ -153,6 +153,14 @@ pub enum ViolationKind {
         /// The key that it looks like.
         meant: &'static str,
     },
+    /// A key that nobody knows, in a place that holds no free data.
+    #[error("unknown key `{key}`, which is ignored{}", suggestion(meant.as_deref()))]
+    IgnoredKey {
+        /// The key as given.
+        key: String,
+        /// The key that was probably meant, with its place if it belongs elsewhere.
+        meant: Option<String>,
+    },
     /// A string that should hold JSON and doesn't.
     #[error("the string is not JSON: {0}")]
     NotJson(String),
@@ -274,6 +282,10 @@ pub enum ViolationKind {
     Network(NetworkProblem),
 }
 
+fn suggestion(meant: Option<&str>) -> String {
+    meant.map(|meant| format!(": did you mean `{meant}`?")).unwrap_or_default()
+}
+
 impl ViolationKind {
     /// A name of the rule, for programs: `method-taken`. It stays what it is.
     pub fn code(&self) -> &'static str {
@@ -281,7 +293,7 @@ impl ViolationKind {
             ViolationKind::Name { .. } => "name",
             ViolationKind::Missing(_) => "missing",
             ViolationKind::Type { .. } => "type",
-            ViolationKind::UnknownKey { .. } => "unknown-key",
+            ViolationKind::UnknownKey { .. } | ViolationKind::IgnoredKey { .. } => "unknown-key",
             ViolationKind::NotJson(_) => "not-json",
             ViolationKind::Runtime(_) => "runtime",
             ViolationKind::Method(_) => "method",
@@ -316,7 +328,8 @@ impl ViolationKind {
             ViolationKind::NoEndpoints(_)
             | ViolationKind::MethodTaken { .. }
             | ViolationKind::Unreachable { .. }
-            | ViolationKind::EmptyScript(_) => Severity::Tolerated,
+            | ViolationKind::EmptyScript(_)
+            | ViolationKind::IgnoredKey { .. } => Severity::Tolerated,
             ViolationKind::UnresolvedCall { .. } => Severity::Semantic,
             _ => Severity::Shape,
         }

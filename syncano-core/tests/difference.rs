@@ -255,3 +255,33 @@ fn programs_read_it_as_json() {
         })
     );
 }
+
+#[test]
+fn what_an_endpoint_says_for_its_calls_is_told_of_them() {
+    told(
+        |now| now["endpoints"]["items"]["private"] = json!(true),
+        true,
+        &["~ endpoint `items`", "! POST, PUT, GET: private: callers without a key are refused"],
+    );
+    told(
+        |now| {
+            now["endpoints"]["items"]["private"] = json!(true);
+            now["endpoints"]["items"]["calls"][0]["private"] = json!(false);
+            now["endpoints"]["items"]["timeout"] = json!(2);
+        },
+        true,
+        &[
+            "~ endpoint `items`",
+            "! POST, PUT: private: callers without a key are refused",
+            "~ POST, PUT, GET: the script may take 2 s",
+        ],
+    );
+    // Said elsewhere, it stays the same.
+    let mut by_call = before();
+    by_call["endpoints"]["old"]["calls"][0]["cache"] = json!(60);
+    let mut by_endpoint = before();
+    by_endpoint["endpoints"]["old"]["cache"] = json!(60);
+    by_endpoint["endpoints"]["old"]["calls"][0]["cache"] = json!(null);
+    let moved = Difference::between(Some(&socket(by_call)), &socket(by_endpoint)).to_string();
+    assert!(moved.contains("the definition's form changes"), "{moved}");
+}

@@ -206,6 +206,7 @@ fn limits_are_allowed_up_to_and_refused_beyond() {
         ("/dependencies", dependencies(100), dependencies(101)),
         ("/metadata", keys(64, "v"), keys(65, "v")),
         ("/metadata", json!({"k": "v".repeat(4094)}), json!({"k": "v".repeat(4095)})),
+        ("/endpoints/e/metadata", json!({"k": "v".repeat(65_534)}), json!({"k": "v".repeat(65_535)})),
         ("/metadata", json!({"k".repeat(64): 1}), json!({"k".repeat(65): 1})),
         ("/config", keys(1024, "v"), keys(1025, "v")),
         ("/config", json!({"k": "v".repeat(256 * 1024 - 8)}), json!({"k": "v".repeat(256 * 1024 - 7)})),
@@ -376,6 +377,50 @@ fn what_was_published_is_taken_back_by_saying_so() {
     let mut new = socket(json!({"timeout": 0}));
     new.inherit(&Socket::default());
     assert_eq!(new.endpoints["e"].calls[0].timeout, None);
+}
+
+#[test]
+fn an_endpoint_gives_its_calls_what_they_do_not_say_themselves() {
+    let socket = |endpoint: Value| {
+        let calls = json!([
+            {"type": "script", "name": "a", "methods": ["GET"], "private": false, "cache": 0, "timeout": 1},
+            {"type": "script", "name": "b", "methods": ["POST"]},
+        ]);
+        let mut endpoint = endpoint;
+        endpoint["calls"] = calls;
+        Socket::from_json(&json!({"name": "s", "endpoints": {"e": endpoint}}))
+    };
+    let private = socket(json!({"private": true, "cache": 60, "timeout": 5})).unwrap();
+    let in_force = |socket: &Socket| {
+        let endpoint = &socket.endpoints["e"];
+        let calls = endpoint.calls.iter().map(|call| endpoint.in_force(call));
+        calls.map(|call| (call.private, call.cache, call.timeout)).collect::<Vec<_>>()
+    };
+    let own = (Some(false), Some(0), Some(1.0));
+    assert_eq!(in_force(&private), [own, (Some(true), Some(60), Some(5.0))]);
+    assert_eq!(json!(private)["endpoints"]["e"]["private"], true, "it is echoed where it was said");
+
+    // What an old client sends back without the keys keeps them; what is taken back goes.
+    let after = |endpoint: Value| {
+        let mut socket = socket(endpoint).unwrap();
+        socket.inherit(&private);
+        socket
+    };
+    assert_eq!(in_force(&after(json!({}))), in_force(&private));
+    assert_eq!(in_force(&after(json!({"private": null}))), in_force(&private));
+    let open = after(json!({"private": false, "cache": 0, "timeout": 0}));
+    assert_eq!(in_force(&open), [own, (None, None, None)]);
+    assert_eq!(json!(open)["endpoints"]["e"].get("private"), None);
+
+    for (endpoint, said) in [
+        (json!({"private": "yes"}), "at /endpoints/e/private: expected true or false, found a string"),
+        (json!({"timeout": 301}), "at /endpoints/e/timeout: a timeout of 301 s"),
+        (json!({"cache": 1801}), "at /endpoints/e/cache: a cache time of 1801 s"),
+        (json!({"privat": true}), "at /endpoints/e/privat: unknown key `privat`: did you mean `private`?"),
+    ] {
+        let violations = socket(endpoint).unwrap_err();
+        assert!(violations[0].to_string().starts_with(said), "{violations:?}");
+    }
 }
 
 #[test]

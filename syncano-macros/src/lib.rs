@@ -8,6 +8,7 @@
 
 mod agreement;
 mod attribute;
+mod docs;
 mod errors;
 mod expand;
 mod json;

@@ -11,6 +11,7 @@ use syncano_core::{
 
 use crate::agreement::{Pair, Takes, Warning};
 use crate::attribute::{EndpointOptions, SocketOptions};
+use crate::docs;
 use crate::errors::{Errors, Subject};
 use crate::model::{Place, endpoint_keys, model};
 use crate::parse::{Function, Module};
@@ -335,6 +336,8 @@ impl Draft {
         let error = options.as_ref().and_then(|options| options.error.clone());
         match (options, endpoint, methods, brought) {
             (Some(options), Some(endpoint), Some(methods), Some(brought)) if !broken => {
+                let mut metadata = options.metadata();
+                docs::describe(&mut metadata, &attrs, &methods);
                 valid.calls.push(ValidatedCall {
                     attrs,
                     vis,
@@ -343,7 +346,7 @@ impl Draft {
                     script: brought,
                     config: options.config(),
                     call: options.call(script_name, methods),
-                    metadata: options.metadata(),
+                    metadata,
                     acl: options.acl.map(|object| object.map).unwrap_or_default(),
                     arguments,
                     warnings,

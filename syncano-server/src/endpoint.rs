@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use syncano_core::{Contract, Method, ResultPolicy, Socket, normalize, route};
 
@@ -11,6 +12,7 @@ use crate::cache::Edition;
 use crate::catalog::{Instance, SocketRoutes};
 use crate::metadata::Metadata;
 use crate::runnable::Runnable;
+use crate::scripts::deleted;
 use crate::store::script_endpoints::{Bound, UsageRow};
 use crate::store::traces::Subject;
 
@@ -34,6 +36,8 @@ pub(crate) struct Endpoint {
     pub(crate) results: ResultPolicy,
     /// Of the answers that are kept.
     pub(crate) edition: Edition,
+    /// What the definition says for all calls, as it is echoed.
+    defaults: Defaults,
     calls: Box<[Call]>,
     /// Of the contracts of its methods, once a caller names one.
     fingerprints: OnceLock<Vec<(Method, Box<str>)>>,
@@ -41,9 +45,25 @@ pub(crate) struct Endpoint {
 
 /// One call of an endpoint.
 pub(crate) struct Call {
-    pub(crate) definition: syncano_core::Call,
+    /// As it was published.
+    definition: syncano_core::Call,
+    /// Whether only callers with a key may run it.
+    pub(crate) private: bool,
+    /// For how many seconds an answer may be repeated, if at all.
+    pub(crate) cache: Option<u32>,
     /// What it runs, or why it can't: its script may have been deleted meanwhile.
     pub(crate) script: Result<Arc<Runnable>, String>,
+}
+
+/// The keys of an endpoint that its calls may say otherwise.
+#[derive(Default, Serialize)]
+struct Defaults {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    private: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timeout: Option<f64>,
 }
 
 /// Makes the routes of a socket. `used` is what its calls may name, `short_urls` are the names it has for itself.
@@ -62,6 +82,7 @@ pub(crate) fn compile(
         let flat: Arc<str> = normalize(name).into();
         let calls = definition.calls.iter().map(|call| {
             let name = normalize(&call.name);
+            let in_force = definition.in_force(call);
             let script = match used.get(&name) {
                 Some((bound, _)) => scripts
                     .entry(name)
@@ -69,13 +90,15 @@ pub(crate) fn compile(
                         Runnable::of_socket(instance, socket, name, &bound.script, settings).map(Arc::new)
                     })
                     .clone()
-                    .map(|runnable| Runnable::timeout(runnable, call.timeout)),
-                None => Err(format!(
-                    "the script \"{}\" of this endpoint is gone: recheck the socket \"{}\"",
-                    call.name, socket.name
-                )),
+                    .map(|runnable| Runnable::timeout(runnable, in_force.timeout)),
+                None => Err(deleted(&name, &socket_name)),
             };
-            Call { definition: call.clone(), script }
+            Call {
+                definition: call.clone(),
+                private: in_force.private == Some(true),
+                cache: in_force.cache.filter(|seconds| *seconds > 0),
+                script,
+            }
         });
         Endpoint {
             socket_id,
@@ -87,6 +110,11 @@ pub(crate) fn compile(
             metadata: Metadata::new(&definition.metadata),
             results: socket.result_policy(),
             edition: Edition::default(),
+            defaults: Defaults {
+                private: definition.private,
+                cache: definition.cache,
+                timeout: definition.timeout,
+            },
             calls: calls.collect(),
             fingerprints: OnceLock::new(),
             flat,
@@ -148,7 +176,7 @@ impl Endpoint {
     pub(crate) fn object(&self, instance: &str, name: &str) -> Value {
         let run = route::run(instance, &self.socket, &self.flat);
         let calls: Vec<_> = self.calls.iter().map(|call| &call.definition).collect();
-        json!({
+        let mut object = json!({
             "name": name,
             "allowed_methods": self.allowed(),
             "calls": calls,
@@ -160,7 +188,11 @@ impl Endpoint {
                 "traces": route::traces(instance, &self.socket, &self.flat),
                 "details": route::socket_endpoint(instance, &self.socket, &self.flat),
             },
-        })
+        });
+        if let (Value::Object(fields), Value::Object(defaults)) = (&mut object, json!(self.defaults)) {
+            fields.extend(defaults);
+        }
+        object
     }
 }
 
@@ -182,6 +214,7 @@ mod tests {
                 metadata: Metadata::new(&Map::new()),
                 results: ResultPolicy::Enforce,
                 edition: Edition::default(),
+                defaults: Defaults::default(),
                 calls: Box::default(),
                 fingerprints: OnceLock::new(),
             }

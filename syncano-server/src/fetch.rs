@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody as _};
-use http::{Request, Response, header};
+use http::{Request, Response, StatusCode, header};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::Name;
@@ -29,11 +29,24 @@ type Connector = HttpConnector<Guard>;
 
 /// Why a file could not be fetched: the rest of a sentence.
 #[derive(Debug)]
-pub(crate) struct Problem(String);
+pub(crate) enum Problem {
+    /// There is no such file. Stores of files answer 403 for those.
+    Missing(StatusCode),
+    Other(String),
+}
 
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
+        match self {
+            Problem::Missing(status) => write!(f, "the answer was {status}"),
+            Problem::Other(text) => f.write_str(text),
+        }
+    }
+}
+
+impl From<String> for Problem {
+    fn from(text: String) -> Problem {
+        Problem::Other(text)
     }
 }
 
@@ -58,12 +71,12 @@ impl Fetcher {
     /// Fetches a file of at most `limit` bytes.
     pub(crate) async fn text(&self, url: &Url, limit: usize) -> Result<String, Problem> {
         match tokio::time::timeout(TIMEOUT, self.follow(url.clone(), limit)).await {
-            Ok(result) => result.map_err(Problem),
-            Err(_) => Err(Problem(format!("it took longer than {} s", TIMEOUT.as_secs()))),
+            Ok(result) => result,
+            Err(_) => Err(format!("it took longer than {} s", TIMEOUT.as_secs()).into()),
         }
     }
 
-    async fn follow(&self, mut url: Url, limit: usize) -> Result<String, String> {
+    async fn follow(&self, mut url: Url, limit: usize) -> Result<String, Problem> {
         for _ in 0..=REDIRECTS {
             let response = self.get(&url).await?;
             if !response.status().is_redirection() {
@@ -73,7 +86,7 @@ impl Fetcher {
             let location = location.ok_or_else(|| format!("the answer was {}", response.status()))?;
             url = url.join(location).map_err(|error| format!("it redirects to `{location}`: {error}"))?;
         }
-        Err(format!("it redirects more than {REDIRECTS} times"))
+        Err(format!("it redirects more than {REDIRECTS} times").into())
     }
 
     async fn get(&self, url: &Url) -> Result<Response<hyper::body::Incoming>, String> {
@@ -99,9 +112,13 @@ fn secure(connector: HttpConnector<Guard>) -> io::Result<Connector> {
     Ok(connector)
 }
 
-async fn read(response: Response<hyper::body::Incoming>, limit: usize) -> Result<String, String> {
-    if !response.status().is_success() {
-        return Err(format!("the answer was {}", response.status()));
+async fn read(response: Response<hyper::body::Incoming>, limit: usize) -> Result<String, Problem> {
+    match response.status() {
+        status if status.is_success() => {}
+        status @ (StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::FORBIDDEN) => {
+            return Err(Problem::Missing(status));
+        }
+        status => return Err(format!("the answer was {status}").into()),
     }
     let mut incoming = response.into_body();
     let mut body = Vec::new();
@@ -109,11 +126,11 @@ async fn read(response: Response<hyper::body::Incoming>, limit: usize) -> Result
     {
         let Ok(part) = frame.map_err(|error| reason(&error))?.into_data() else { continue };
         if body.len() + part.len() > limit {
-            return Err(format!("it is larger than {limit} bytes"));
+            return Err(format!("it is larger than {limit} bytes").into());
         }
         body.extend_from_slice(&part);
     }
-    String::from_utf8(body).map_err(|_| "it is not UTF-8 text".to_owned())
+    String::from_utf8(body).map_err(|_| "it is not UTF-8 text".to_owned().into())
 }
 
 /// Whether a request may go to this URL, as far as it says so itself.

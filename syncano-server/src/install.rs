@@ -17,12 +17,12 @@ use crate::change::Change;
 use crate::checks::Checks;
 use crate::definition;
 use crate::errors::{ApiError, quoted};
-use crate::fetch::Fetcher;
+use crate::fetch::{Fetcher, Problem};
 use crate::publish;
 use crate::request::Fields;
-use crate::socket_yml::{self, SocketYml};
+use crate::socket_yml::{self, ScriptFile, SocketYml};
 use crate::store::sockets::{self, SocketRow};
-use crate::time;
+use crate::{time, warnings};
 
 /// Bytes of a `socket.yml`.
 const YAML_BYTES: usize = 1024 * 1024;
@@ -142,8 +142,9 @@ async fn run(app: &Arc<App>, instance: &Arc<Instance>, name: &str, this: (i64, i
             let Some(mut row) = now.filter(is_this) else { return Ok(()) };
             row.updated_at = time::now();
             let row = match &fetched {
-                Ok(socket) => {
+                Ok((socket, warnings)) => {
                     row.revision += 1;
+                    row.warnings = warnings::written(warnings.clone());
                     publish::settle(&mut change, &mut checks, row, socket).await?
                 }
                 Err(problem) => publish::refuse(&change, row, bounded(problem.clone())).await?,
@@ -177,19 +178,19 @@ pub(crate) async fn clean_up(app: &App) -> Result<(), sea_orm::DbErr> {
     write.commit().await
 }
 
-/// The definition that a URL leads to, or a sentence.
+/// The definition that a URL leads to, with warnings, or a sentence.
 async fn definition_at(
     fetcher: &Fetcher,
     url: &str,
     name: &str,
     config: Map<String, Value>,
-) -> Result<Socket, String> {
+) -> Result<(Socket, Vec<String>), String> {
     let could_not =
         |what: &str, problem: &dyn std::fmt::Display| format!("could not fetch {what}: {problem}");
     let (base, url) = (Url::parse(url).map_err(|error| could_not("it", &error))?, &*shown(url));
     let yaml = fetcher.text(&base, YAML_BYTES).await.map_err(|problem| could_not(url, &problem))?;
     let yaml = socket_yml::parse(&yaml).map_err(|problem| format!("{url} is no YAML: {problem}"))?;
-    let SocketYml { mut body, files } =
+    let SocketYml { mut body, files, warnings } =
         socket_yml::read(&yaml, name, config).map_err(|problem| format!("{url}: {problem}"))?;
     let read = |body: &Value| {
         definition::new(body).map_err(|broken| {
@@ -200,16 +201,39 @@ async fn definition_at(
     // Before anything else is fetched: it says how many files there are, and what is wrong already stays wrong.
     read(&body)?;
     let mut left = SCRIPT_BYTES;
-    for (index, file) in files {
-        let at = base.join(&file).map_err(|error| could_not(&file, &error))?;
-        let source = fetcher
-            .text(&at, left.min(limits::SOURCE_BYTES))
-            .await
-            .map_err(|problem| could_not(&shown(at.as_str()), &problem))?;
+    // Where one script was, the next one is looked for first.
+    let mut usual = 0;
+    for ScriptFile { dependency, paths } in files {
+        let mut order: Vec<usize> = (0..paths.len()).collect();
+        if usual < paths.len() {
+            order.remove(usual);
+            order.insert(0, usual);
+        }
+        let mut missing = None;
+        let mut source = None;
+        for index in order {
+            let at = base.join(&paths[index]).map_err(|error| could_not(&paths[index], &error))?;
+            match fetcher.text(&at, left.min(limits::SOURCE_BYTES)).await {
+                Ok(text) => {
+                    source = Some(text);
+                    usual = index;
+                    break;
+                }
+                Err(problem @ Problem::Missing(_)) => {
+                    missing.get_or_insert_with(|| could_not(&shown(at.as_str()), &problem));
+                }
+                Err(problem) => return Err(could_not(&shown(at.as_str()), &problem)),
+            }
+        }
+        let Some(source) = source else {
+            let others = paths.get(1..).unwrap_or_default().join("`, `");
+            let others = if others.is_empty() { others } else { format!("; nor is there `{others}`") };
+            return Err(missing.unwrap_or_default() + &others);
+        };
         left -= source.len();
-        body["dependencies"][index]["source"] = source.into();
+        body["dependencies"][dependency]["source"] = socket_yml::without_bom(&source).into();
     }
-    read(&body)
+    Ok((read(&body)?, warnings))
 }
 
 /// A URL as errors and the log show it: without what may open it.

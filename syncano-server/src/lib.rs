@@ -73,6 +73,7 @@ mod text_plain;
 mod throttle;
 mod time;
 mod traces;
+mod warnings;
 
 pub use app::FlatNames;
 pub use builder::ServerBuilder;

@@ -7,12 +7,32 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select, Value,
 };
 use serde_json::json;
+use syncano_core::closest;
 
-use crate::errors::ApiError;
+use crate::errors::{ApiError, quoted};
 use crate::request::Query;
 
 /// Objects of a page, unless the request asks for fewer.
 const LARGEST: usize = 100;
+
+/// Keys of a query that every list knows.
+const KEYS: [&str; 6] = ["page_size", "ordering", "direction", "last_pk", "fields", "excluded_fields"];
+/// Keys that say how a request travels, as clients of 2016 put them into any query.
+const TRANSPORT: [&str; 12] = [
+    "api_key",
+    "apikey",
+    "_api_key",
+    "user_key",
+    "userkey",
+    "_user_key",
+    "_method",
+    "instanceName",
+    "__skip_cache",
+    "cache_key",
+    // A browser's library adds it so that no cache answers.
+    "_",
+    "format",
+];
 
 /// The order of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,8 +54,18 @@ pub(crate) struct Page<K> {
 }
 
 impl<K: FromStr + ToString + PartialOrd> Page<K> {
-    /// Reads the request's query.
+    /// Reads the request's query, for a list without filters.
     pub(crate) fn from_query(query: &Query, default: Ordering) -> Result<Page<K>, ApiError> {
+        Page::with_filters(query, default, &[])
+    }
+
+    /// Reads the request's query, for a list that knows these filters.
+    pub(crate) fn with_filters(
+        query: &Query,
+        default: Ordering,
+        filters: &[&'static str],
+    ) -> Result<Page<K>, ApiError> {
+        refuse_unknown(query, filters)?;
         let mut kept = Vec::new();
         let size = match query.last("page_size") {
             None => LARGEST,
@@ -154,6 +184,19 @@ impl<K: FromStr + ToString + PartialOrd> Page<K> {
     }
 }
 
+/// Refuses a key of a list's query that nothing reads: a filter that is ignored would pass for one that everything fits.
+pub(crate) fn refuse_unknown(query: &Query, filters: &[&'static str]) -> Result<(), ApiError> {
+    let known = || KEYS.into_iter().chain(filters.iter().copied());
+    let is_known = |key: &str| known().any(|known| known == key) || TRANSPORT.contains(&key);
+    let Some((key, _)) = query.pairs().find(|(key, _)| !is_known(key)) else { return Ok(()) };
+    let meant = closest(key, known()).map(|meant| format!("did you mean `{meant}`? ")).unwrap_or_default();
+    let known = known().map(|known| format!("`{known}`")).collect::<Vec<_>>().join(", ");
+    Err(ApiError::bad_request(format!(
+        "{}: this list has no such filter: {meant}it knows {known}",
+        quoted(key)
+    )))
+}
+
 /// A list that is answered whole.
 pub(crate) fn whole(objects: Vec<serde_json::Value>) -> serde_json::Value {
     json!({ "next": null, "prev": null, "objects": objects })
@@ -201,7 +244,16 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused_and_large_pages_are_cut() {
-        for bad in ["page_size=0", "page_size=-1", "page_size=x", "direction=2", "ordering=up", "last_pk=a"] {
+        for bad in [
+            "pagesize=1",
+            "label__contains=a",
+            "page_size=0",
+            "page_size=-1",
+            "page_size=x",
+            "direction=2",
+            "ordering=up",
+            "last_pk=a",
+        ] {
             assert!(Page::<i64>::from_query(&Query::parse(bad), Ordering::Ascending).is_err(), "{bad}");
         }
         assert_eq!(page("page_size=500").size, 100);

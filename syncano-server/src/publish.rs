@@ -29,7 +29,7 @@ use crate::store::scripts::ScriptRow;
 use crate::store::sockets::SocketRow;
 use crate::store::traces::Kind;
 use crate::store::{classes, is_taken, script_endpoints, scripts, sockets, traces};
-use crate::time;
+use crate::{time, warnings};
 
 /// The field by which a change names the revision it was planned from.
 const EXPECTED_REVISION: &str = "expected_revision";
@@ -120,7 +120,8 @@ async fn create_in(
     body: &Value,
 ) -> Result<SocketRow, ApiError> {
     let socket = definition::new(body).map_err(|broken| ApiError::violations(&broken))?;
-    let row = insert(change, &socket.name, String::new(), None).await?;
+    let mut row = insert(change, &socket.name, String::new(), None).await?;
+    row.warnings = warnings::of(body);
     settle(change, checks, row, &socket).await
 }
 
@@ -152,6 +153,7 @@ async fn update_in(
     let stored = serde_json::from_str(&row.definition).map_err(ApiError::internal)?;
     let socket = definition::changed(stored, body).map_err(|broken| ApiError::violations(&broken))?;
     row.revision += 1;
+    row.warnings = warnings::after(&row.warnings, body);
     row.updated_at = time::now();
     if row.status == SocketStatus::Checking.to_string() && install::must_fetch(&row, &socket) {
         // It is still being fetched, and must be fetched with this configuration instead.
@@ -202,7 +204,7 @@ pub(crate) async fn settle(
         return Ok(row);
     }
     row.definition = serde_json::to_string(socket).map_err(ApiError::internal)?;
-    match problems(change, row.id, socket, broken).await? {
+    match problems(change, &row, socket, broken).await? {
         Some(problems) => refuse(change, row, problems).await,
         None => install(change, row, socket).await,
     }
@@ -222,11 +224,11 @@ pub(crate) async fn refuse(
 /// What the definition needs and the instance doesn't give, as a sentence; what is `broken` comes last, a line each.
 async fn problems(
     change: &Change<'_>,
-    id: i64,
+    row: &SocketRow,
     socket: &Socket,
     broken: Vec<String>,
 ) -> Result<Option<String>, DbErr> {
-    let (db, instance) = (change.db(), change.instance.id);
+    let (db, instance, id) = (change.db(), change.instance.id, row.id);
     let mut problems = Vec::new();
     for violation in socket.validate() {
         match &violation.kind {
@@ -260,11 +262,8 @@ async fn problems(
             .extend(missing.map(|missing| format!("the script \"{}\" can't run: {missing}", script.name)));
     }
     if change.app.settings.flat_names == FlatNames::Strict {
-        let taken = sockets::taken_names(db, instance, id, &flat_names(socket)).await?;
-        let taken = taken.into_iter();
-        problems.extend(
-            taken.map(|(name, owner)| format!("endpoint \"{name}\" already belongs to socket \"{owner}\"")),
-        );
+        let taken = sockets::taken_names(db, instance, id, &flat_names(row, socket)).await?;
+        problems.extend(taken.into_iter().map(|(name, owner)| taken_name(&name, &owner)));
     }
     for (field, other) in classes::conflicts(db, instance, id, &class_fields(socket)).await? {
         let ClassField { class, field, field_type } = field;
@@ -307,7 +306,7 @@ async fn install(
     let (db, instance) = (change.db(), change.instance.id);
     let changed = bind::bind(db, instance, row.id, socket).await?;
     script_endpoints::release_unused(db, row.id).await?;
-    let wanted = flat_names(socket);
+    let wanted = flat_names(&row, socket);
     let taken = match change.app.settings.flat_names {
         FlatNames::Strict => BTreeMap::new(),
         FlatNames::Alias => sockets::taken_names(db, instance, row.id, &wanted).await?,
@@ -371,8 +370,19 @@ pub(crate) fn existing(socket: &Socket) -> impl Iterator<Item = (&str, i64)> {
     })
 }
 
-fn flat_names(socket: &Socket) -> Vec<String> {
-    socket.endpoints.keys().map(|name| normalize(name)).collect()
+/// The names that the socket has for itself in its instance: none, if it was installed from a `socket.yml`, whose
+/// authors gave endpoints names within their socket.
+fn flat_names(row: &SocketRow, socket: &Socket) -> Vec<String> {
+    match row.install_url {
+        Some(_) => Vec::new(),
+        None => socket.endpoints.keys().map(|name| normalize(name)).collect(),
+    }
+}
+
+fn taken_name(endpoint: &str, owner: &str) -> String {
+    format!(
+        "endpoint \"{endpoint}\" already belongs to socket \"{owner}\": rename it, or start the server with `--flat-names alias`"
+    )
 }
 
 fn check_revision(body: &Map<String, Value>, revision: i64) -> Result<(), ApiError> {

@@ -1,8 +1,9 @@
 //! Changes that people make to scripts and script endpoints, and what they mean for the sockets that use them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use syncano_core::SocketStatus;
+use syncano_core::{Socket, SocketStatus, normalize};
 
 use crate::app::App;
 use crate::catalog::Instance;
@@ -10,6 +11,7 @@ use crate::change::Change;
 use crate::errors::{ApiError, quoted};
 use crate::store::script_endpoints::{self, NewScriptEndpoint, ScriptEndpointRow};
 use crate::store::scripts::{self, NewScript, ScriptRow};
+use crate::store::sockets::SocketRow;
 use crate::store::traces::Kind;
 use crate::store::{is_taken, sockets, traces};
 
@@ -52,12 +54,12 @@ pub(crate) async fn update(
     .await
 }
 
-/// Deletes a script that is no socket's, with its script endpoints.
+/// Deletes a script, a socket's too, with its script endpoints.
 pub(crate) async fn delete(app: &Arc<App>, instance: Arc<Instance>, id: i64) -> Result<(), ApiError> {
     let server = app.clone();
     app.to_the_end(async move {
         let mut change = Change::begin(&server, &instance).await?;
-        own_script(&change, id).await?;
+        scripts::by_id(change.db(), change.instance.id, id).await?.ok_or_else(|| no_script(id))?;
         let endpoints = script_endpoints::of_script(change.db(), id).await?;
         let users = users(&change, &endpoints).await?;
         traces::delete_of(change.db(), Kind::Script, [id]).await?;
@@ -117,7 +119,7 @@ pub(crate) async fn update_endpoint(
     .await
 }
 
-/// Deletes a script endpoint that is no socket's.
+/// Deletes a script endpoint, a socket's too, whose script goes with it if nothing else runs it.
 pub(crate) async fn delete_endpoint(
     app: &Arc<App>,
     instance: Arc<Instance>,
@@ -126,10 +128,14 @@ pub(crate) async fn delete_endpoint(
     let server = app.clone();
     app.to_the_end(async move {
         let mut change = Change::begin(&server, &instance).await?;
-        let row = own_endpoint(&change, &name).await?;
+        let row = script_endpoints::by_name(change.db(), change.instance.id, &name).await?;
+        let row = row.ok_or_else(|| no_script_endpoint(&name))?;
         let users = users(&change, std::slice::from_ref(&row)).await?;
         traces::delete_of(change.db(), Kind::ScriptEndpoint, [row.id]).await?;
         script_endpoints::delete(change.db(), row.id).await?;
+        if let Some(socket) = row.socket_id {
+            script_endpoints::release_unused(change.db(), socket).await?;
+        }
         mark_broken(&mut change, users).await?;
         change.commit().await
     })
@@ -172,25 +178,38 @@ async fn users(change: &Change<'_>, endpoints: &[ScriptEndpointRow]) -> Result<V
     Ok(users.into_iter().map(|user| (user.socket_id, user.name)).collect())
 }
 
-/// Says in the status of these sockets that something of theirs was deleted.
+/// Says in the status of these sockets which of their scripts are deleted. Calls of those say the same.
 async fn mark_broken(change: &mut Change<'_>, users: Vec<(i64, String)>) -> Result<(), ApiError> {
     let rows = sockets::by_ids(change.db(), users.iter().map(|(socket, _)| *socket)).await?;
     for mut row in rows {
-        let names: Vec<String> = users
-            .iter()
-            .filter(|(socket, _)| *socket == row.id)
-            .map(|(_, name)| format!("\"{name}\""))
-            .collect();
+        let mut names: BTreeSet<String> =
+            users.iter().filter(|(socket, _)| *socket == row.id).map(|(_, name)| name.clone()).collect();
+        names.extend(missing(change, &row).await?);
+        let texts: Vec<String> = names.iter().map(|name| deleted(name, &row.name)).collect();
         row.status = SocketStatus::Error.to_string();
-        row.status_info = format!(
-            "what the socket uses as {} was deleted: a recheck makes it again, if the socket brought it along",
-            names.join(", ")
-        );
+        row.status_info = texts.join("; ");
         let row = sockets::update(change.db(), row).await?;
         change.reroute(&row).await?;
         crate::publish::log(change.instance, &row, "broken by a deletion");
     }
     Ok(())
+}
+
+/// The names in the calls of what a socket has installed that mean nothing any more.
+async fn missing(change: &Change<'_>, row: &SocketRow) -> Result<Vec<String>, ApiError> {
+    let installed = row.installed.as_deref().map(Socket::from_written);
+    let Some(installed) = installed.transpose().map_err(ApiError::internal)? else { return Ok(Vec::new()) };
+    let used = script_endpoints::used_by(change.db(), row.id).await?;
+    let calls = installed.endpoints.values().flat_map(|endpoint| &endpoint.calls);
+    let names = calls.map(|call| normalize(&call.name));
+    Ok(names.filter(|name| !used.contains_key(name)).collect())
+}
+
+/// Why a call of a script that is gone doesn't run, and what the status of its socket says.
+pub(crate) fn deleted(script: &str, socket: &str) -> String {
+    format!(
+        "the script \"{script}\" was deleted: recheck the socket \"{socket}\", which makes the script again if the socket brought it along"
+    )
 }
 
 /// 404 for a script.

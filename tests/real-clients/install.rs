@@ -65,17 +65,13 @@ fn install_generator() -> Result<PathBuf, Failure> {
 
 fn install_python() -> Result<PathBuf, Failure> {
     let (python, version) = system_python()?;
-    let files = ["clients.txt", "libraries.txt", "syncano_today.pth", "syncano_today.py"];
+    let files = ["clients.txt", "libraries.txt", "syncano_today.py"];
     let environment = prepare(&source(), &target(), "python", &version, &files, |environment| {
         make_environment(python, environment)?;
         pip(environment, "--requirement libraries.txt")?;
         // Built with the setuptools that the libraries name, which is known to build them.
         pip(environment, "--use-pep517 --no-build-isolation --require-hashes --requirement clients.txt")?;
-        let packages = run(Command::new(environment.join("bin/python"))
-            .args(["-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]))?;
-        for file in ["syncano_today.py", "syncano_today.pth"] {
-            fs::copy(source().join(file), Path::new(packages.trim()).join(file)).unwrap();
-        }
+        run(Command::new(environment.join("bin/python")).arg("syncano_today.py").current_dir(source()))?;
         Ok(())
     })?;
     Ok(environment.join("bin/python"))

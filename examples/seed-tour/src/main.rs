@@ -251,7 +251,7 @@ async fn custom_socket_recheck(instance: &Instance) -> anyhow::Result<()> {
     println!("  publish: {refused}");
     let mut custom_socket = instance.socket("late_socket").await?.context("it is stored all the same")?;
     shows("status", custom_socket.status(), SocketStatus::Error)?;
-    let taken = "endpoint \"other_endpoint\" already belongs to socket \"other_socket\"";
+    let taken = "endpoint \"other_endpoint\" already belongs to socket \"other_socket\": rename it, or start the server with `--flat-names alias`";
     shows("status_info", custom_socket.status_info(), taken)?;
 
     // “If conditions are met”: they are when the other socket is gone.

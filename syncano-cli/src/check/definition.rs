@@ -9,8 +9,10 @@ use jsonc_parser::ast::{ObjectProp, Value as Tree};
 use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 use serde_json::{Map, Value};
-use syncano_core::{Path, Runtime, Segment, Socket, Violation, ViolationKind, limits};
-use syncano_server::socket_yml::{self, SocketYml};
+use syncano_core::{
+    NameKind, Path, Runtime, Segment, Socket, Violation, ViolationKind, ignored_keys, limits,
+};
+use syncano_server::socket_yml::{self, ScriptFile, SocketYml, without_bom};
 use syncano_syntax::python::Version;
 
 use super::finding::{Finding, Severity};
@@ -18,6 +20,7 @@ use super::script;
 
 /// Checks the body that creates a socket, or a list of them.
 pub(crate) fn json(file: &str, text: &str, version: Version) -> Vec<Finding> {
+    let text = without_bom(text);
     let body: Value = match serde_json::from_str(text) {
         Ok(body) => body,
         Err(error) => {
@@ -37,7 +40,7 @@ pub(crate) fn json(file: &str, text: &str, version: Version) -> Vec<Finding> {
     };
     let mut findings = Vec::new();
     for (body, tree) in bodies {
-        findings.extend(rules(file, body, |path| (text, tree.map(|tree| place(tree, path)))));
+        findings.extend(rules(file, body, Origin::Json, |path| (text, tree.map(|tree| place(tree, path)))));
         findings.extend(scripts(file, body, version));
     }
     findings
@@ -45,37 +48,43 @@ pub(crate) fn json(file: &str, text: &str, version: Version) -> Vec<Finding> {
 
 /// Checks a `socket.yml`, with the scripts in files beside it.
 pub(crate) fn yaml(path: &FilePath, text: &str, version: Version) -> Vec<Finding> {
-    let file = path.display().to_string();
+    let (file, text) = (path.display().to_string(), without_bom(text));
     let wrong = |code, message| vec![Finding::new(&file, text, None, Severity::Error, code, message)];
     let yaml = match socket_yml::parse(text) {
         Ok(yaml) => yaml,
         Err(problem) => return wrong("yaml", format!("the file is no YAML: {problem}")),
     };
     // A file that names no socket is installed under the name that the installer chooses.
-    let name = yaml.get("name").and_then(Value::as_str).unwrap_or("socket");
-    let SocketYml { mut body, files } = match socket_yml::read(&yaml, name, Map::new()) {
+    let name = yaml.get("name").and_then(Value::as_str).filter(|name| NameKind::Socket.check(name).is_ok());
+    let name = name.unwrap_or("socket");
+    let SocketYml { mut body, files, warnings } = match socket_yml::read(&yaml, name, Map::new()) {
         Ok(read) => read,
         Err(problem) => return wrong("socket-yml", problem),
     };
     let folder = path.parent().unwrap_or(FilePath::new(""));
-    let beside = |source: &String| folder.join(source);
-    for (index, source) in &files {
-        let text = match script_file(folder, source) {
-            Ok(text) => text,
-            Err(problem) => {
-                return wrong("script-file", format!("the script file `{source}` can't be read: {problem}"));
+    let mut found: Vec<(usize, &str)> = Vec::new();
+    for ScriptFile { dependency, paths } in &files {
+        match first_file(folder, paths) {
+            Ok((path, text)) => {
+                found.push((*dependency, path));
+                body["dependencies"][dependency]["source"] = without_bom(&text).into();
             }
-        };
-        body["dependencies"][index]["source"] = text.into();
+            Err(problem) => return wrong("script-file", problem),
+        }
     }
-    let mut findings = rules(&file, &body, |_| (text, None));
+    let mut findings = rules(&file, &body, Origin::Yaml, |_| (text, None));
+    findings.extend(
+        warnings
+            .into_iter()
+            .map(|warning| Finding::new(&file, text, None, Severity::Warning, "socket-yml", warning)),
+    );
     let dependencies: Vec<_> = body["dependencies"].as_array().into_iter().flatten().enumerate().collect();
     for (index, dependency) in dependencies {
         let Some((name, runtime, source)) = new_script(dependency) else { continue };
-        match files.iter().find(|(of, _)| *of == index) {
+        match found.iter().find(|(of, _)| *of == index) {
             // In a file, which is what its author wants to hear of.
             Some((_, source_file)) => {
-                let shown = beside(source_file).display().to_string();
+                let shown = folder.join(source_file).display().to_string();
                 findings.extend(script::check(&shown, runtime, source, version));
             }
             None => {
@@ -84,6 +93,26 @@ pub(crate) fn yaml(path: &FilePath, text: &str, version: Version) -> Vec<Finding
         }
     }
     findings
+}
+
+/// The first of these files that is there, with its text.
+fn first_file<'a>(folder: &FilePath, paths: &'a [String]) -> Result<(&'a str, String), String> {
+    let mut problem = String::new();
+    for path in paths {
+        match script_file(folder, path) {
+            Ok(text) => return Ok((path, text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                if problem.is_empty() {
+                    problem = format!("the script file `{path}` can't be read: {error}");
+                }
+            }
+            Err(error) => return Err(format!("the script file `{path}` can't be read: {error}")),
+        }
+    }
+    match paths.get(1..).unwrap_or_default() {
+        [] => Err(problem),
+        others => Err(format!("{problem}; nor is there `{}`", others.join("`, `"))),
+    }
 }
 
 /// The text of a script in the folder of its definition or below. Others' definitions don't show what lies elsewhere.
@@ -103,16 +132,29 @@ fn script_file(folder: &FilePath, source: &str) -> io::Result<String> {
     fs::read_to_string(path)
 }
 
+/// The kind of file that a definition comes from.
+#[derive(Clone, Copy, PartialEq)]
+enum Origin {
+    /// The body itself, whose keys are all there.
+    Json,
+    /// A `socket.yml`, often somebody else's: what the server installs all the same isn't wrong.
+    Yaml,
+}
+
 /// The broken rules; `place` finds what they are about.
 fn rules<'a>(
     file: &str,
     body: &Value,
+    origin: Origin,
     place: impl Fn(&Path) -> (&'a str, Option<Range<usize>>),
 ) -> Vec<Finding> {
-    let broken: Vec<Violation> = match Socket::from_json(body) {
+    let mut broken: Vec<Violation> = match Socket::from_json(body) {
         Ok(socket) => socket.validate(),
         Err(broken) => broken,
     };
+    if origin == Origin::Json {
+        broken.extend(ignored_keys(body));
+    }
     let finding = |Violation { path, kind }: Violation| {
         let (text, span) = place(&path);
         let message = match span {
@@ -123,6 +165,10 @@ fn rules<'a>(
         let (severity, help) = match &kind {
             ViolationKind::UnresolvedCall { .. } => {
                 (Severity::Warning, Some("a script endpoint of that name on the server will do"))
+            }
+            ViolationKind::IgnoredKey { .. } => (Severity::Warning, None),
+            kind if origin == Origin::Yaml && kind.severity() == syncano_core::Severity::Tolerated => {
+                (Severity::Warning, None)
             }
             _ => (Severity::Error, None),
         };

@@ -46,8 +46,10 @@ fn answered(endpoint: &Endpoint) -> Vec<Method> {
     Method::ALL.into_iter().filter(|method| answering(endpoint, *method).is_some()).collect()
 }
 
-fn answering(endpoint: &Endpoint, method: Method) -> Option<&Call> {
-    endpoint.calls.iter().find(|call| call.methods.contains(method))
+/// The call that answers the method, as it is in force.
+fn answering(endpoint: &Endpoint, method: Method) -> Option<Call> {
+    let call = endpoint.calls.iter().find(|call| call.methods.contains(method))?;
+    Some(endpoint.in_force(call))
 }
 
 fn one(before: (&Socket, &Endpoint), now: (&Socket, &Endpoint)) -> Vec<(Vec<Method>, What)> {
@@ -82,7 +84,7 @@ fn of_method(before: (&Socket, &Endpoint), now: (&Socket, &Endpoint), method: Me
     let config = |socket: &Socket, call: &Call| {
         socket.script(&call.name).and_then(|script| script.config.clone()).unwrap_or_default()
     };
-    if config(before.0, was) != config(now.0, is) {
+    if config(before.0, &was) != config(now.0, &is) {
         what.push(What::ScriptConfig);
     }
     if was.private.unwrap_or(false) != is.private.unwrap_or(false) {

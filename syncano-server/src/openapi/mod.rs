@@ -1,6 +1,7 @@
 //! An instance's endpoints as OpenAPI 3.1, for whom no client of ours is at hand. Made of the schemas that calls are checked with.
 
 mod components;
+mod described;
 
 use std::collections::BTreeSet;
 
@@ -17,6 +18,7 @@ use crate::endpoint::Endpoint;
 use crate::errors::ApiError;
 use crate::schemas::Kind;
 use components::Components;
+use described::Described;
 
 /// The endpoints of the instance that the caller may run.
 ///
@@ -26,6 +28,7 @@ use components::Components;
 pub(crate) fn document(app: &App, instance: &Instance, caller: &Caller) -> Result<Value, ApiError> {
     let mut document = Document { components: Components::default(), operations: BTreeSet::new() };
     let trace = document.components.lift("Trace", &Outputs::of::<Trace>());
+    let base = route::instance(&instance.name);
     let mut paths = Map::new();
     for endpoint in instance.routes.load().all() {
         let acl = &endpoint.acl;
@@ -34,7 +37,7 @@ pub(crate) fn document(app: &App, instance: &Instance, caller: &Caller) -> Resul
         let methods = methods.filter(|method| acl.is_empty() || acl::permits(acl, caller, *method));
         let mut item = Map::new();
         for method in methods {
-            let private = endpoint.call(method).is_some_and(|call| call.definition.private == Some(true));
+            let private = endpoint.call(method).is_some_and(|call| call.private);
             let needs_key = private || !acl.is_empty() || app.settings.require_key;
             let operation = document.operation(endpoint, &metadata, method, needs_key);
             item.insert(method.as_str().to_lowercase(), operation);
@@ -49,13 +52,23 @@ pub(crate) fn document(app: &App, instance: &Instance, caller: &Caller) -> Resul
             ));
         }
         if !item.is_empty() {
-            paths.insert(route::run(&instance.name, &endpoint.socket, &endpoint.flat), Value::Object(item));
+            let path = route::run(&instance.name, &endpoint.socket, &endpoint.flat);
+            // Below the server's URL: one client serves every instance that has the endpoint.
+            let path = path.strip_prefix(base.as_str()).unwrap_or(&path);
+            paths.insert(format!("/{path}"), Value::Object(item));
         }
     }
     Ok(json!({
         "openapi": "3.1.0",
         "info": { "title": instance.name, "version": "1.1" },
-        "servers": [{ "url": "/" }],
+        "servers": [
+            { "url": base.trim_end_matches('/'), "description": "this instance" },
+            {
+                "url": "/v1.1/instances/{instance}",
+                "description": "an instance with the same endpoints",
+                "variables": { "instance": { "default": instance.name } },
+            },
+        ],
         "paths": paths,
         "components": {
             "schemas": document.components.into_map(),
@@ -98,11 +111,12 @@ impl Document {
         let id = self.operation_id(endpoint, method);
         let schema = |kind: Kind| published_schema(metadata, method, kind.key()).map(|(_, schema)| schema);
         let inputs = schema(Kind::Inputs);
-        // Without it a failed run is a 200, as clients of 2016 expect.
         let mut parameters = vec![json!({
             "name": "Syncano-Want",
             "in": "header",
-            "required": true,
+            "required": false,
+            "description": "Asks for the answers that are described here. Without it what the script printed is \
+                            answered as a trace, and a failed run with 200, as clients of 2016 expect.",
             "schema": { "type": "string", "enum": [headers::WANT_VALUE], "default": headers::WANT_VALUE },
         })];
         let mut body = Map::new();
@@ -126,9 +140,12 @@ impl Document {
             }
         }
         let mut responses = Map::new();
-        let results = schema(Kind::Outputs).unwrap_or(&Value::Bool(true));
-        let results = self.components.lift(&format!("{id}_result"), results);
-        responses.insert("200".to_owned(), response("What the script answered.", &results));
+        let described = Described::of(metadata, method);
+        let outputs = schema(Kind::Outputs);
+        let results = self.components.lift(&format!("{id}_result"), outputs.unwrap_or(&Value::Bool(true)));
+        let answers = described.answers(outputs, results);
+        let answered = json!({ "description": "What the script answered.", "content": answers });
+        responses.insert("200".to_owned(), answered);
         responses.insert("400".to_owned(), json!({ "$ref": "#/components/responses/Refused" }));
         if let Some(errors) = schema(Kind::Errors) {
             let errors = self.components.lift(&format!("{id}_error"), errors);
@@ -144,7 +161,8 @@ impl Document {
             "responses": responses,
             "security": if needs_key { json!([{ "key": [] }]) } else { json!([{}, { "key": [] }]) },
         });
-        if let Some(description) = metadata.get("description").and_then(Value::as_str) {
+        if let (Some(summary), Some(description)) = (described.summary(), described.description()) {
+            operation["summary"] = summary.into();
             operation["description"] = description.into();
         }
         if method.has_body() {

@@ -11,7 +11,7 @@ use crate::auth::{Authorized, Segments};
 use crate::catalog::Instance;
 use crate::endpoint::Endpoint;
 use crate::errors::{ApiError, quoted};
-use crate::pagination::{Ordering, Page, whole};
+use crate::pagination::{Ordering, Page, refuse_unknown, whole};
 use crate::publish::no_socket;
 use crate::reply;
 use crate::request::Head;
@@ -86,6 +86,7 @@ pub(super) fn answer(
 ) -> Result<Response, ApiError> {
     let object = |endpoint: &Arc<Endpoint>| endpoint.object(&instance.name, &naming.of(endpoint));
     if head.query.last("page_size").is_none() {
+        refuse_unknown(&head.query, &[])?;
         return Ok(reply::ok(&whole(endpoints.iter().map(object).collect())));
     }
     let page = Page::<String>::from_query(&head.query, Ordering::Ascending)?;

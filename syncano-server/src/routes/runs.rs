@@ -217,7 +217,7 @@ async fn run(
     let Received { caller, body } = auth::receive(app, head, body, Purpose::Run).await?;
     let caller = caller.map(|caller| caller.in_instance(&instance)).transpose()?.flatten();
     let acl = &endpoint.acl;
-    let private = call.definition.private == Some(true) || !acl.is_empty();
+    let private = call.private || !acl.is_empty();
     match &caller {
         None if private => return Err(private_run()),
         None if app.settings.require_key => return Err(keyless_run()),
@@ -241,7 +241,7 @@ async fn run(
     let language = runnable.script.runtime().language();
     let inputs = inputs.as_deref().map(|schema| Inputs { schema, language });
     let arguments = merge(method, &head.query, Sent { body: body?, is_form }, inputs)?;
-    let keep = call.definition.cache.filter(|seconds| *seconds > 0).map(|seconds| {
+    let keep = call.cache.map(|seconds| {
         let account = admin.as_ref().map(|account| account.id);
         let question = Question::new(&endpoint.edition, method, &arguments, account);
         (question, Duration::from_secs(seconds.into()))

@@ -24,6 +24,8 @@ use crate::store::scripts::{self, NewScript, ScriptRow};
 use crate::store::traces::Subject;
 use crate::time;
 
+/// Lists only scripts whose label begins like this.
+const LABEL_FILTER: &str = "label__startswith";
 /// Bytes of a source that a list shows.
 const LISTED: usize = 64 * 1024;
 /// Ends a source that a list has cut.
@@ -35,8 +37,8 @@ pub(super) async fn list(
     request: Authorized,
 ) -> Result<Response, ApiError> {
     let instance = app.instance(&request.account, &instance)?;
-    let page = Page::from_query(&request.head.query, Ordering::Ascending)?;
-    let label = request.head.query.last("label__startswith").unwrap_or_default();
+    let page = Page::with_filters(&request.head.query, Ordering::Ascending, &[LABEL_FILTER])?;
+    let label = request.head.query.last(LABEL_FILTER).unwrap_or_default();
     let mut rows = scripts::of_instance(&app.store.db, instance.id, label, LISTED + 1, &page).await?;
     for row in &mut rows {
         if row.source.len() > LISTED {

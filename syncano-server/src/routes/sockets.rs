@@ -16,7 +16,7 @@ use crate::publish::{self, no_socket};
 use crate::reply;
 use crate::store::scripts;
 use crate::store::sockets::{self, SocketRow};
-use crate::time;
+use crate::{time, warnings};
 
 pub(super) async fn list(
     State(app): State<Arc<App>>,
@@ -146,6 +146,7 @@ impl Shown {
             "updated_at": time::wire(row.updated_at),
             "status": row.status,
             "status_info": row.status_info,
+            "warnings": warnings::read(&row.warnings),
             "revision": row.revision,
             "install_url": row.install_url,
             "endpoints": field("endpoints"),

@@ -27,6 +27,7 @@ pub(crate) async fn insert(
         installed: Set(None),
         status: Set(syncano_core::SocketStatus::Checking.to_string()),
         status_info: Set(String::new()),
+        warnings: Set("[]".to_owned()),
         revision: Set(1),
         install_url: Set(install_url),
         created_at: Set(now),

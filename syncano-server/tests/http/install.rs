@@ -25,6 +25,28 @@ config:
   who: {prompt: 'Who?'}
 ";
 
+/// Endpoints that have files of their own, as the tools of 2017 wrote them; with a byte order mark.
+const OWN_FILES: &str = "\u{feff}name: Own\r
+runtime: nodejs_v8\r
+version: 1.0.0\r
+endpoints:\r
+  getAll:\r
+    file: scripts/get-all.js\r
+    parameters: {a: {type: string, example: b}}\r
+  hello:\r
+    description: in the file of its name\r
+  secret:\r
+    private: true\r
+    POST: {description: in a folder}\r
+  deep: {file: deep.py}\r
+  room: {channel: 'room.{user}'}\r
+classes:\r
+  message: [{name: text, type: text}]\r
+event_handlers:\r
+  schedule.interval.5_minutes: {file: every.js}\r
+";
+const SAYS_HI: &str = "setResponse(new HttpResponse(200, 'hi'))";
+
 /// A server of files for one test.
 async fn files() -> SocketAddr {
     let large = || async { "x".repeat(2 << 20) };
@@ -40,7 +62,12 @@ async fn files() -> SocketAddr {
         .route("/slow.yml", get(slow))
         .route("/bad.yml", get(|| async { "endpoints: [" }))
         .route("/bomb.yml", get(|| async { bomb() }))
-        .route("/list.yml", get(|| async { "[1, 2]" }));
+        .route("/list.yml", get(|| async { "[1, 2]" }))
+        .route("/own/socket.yml", get(|| async { OWN_FILES }))
+        .route("/own/scripts/get-all.js", get(|| async { SAYS_HI }))
+        .route("/own/scripts/hello.js", get(|| async { SAYS_HI }))
+        .route("/own/secret/POST.js", get(|| async { "\u{feff}setResponse(new HttpResponse(200, 'post'))" }))
+        .route("/own/src/deep.py", get(|| async { "\u{feff}print(2)" }));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
@@ -108,8 +135,38 @@ async fn a_socket_is_fetched_with_its_scripts() {
     assert_eq!(socket["metadata"], json!({ "author": { "name": "Ann" } }));
     assert_eq!(socket["config"], json!({ "greeting": "hello", "who": "Bob" }));
     if python() {
-        let reply = world.run(Method::GET, "hello/", None).await;
+        let reply = world.run(Method::GET, "greeter/hello/", None).await;
         assert_eq!(reply.json["result"]["stdout"], "hello Bob");
+    }
+}
+
+#[tokio::test]
+async fn endpoints_have_files_of_their_own() {
+    let (world, files) = (world().await, files().await);
+    let url = format!("http://{files}/own/socket.yml");
+    let socket = world.install("own", &url).await;
+    assert_eq!((&socket["status"], &socket["status_info"]), (&json!("ok"), &json!("")), "{socket}");
+    let names: Vec<&String> = socket["endpoints"].as_object().unwrap().keys().collect();
+    assert_eq!(names, ["deep", "getAll", "hello", "secret"]);
+    assert_eq!(socket["metadata"]["version"], "1.0.0");
+    let warnings = socket["warnings"].as_array().unwrap();
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert!(
+        warnings[0].as_str().unwrap().starts_with("at /endpoints/room: the endpoint `room` is a channel")
+    );
+    assert!(warnings[1].as_str().unwrap().starts_with("at /event_handlers: "), "{warnings:?}");
+    // A second one of the same names gets none of the first's: they count within a socket.
+    assert_eq!(world.install("own-too", &url).await["status"], "ok");
+    assert_eq!(world.publish(super::socket("flat", "hello", "print(1)")).await["status"], "ok");
+    assert_eq!(world.anonymous(Method::POST, &super::run("own/secret/"), None).await.status, 403);
+    if super::python() {
+        assert_eq!(world.run(Method::GET, "own/deep/", None).await.json["result"]["stdout"], "2");
+    }
+    if super::node() {
+        for (endpoint, text) in [("own/getall", "hi"), ("own-too/hello", "hi"), ("own/secret", "post")] {
+            let reply = world.post(&super::run(&format!("{endpoint}/")), json!({})).await;
+            assert_eq!(reply.text, text, "{endpoint}");
+        }
     }
 }
 

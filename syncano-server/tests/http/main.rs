@@ -11,6 +11,7 @@ mod cache;
 mod checks;
 mod cors;
 mod crash;
+mod definitions;
 mod endpoints;
 mod environments;
 mod filters;

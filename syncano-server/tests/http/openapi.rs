@@ -10,6 +10,11 @@ fn document() -> String {
     format!("/v1.1/instances/{INSTANCE}/openapi.json")
 }
 
+/// The path of an endpoint below its instance.
+fn relative(path: &str) -> String {
+    run(path).replacen(&format!("/v1.1/instances/{INSTANCE}"), "", 1)
+}
+
 fn endpoint(methods: Value, more: Value) -> Value {
     let mut endpoint = json!({ "calls": [{ "type": "script", "name": "a", "methods": methods }] });
     endpoint.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -51,11 +56,51 @@ async fn an_api_key_sees_what_it_may_run() {
         seen(&some),
         ["delete open", "get open", "get private", "get read", "patch open", "post open", "put open"]
     );
-    let open = &some["paths"][run("s/open/")]["get"];
+    let open = &some["paths"][relative("s/open/")]["get"];
     assert_eq!((&open["description"], &open["security"]), (&json!("For all."), &json!([{}, { "key": [] }])));
-    let private = &some["paths"][run("s/private/")]["get"];
+    let private = &some["paths"][relative("s/private/")]["get"];
     assert_eq!(private["security"], json!([{ "key": [] }]));
     assert_eq!(world.anonymous(Method::GET, &document(), None).await.status, 403);
+}
+
+#[tokio::test]
+async fn an_operation_says_what_it_is_for_and_what_it_answers() {
+    let world = World::new().await;
+    let metadata = json!({
+        "description": "Pages.", "GET": { "description": "Shows a page. It is HTML.", "response": { "mimetype": "text/html" } },
+        "PUT": { "outputs": { "type": "string", "contentMediaType": "image/png" } },
+        "POST": { "outputs": { "type": "integer" } },
+    });
+    world
+        .publish(json!({
+            "name": "s", "endpoints": { "e": endpoint(json!(["*"]), json!({ "metadata": metadata })) },
+            "dependencies": [dependency("a", "1")],
+        }))
+        .await;
+    let document = world.get(&document()).await.json;
+    let base = format!("/v1.1/instances/{INSTANCE}");
+    assert_eq!(document["servers"][0]["url"], base);
+    let other = &document["servers"][1];
+    assert_eq!(other["url"].as_str().unwrap().replace("{instance}", INSTANCE), base);
+    assert_eq!(other["variables"]["instance"]["default"], INSTANCE);
+    let operations = &document["paths"]["/endpoints/sockets/s/e/"];
+    let get = &operations["get"];
+    assert_eq!(
+        (&get["summary"], &get["description"]),
+        (&json!("Shows a page"), &json!("Shows a page. It is HTML."))
+    );
+    assert_eq!(operations["post"]["summary"], "Pages");
+    let want = &get["parameters"][0];
+    assert_eq!((&want["name"], &want["required"]), (&json!("Syncano-Want"), &json!(false)));
+    let answers = |method: &str| operations[method]["responses"]["200"]["content"].clone();
+    assert_eq!(answers("get"), json!({ "text/html": { "schema": { "type": "string" } } }));
+    assert_eq!(
+        answers("put"),
+        json!({ "image/png": { "schema": { "type": "string", "format": "binary" } } })
+    );
+    assert_eq!(answers("post"), json!({ "application/json": { "schema": { "type": "integer" } } }));
+    // Nobody says what it answers.
+    assert!(answers("patch").get("*/*").is_some(), "{}", answers("patch"));
 }
 
 /// A socket whose one endpoint has these schemas.
@@ -83,7 +128,7 @@ async fn references_lead_to_components() {
     world.publish(typed("tree", json!({ "outputs": tree }))).await;
     let document = world.get(&document()).await.json;
     let result = |endpoint: &str| {
-        let answers = &document["paths"][run(&format!("{endpoint}/{endpoint}/"))]["get"]["responses"];
+        let answers = &document["paths"][relative(&format!("{endpoint}/{endpoint}/"))]["get"]["responses"];
         answers["200"]["content"]["application/json"]["schema"].clone()
     };
     let schemas = &document["components"]["schemas"];

@@ -15,7 +15,12 @@ async fn a_taken_flat_name_is_an_error_that_names_both() {
     assert_eq!(reply.status, 201);
     assert_eq!(
         (&reply.json["status"], &reply.json["status_info"]),
-        (&json!("error"), &json!("endpoint \"hello\" already belongs to socket \"first\""))
+        (
+            &json!("error"),
+            &json!(
+                "endpoint \"hello\" already belongs to socket \"first\": rename it, or start the server with `--flat-names alias`"
+            )
+        )
     );
     // None of its endpoints is installed, the first's still runs.
     for path in ["free/", "second/free/", "second/hello/"] {

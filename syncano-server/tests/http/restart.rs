@@ -57,7 +57,10 @@ async fn everything_survives_a_restart() {
     }
     // The names are still taken.
     let reply = world.post(&sockets(), socket("u", "e", "print(3)")).await;
-    assert_eq!(reply.json["status_info"], "endpoint \"e\" already belongs to socket \"s\"");
+    assert_eq!(
+        reply.json["status_info"],
+        "endpoint \"e\" already belongs to socket \"s\": rename it, or start the server with `--flat-names alias`"
+    );
 }
 
 #[tokio::test]

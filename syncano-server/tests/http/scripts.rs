@@ -184,9 +184,8 @@ async fn a_script_of_a_socket_is_changed_through_the_socket_only() {
     let list = world.get(&scripts()).await.json;
     let id = list["objects"][0]["id"].as_i64().unwrap();
     assert_eq!(list["objects"][0]["label"], "script");
-    for reply in [world.patch(&script(id), json!({ "label": "x" })).await, world.delete(&script(id)).await] {
-        assert!(reply.detail(403).contains("`scripts`"), "{reply:?}");
-    }
+    let reply = world.patch(&script(id), json!({ "label": "x" })).await;
+    assert!(reply.detail(403).contains("`scripts`"), "{reply:?}");
     if python() {
         let started = world.post(&format!("{}run/", script(id)), json!({})).await;
         let trace = world.finished(started.json["links"]["self"].as_str().unwrap()).await;
@@ -215,7 +214,7 @@ async fn what_a_person_changes_is_what_sockets_run() {
     assert_eq!(socket["status"], "error");
     assert!(socket["status_info"].as_str().unwrap().contains("\"script\" was deleted"), "{socket}");
     let reply = world.run(Method::GET, "e/", None).await;
-    assert!(reply.detail(404).contains("recheck the socket"), "{reply:?}");
+    assert!(reply.detail(404) == socket["status_info"], "{reply:?}");
     // It can't be made again from its number.
     let socket = world.post(&format!("{}s/recheck/", sockets()), json!({})).await.json;
     assert_eq!(socket["status"], "error");

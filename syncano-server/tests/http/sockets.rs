@@ -26,7 +26,7 @@ async fn a_socket_is_made_listed_and_read() {
     assert_eq!(
         object,
         json!({
-            "name": "my_custom_socket_3", "description": "", "status": "ok", "status_info": "",
+            "name": "my_custom_socket_3", "description": "", "status": "ok", "status_info": "", "warnings": [],
             "revision": 1, "install_url": null, "metadata": {}, "config": {},
             "created_at": object["created_at"], "updated_at": object["updated_at"],
             "endpoints": { "my_endpoint_3": {

@@ -79,7 +79,10 @@ async fn an_update_that_cannot_be_installed_leaves_the_old_endpoints_running() {
     }
     // Its old name is still its own.
     let reply = world.post(&sockets(), socket("third", "e", "print(3)")).await;
-    assert_eq!(reply.json["status_info"], "endpoint \"e\" already belongs to socket \"s\"");
+    assert_eq!(
+        reply.json["status_info"],
+        "endpoint \"e\" already belongs to socket \"s\": rename it, or start the server with `--flat-names alias`"
+    );
 
     // A refused recheck changes nothing about that; a good update ends it.
     assert_eq!(world.post(&format!("{}recheck/", path()), json!({})).await.json["status"], "error");

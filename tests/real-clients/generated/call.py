@@ -13,6 +13,8 @@ from shop_client.api.shop import (
 )
 
 url, key = sys.argv[1:]
+# What stands in the document's `servers`.
+url += "/v1.1/instances/generated-client"
 anyone = Client(base_url=url)
 owner = AuthenticatedClient(base_url=url, token=key, prefix="", auth_header_name="X-API-Key")
 

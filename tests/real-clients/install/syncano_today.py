@@ -5,7 +5,8 @@ Its metaclass makes every model from an almost empty namespace and adds the attr
 fills. The metaclass never hands it on. Python 3.7 shrugged at that; since 3.8 it is an error. So the cell is filled
 here, as soon as the class is there.
 
-`syncano_today.pth`, beside this file in the virtual environment, makes Python import it at every start.
+`syncano_today.pth`, beside this file in the virtual environment, makes Python import it at every start. To put both
+there, run this file with the Python of the environment: `old/bin/python syncano_today.py`.
 """
 
 import sys
@@ -44,4 +45,19 @@ class Finder:
         return spec
 
 
-sys.meta_path.insert(0, Finder)
+def install() -> None:
+    """Copies this file to the packages of the Python that runs it."""
+    import pathlib
+    import shutil
+    import sysconfig
+
+    packages = pathlib.Path(sysconfig.get_path("purelib"))
+    shutil.copy(__file__, packages / "syncano_today.py")
+    (packages / "syncano_today.pth").write_text("import syncano_today\n")
+    print(f"the client of 2016 can be imported by {sys.executable}")
+
+
+if __name__ == "__main__":
+    install()
+else:
+    sys.meta_path.insert(0, Finder)

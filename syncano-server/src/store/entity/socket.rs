@@ -15,6 +15,8 @@ pub struct Model {
     pub installed: Option<String>,
     pub status: String,
     pub status_info: String,
+    /// What was noted about the definition: a JSON list of texts.
+    pub warnings: String,
     pub revision: i64,
     /// Where it was installed from.
     pub install_url: Option<String>,

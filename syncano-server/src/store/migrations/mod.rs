@@ -15,10 +15,16 @@ mod m0001_first;
 mod m0002_api_keys_and_config;
 mod m0003_script_endpoints;
 mod m0004_isolation;
+mod m0005_warnings;
 
 /// In the order in which they are applied.
-const NAMES: [&str; 4] =
-    ["m0001_first", "m0002_api_keys_and_config", "m0003_script_endpoints", "m0004_isolation"];
+const NAMES: [&str; 5] = [
+    "m0001_first",
+    "m0002_api_keys_and_config",
+    "m0003_script_endpoints",
+    "m0004_isolation",
+    "m0005_warnings",
+];
 
 /// Brings the schema up to date: as a whole, and only one process at a time.
 pub(super) async fn up(db: &DatabaseConnection) -> Result<(), DbErr> {
@@ -46,7 +52,8 @@ pub(super) async fn up(db: &DatabaseConnection) -> Result<(), DbErr> {
             "m0001_first" => m0001_first::up(&tx).await?,
             "m0002_api_keys_and_config" => m0002_api_keys_and_config::up(&tx).await?,
             "m0003_script_endpoints" => m0003_script_endpoints::up(&tx).await?,
-            _ => m0004_isolation::up(&tx).await?,
+            "m0004_isolation" => m0004_isolation::up(&tx).await?,
+            _ => m0005_warnings::up(&tx).await?,
         }
         let values = [name.into(), (time::now() / 1_000_000).into()];
         let insert = "INSERT INTO seaql_migrations (version, applied_at) VALUES ($1, $2)";
