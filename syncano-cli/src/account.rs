@@ -1,7 +1,5 @@
 //! `syncano account`: accounts, beside a running server.
 
-use std::io::Write as _;
-
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -9,6 +7,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::columns;
 use crate::database::Database;
 use crate::environment::variable;
+use crate::outcome::Outcome;
+use crate::output;
 
 const PASSWORD: &str = "SYNCANO_PASSWORD";
 
@@ -85,12 +85,13 @@ impl Given {
 }
 
 impl Account {
-    pub(crate) fn run(self) -> anyhow::Result<()> {
+    pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         match self.command {
-            Command::Add(add) => add.run(),
-            Command::List(list) => list.run(),
-            Command::Password(password) => password.run(),
+            Command::Add(add) => add.run()?,
+            Command::List(list) => list.run()?,
+            Command::Password(password) => password.run()?,
         }
+        Ok(Outcome::Ok)
     }
 }
 
@@ -98,9 +99,8 @@ impl Add {
     fn run(self) -> anyhow::Result<()> {
         let password = self.given.password()?;
         let key = self.database.with(async |accounts| Ok(accounts.add(&self.email, password).await?))?;
-        eprintln!("account made; its key:");
-        writeln!(std::io::stdout(), "{}", key.expose_secret())?;
-        Ok(())
+        output::note("account made; its key:");
+        output::print(&format!("{}\n", key.expose_secret()))
     }
 }
 
@@ -114,7 +114,7 @@ impl List {
                 [account.id.to_string(), account.email, login.to_owned(), account.created_at]
             })
             .collect();
-        Ok(columns::print(&rows)?)
+        output::print(&columns::aligned(&rows))
     }
 }
 
@@ -124,7 +124,7 @@ impl Password {
             bail!("no password: give it on standard input with --password-stdin, or in {PASSWORD}");
         };
         self.database.with(async |accounts| Ok(accounts.set_password(&self.email, password).await?))?;
-        eprintln!("password set");
+        output::note("password set");
         Ok(())
     }
 }

@@ -1,9 +1,7 @@
-//! Lists in columns, on standard output.
+//! Lists in columns.
 
-use std::io::{self, Write as _};
-
-/// Prints rows with aligned columns. What strangers have written can't move the cursor.
-pub(crate) fn print<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> io::Result<()> {
+/// Returns the rows with aligned columns, a line for each. Text that strangers have written can't move the cursor.
+pub(crate) fn aligned<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {
     let rows: Vec<[String; COLUMNS]> =
         rows.iter().map(|row| row.each_ref().map(|cell| visible(cell))).collect();
     let mut widths = [0; COLUMNS];
@@ -12,12 +10,13 @@ pub(crate) fn print<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> io::Res
             *width = (*width).max(cell.chars().count());
         }
     }
-    let mut stdout = io::stdout().lock();
+    let mut text = String::new();
     for row in &rows {
         let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
-        writeln!(stdout, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
+        text.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
+        text.push('\n');
     }
-    stdout.flush()
+    text
 }
 
 fn visible(text: &str) -> String {

@@ -1,11 +1,13 @@
 //! `syncano doctor`: what this machine can do to isolate scripts.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use clap::Args;
 use syncano_server::{Doctor as Report, Isolation, Server};
 
+use crate::outcome::Outcome;
+use crate::output;
 use crate::serve::MINIMUM;
 
 /// Try how well scripts can be isolated on this machine, as the user who asks
@@ -32,7 +34,7 @@ pub(crate) struct Doctor {
 }
 
 impl Doctor {
-    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+    pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         let mut builder = Server::builder().isolation_minimum(Isolation::None);
         if let Some(python) = self.python {
             builder = builder.python(python);
@@ -41,32 +43,33 @@ impl Doctor {
             builder = builder.node(node);
         }
         let report = builder.examine();
-        if self.json {
-            println!("{}", serde_json::to_string_pretty(&report)?);
-        } else {
-            print(&report);
-        }
+        output::print(&match self.json {
+            true => serde_json::to_string_pretty(&report)? + "\n",
+            false => shown(&report)?,
+        })?;
         let enough = report.level >= self.isolation_minimum;
         if !enough {
-            eprintln!("the level `{}` isn't reached", self.isolation_minimum);
+            output::note(format_args!("the level `{}` isn't reached", self.isolation_minimum));
         }
-        Ok(if enough { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Ok(if enough { Outcome::Ok } else { Outcome::Trouble })
     }
 }
 
-fn print(report: &Report) {
-    println!("isolation: {}", report.level);
+fn shown(report: &Report) -> Result<String, std::fmt::Error> {
+    let mut text = String::new();
+    writeln!(text, "isolation: {}", report.level)?;
     if !report.controls.is_empty() {
-        println!("\nscripts are kept from");
+        writeln!(text, "\nscripts are kept from")?;
     }
     for control in &report.controls {
         let word = if control.present { "yes" } else { "no" };
-        println!("  {word:3}  {:40} {:9}  {}", control.name, control.level, control.found);
+        writeln!(text, "  {word:3}  {:40} {:9}  {}", control.name, control.level, control.found)?;
     }
     if let Some(reason) = &report.not_copied {
-        println!("\nprocesses of Python are started, which takes longer than copying one: {reason}");
+        writeln!(text, "\nprocesses of Python are started, which takes longer than copying one: {reason}")?;
     }
     for missing in &report.missing {
-        println!("\n`{}` is missing: {missing}", missing.level);
+        writeln!(text, "\n`{}` is missing: {missing}", missing.level)?;
     }
+    Ok(text)
 }

@@ -1,13 +1,13 @@
 //! `syncano key`: keys of accounts and instances, beside a running server.
 
-use std::io::Write as _;
-
 use anyhow::bail;
 use clap::{Args, Subcommand};
 use secrecy::ExposeSecret as _;
 
 use crate::columns;
 use crate::database::Database;
+use crate::outcome::Outcome;
+use crate::output;
 
 /// List and reset keys; a running server notices within a second.
 #[derive(Args)]
@@ -53,11 +53,12 @@ struct Which {
 }
 
 impl Key {
-    pub(crate) fn run(self) -> anyhow::Result<()> {
+    pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         match self.command {
-            Command::List(list) => list.run(),
-            Command::Reset(reset) => reset.run(),
+            Command::List(list) => list.run()?,
+            Command::Reset(reset) => reset.run()?,
         }
+        Ok(Outcome::Ok)
     }
 }
 
@@ -76,7 +77,7 @@ impl List {
                 [key.key.expose_secret().to_owned(), key.email, kind, instance, description]
             })
             .collect();
-        Ok(columns::print(&rows)?)
+        output::print(&columns::aligned(&rows))
     }
 }
 
@@ -89,8 +90,7 @@ impl Reset {
                 (None, None) => bail!("name an account, or an API key with --api-key"),
             })
         })?;
-        eprintln!("key reset; the new one:");
-        writeln!(std::io::stdout(), "{}", key.expose_secret())?;
-        Ok(())
+        output::note("key reset; the new one:");
+        output::print(&format!("{}\n", key.expose_secret()))
     }
 }

@@ -1,5 +1,8 @@
 //! The `syncano` command.
 
+// Both panic where nobody reads any more: `output` doesn't.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 mod account;
 mod check;
 mod columns;
@@ -8,6 +11,8 @@ mod definition;
 mod doctor;
 mod environment;
 mod key;
+mod outcome;
+mod output;
 mod plan;
 mod published;
 mod serve;
@@ -17,9 +22,12 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use outcome::Outcome;
+use output::ReaderGone;
+
 /// Custom Sockets: name an endpoint, say which script answers which HTTP method, publish, call.
 #[derive(Parser)]
-#[command(name = "syncano", version, max_term_width = 100)]
+#[command(name = "syncano", version, max_term_width = 100, after_help = outcome::TABLE)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -36,21 +44,31 @@ enum Command {
     Types(types::Types),
 }
 
-fn main() -> ExitCode {
-    let done = match Arguments::parse().command {
-        Command::Serve(serve) => serve.run().map(|()| ExitCode::SUCCESS),
-        Command::Check(check) => Ok(check.run()),
-        Command::Doctor(doctor) => doctor.run(),
-        Command::Account(account) => account.run().map(|()| ExitCode::SUCCESS),
-        Command::Key(key) => key.run().map(|()| ExitCode::SUCCESS),
-        Command::Plan(plan) => plan.run(),
-        Command::Types(types) => types.run().map(|()| ExitCode::SUCCESS),
-    };
-    match done {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
+impl Command {
+    fn run(self) -> anyhow::Result<Outcome> {
+        match self {
+            Command::Serve(serve) => serve.run(),
+            Command::Check(check) => check.run(),
+            Command::Doctor(doctor) => doctor.run(),
+            Command::Account(account) => account.run(),
+            Command::Key(key) => key.run(),
+            Command::Plan(plan) => plan.run(),
+            Command::Types(types) => types.run(),
         }
     }
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::try_parse() {
+        Ok(arguments) => arguments.command.run(),
+        Err(answer) => output::answer(&answer),
+    };
+    let outcome = done.unwrap_or_else(|error| {
+        if error.is::<ReaderGone>() {
+            return Outcome::ReaderGone;
+        }
+        output::note(format_args!("error: {error:#}"));
+        Outcome::Trouble
+    });
+    outcome.into()
 }

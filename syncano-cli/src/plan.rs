@@ -1,13 +1,12 @@
 //! `syncano plan`: what publishing a definition would change on a server.
 
-use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use clap::Args;
 use syncano_client::Plan as Planned;
 
-use crate::{definition, published};
+use crate::outcome::Outcome;
+use crate::{definition, output, published};
 
 /// Show what publishing a definition would change, and which of it breaks callers
 ///
@@ -17,7 +16,7 @@ use crate::{definition, published};
 #[command(after_help = "Environment:
   SYNCANO_KEY  the account key
 
-Exit status: 0 if nothing breaks callers, 2 if something does, 1 if it can't be told.")]
+Exit status: 0 if nothing breaks callers, 4 if something does, 1 if it can't be told, 2 if the command line is wrong.")]
 pub(crate) struct Plan {
     /// The file with the definition; `-` is standard input
     definition: PathBuf,
@@ -37,26 +36,21 @@ pub(crate) struct Plan {
 
 impl Plan {
     #[tokio::main(flavor = "current_thread")]
-    pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
+    pub(crate) async fn run(self) -> anyhow::Result<Outcome> {
         let sockets = definition::read(&self.definition)?;
         let instance = published::instance(&self.url, &self.instance).await?;
         let mut plans = Vec::new();
         for socket in &sockets {
             plans.push(instance.plan(socket).await?);
         }
-        let mut stdout = std::io::stdout().lock();
-        if self.json {
-            writeln!(stdout, "{}", serde_json::to_string_pretty(&plans)?)?;
-        } else {
-            for plan in &plans {
-                write!(stdout, "{plan}")?;
-            }
-        }
-        stdout.flush()?;
+        output::print(&match self.json {
+            true => serde_json::to_string_pretty(&plans)? + "\n",
+            false => plans.iter().map(Planned::to_string).collect(),
+        })?;
         let breaks: usize = plans.iter().map(|plan| plan.breaking().count()).sum();
         if breaks > 0 && !self.json {
-            eprintln!("marked with `!`: {breaks} that would break those who call today");
+            output::note(format_args!("marked with `!`: {breaks} that would break those who call today"));
         }
-        Ok(if plans.iter().any(Planned::is_breaking) { ExitCode::from(2) } else { ExitCode::SUCCESS })
+        Ok(if plans.iter().any(Planned::is_breaking) { Outcome::BreaksCallers } else { Outcome::Ok })
     }
 }

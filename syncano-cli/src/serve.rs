@@ -1,7 +1,7 @@
 //! `syncano serve`: the platform, until SIGTERM or SIGINT.
 
 use std::env;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -16,8 +16,9 @@ use syncano_server::{Isolation, NetworkPolicy, Server};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
-use crate::database;
 use crate::environment::{SECRET, variable};
+use crate::outcome::Outcome;
+use crate::{database, output};
 
 const ADMIN_EMAIL: &str = "SYNCANO_ADMIN_EMAIL";
 const ADMIN_PASSWORD: &str = "SYNCANO_ADMIN_PASSWORD";
@@ -174,7 +175,7 @@ fn log_filter(log: &str) -> anyhow::Result<Targets> {
 }
 
 impl Serve {
-    pub(crate) fn run(self) -> anyhow::Result<()> {
+    pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         let log =
             env::var(LOG).ok().filter(|log| !log.trim().is_empty()).unwrap_or_else(|| DEFAULT_LOG.to_owned());
         let filter = log_filter(&log).with_context(|| format!("{LOG}={log}"))?;
@@ -190,7 +191,8 @@ impl Serve {
             .enable_all()
             .build()
             .context("the asynchronous runtime can't be started")?
-            .block_on(self.serve())
+            .block_on(self.serve())?;
+        Ok(Outcome::Ok)
     }
 
     async fn serve(self) -> anyhow::Result<()> {
@@ -248,11 +250,14 @@ impl Serve {
         let server = builder.start().await.map_err(|error| anyhow::anyhow!("{error}"))?;
         if let Some(key) = server.first_start_key() {
             // Standard output, since standard error is what gets collected as a log.
-            let mut stdout = std::io::stdout();
-            writeln!(stdout, "account key (shown only now): {}", key.expose_secret())?;
-            stdout.flush()?;
+            let line = format!("account key (shown only now): {}\n", key.expose_secret());
+            if let Err(error) = output::print(&line) {
+                output::note(format_args!(
+                    "the account key isn't shown: {error:#}; `syncano key list` shows it"
+                ));
+            }
         }
-        eprintln!("listening on {}", server.url());
+        output::note(format_args!("listening on {}", server.url()));
         server.run_until(stop).await;
         Ok(())
     }

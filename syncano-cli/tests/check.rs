@@ -47,7 +47,7 @@ fn findings(folder: &TempDir, arguments: &[&str]) -> Vec<(String, String)> {
     let errors = findings.iter().filter(|finding| finding["severity"] == "error").count();
     assert_eq!(report["errors"], errors);
     assert_eq!(report["warnings"], findings.len() - errors);
-    assert_eq!(output.status.code(), Some(i32::from(errors > 0)), "{report:#}");
+    assert_eq!(output.status.code(), Some(if errors > 0 { 3 } else { 0 }), "{report:#}");
     let finding = |finding: &Value| {
         let (code, file) = (finding["code"].as_str().unwrap(), finding["file"].as_str().unwrap());
         let place = match finding["line"].as_u64() {
@@ -98,7 +98,7 @@ python-syntax
 1 error, 0 warnings in 1 file
 ";
     assert_eq!(said, expected);
-    assert_eq!(code, Some(1));
+    assert_eq!(code, Some(3));
 }
 
 #[test]
@@ -186,6 +186,20 @@ fn a_definition_s_rules_are_told_where_they_are_broken() {
     assert_eq!(warning["help"], "a script endpoint of that name on the server will do");
 }
 
+/// A server may have the script endpoint, so a warning alone is no failure unless somebody wants it to be.
+#[test]
+fn warnings_fail_only_where_they_are_denied() {
+    let folder = folder(&[(
+        "socket.json",
+        r#"{"name": "s", "endpoints": {"e": {"calls": [{"type": "script", "name": "f", "methods": ["GET"]}]}}}"#,
+    )]);
+    let (text, code) = said(&folder, &["socket.json"]);
+    assert!(text.contains("unresolved-call") && text.ends_with("0 errors, 1 warning in 1 file\n"), "{text}");
+    assert_eq!(code, Some(0));
+    assert_eq!(said(&folder, &["--deny-warnings", "socket.json"]), (text, Some(3)));
+    assert_eq!(check(&folder, &["--deny-warnings", "--json", "socket.json"]).status.code(), Some(3));
+}
+
 #[test]
 fn what_is_missing_or_unknown_in_a_definition_is_told() {
     let folder = folder(&[
@@ -209,7 +223,7 @@ fn scripts_in_definitions_are_checked() {
     let (said, code) = said(&folder, &["socket.json"]);
     assert!(said.contains("the script `f` has a syntax error: `(` was never closed"), "{said}");
     assert!(said.contains("[socket.json, script `f`:1:5]"), "{said}");
-    assert_eq!(code, Some(1));
+    assert_eq!(code, Some(3));
     let output = check(&folder, &["--json", "socket.json"]);
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(report["findings"][0]["script"], "f");
@@ -266,7 +280,7 @@ fn a_socket_yml_shows_nothing_of_files_elsewhere() {
         std::os::unix::fs::symlink(&outside, folder.path().join("below/link.py")).unwrap();
         let (said, code) = said(&folder, &["below/socket.yml"]);
         assert!(said.contains("can't be read") && !said.contains("secret"), "{source}: {said}");
-        assert_eq!(code, Some(1));
+        assert_eq!(code, Some(3));
     }
 }
 
@@ -305,7 +319,7 @@ fn what_can_t_be_read_is_no_finding() {
     ] {
         for arguments in [&[path] as &[_], &["--json", path]] {
             let output = check(&folder, arguments);
-            assert_eq!(output.status.code(), Some(2), "{path}");
+            assert_eq!(output.status.code(), Some(1), "{path}");
             assert!(text(&output.stderr).contains(reason), "{output:?}");
             assert!(output.stdout.is_empty(), "{path}");
         }
@@ -349,7 +363,7 @@ fn colours_are_for_terminals_and_can_be_declined() {
         let check = format!("{} check a.py", env!("CARGO_BIN_EXE_syncano"));
         command.args(["-q", "-e", "-c", &check, "/dev/null"]).current_dir(folder.path()).env_clear();
         let output = command.envs(no_color.map(|value| ("NO_COLOR", value))).output().unwrap();
-        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(output.status.code(), Some(3));
         text(&output.stdout).to_owned()
     };
     assert!(on_a_terminal(None).contains("\u{1b}["));

@@ -74,14 +74,14 @@ async fn it_tells_what_would_change_and_writes_nothing() {
     std::fs::write(&file, json!([stock("remaining")]).to_string()).unwrap();
     let common = ["--url", &server.url, "--instance", "my-app", file.to_str().unwrap()];
     let (code, said, error) = plan(&common, Some(&key), "").await;
-    assert_eq!(code, Some(2));
+    assert_eq!(code, Some(4));
     assert_eq!(
         said,
         "the socket `stock` changes\n  ! endpoint `left` (GET) is removed\n  + endpoint `remaining` (GET) is added\n"
     );
     assert_eq!(error, "marked with `!`: 1 that would break those who call today\n");
     let (code, said, error) = plan(&[&common[..], &["--json"]].concat(), Some(&key), "").await;
-    assert_eq!((code, error.as_str()), (Some(2), ""));
+    assert_eq!((code, error.as_str()), (Some(4), ""));
     let said: Value = serde_json::from_str(&said).unwrap();
     assert_eq!(said[0]["revision"], 1);
     assert_eq!(said[0]["changes"][0]["change"], "removed");

@@ -68,6 +68,16 @@ mod shop {
         _state: State,
     }
 
+    #[derive(Debug, Deserialize, JsonSchema)]
+    pub(super) enum InlineError {
+        Negative,
+        OutOfStock {
+            #[serde(rename = "left")]
+            _left: u32,
+        },
+        Unknown(#[allow(dead_code)] Vec<String>),
+    }
+
     #[derive(Deserialize, JsonSchema)]
     pub(super) enum State {
         Gone,
@@ -123,6 +133,60 @@ mod wrong_shop {
     #[endpoint("state", GET, file = "types/wrong/state.js")]
     #[allow(deprecated)]
     pub async fn state(article: Option<String>) -> State;
+}
+
+/// Functions whose scripts stand here, and which declare their errors.
+#[socket(name = "inline_shop", runtime = "python3")]
+mod inline_shop {
+    use super::shop::{InlineError, Receipt};
+
+    #[endpoint("take", POST, error = InlineError, source = r#"
+        def main(article: str, quantity: int) -> "Receipt":
+            if quantity > 3:
+                raise AppError("OutOfStock", {"left": 3})
+            if quantity < 0:
+                raise AppError("Negative")
+            if not article:
+                raise AppError("Unknown", ["tea"])
+            return {"taken": [], "by_article": {article: 1.5}, "pair": ["tea", 1]}
+    "#)]
+    pub async fn take(article: &str, quantity: i32) -> Receipt;
+
+    #[endpoint("give", POST, runtime = "nodejs", error = InlineError, source = r#"
+        /** @type {Syncano.GiveMain} */
+        export default function give({ article }) {
+          if (article === 'gold') throw new AppError('OutOfStock', { left: 3 });
+          if (article === '') throw new AppError('Negative');
+          return { taken: [], by_article: {}, pair: [article, 1] };
+        }
+    "#)]
+    pub async fn give(article: &str) -> Receipt;
+}
+
+/// Has types of the same names as the shops, one of them equal and recursive, one not.
+mod other {
+    use super::{Deserialize, JsonSchema};
+
+    #[derive(Deserialize, JsonSchema)]
+    pub(super) struct Taken {
+        #[serde(rename = "by")]
+        _by: String,
+    }
+}
+
+#[socket(name = "equal_shop", runtime = "python3")]
+mod equal_shop {
+    use super::other::Taken;
+    use super::shop::Receipt;
+
+    #[endpoint("receipt", GET, source = "def main(): return {}")]
+    pub async fn receipt() -> Option<Receipt>;
+
+    #[endpoint("receipts", GET, source = "def main(): return []")]
+    pub async fn receipts() -> Vec<Receipt>;
+
+    #[endpoint("taken", GET, source = "def main(): return [[]]")]
+    pub async fn taken() -> Vec<Taken>;
 }
 
 fn folder(name: &str) -> PathBuf {
@@ -290,6 +354,179 @@ fn what_breaks_the_types_is_found_in_the_bodies() {
         "total.js(4,51): error TS2322: Type '\"Lost\"'",
     ];
     found(tsc(&checkers, folder.path()), &javascript);
+}
+
+/// The lines of this file in which the texts stand.
+fn line_of(text: &str) -> usize {
+    let source = include_str!("types.rs");
+    source.lines().position(|line| line.trim() == text).map(|index| index + 1).unwrap()
+}
+
+/// Writes the types, and the inline scripts of a Rust file with this text.
+fn inline(rust: &str, definitions: &str) -> (TempDir, Output) {
+    let folder = TempDir::new().unwrap();
+    fs::create_dir(folder.path().join("rust")).unwrap();
+    fs::write(folder.path().join("rust/shop.rs"), rust).unwrap();
+    fs::write(folder.path().join("rust/notes.txt"), "not Rust").unwrap();
+    let scripts = folder.path().to_str().unwrap();
+    let rust = folder.path().join("rust");
+    let output =
+        syncano_types(&["-", "--scripts", scripts, "--rust", rust.to_str().unwrap()], None, definitions);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    (folder, output)
+}
+
+#[test]
+fn inline_scripts_stand_in_the_lines_of_their_rust_file() {
+    let source = include_str!("types.rs");
+    let definitions = json!(inline_shop::definition()).to_string();
+    let (folder, output) = inline(source, &definitions);
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    let written = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    for (name, line) in [
+        ("inline_take.py", r#"raise AppError("OutOfStock", {"left": 3})"#),
+        ("inline_give.js", "export default function give({ article }) {"),
+    ] {
+        let text = written(name);
+        let first = text.lines().next().unwrap();
+        assert!(first.contains("Made by `syncano types` from `") && first.contains("shop.rs`"), "{first}");
+        assert_eq!(text.lines().nth(line_of(line) - 1).map(str::trim), Some(line));
+    }
+    let stubs = written("__builtins__.pyi");
+    assert!(
+        stubs.contains(r#"def __init__(self, name: Literal["Negative"], data: None = None) -> None: ..."#),
+        "{stubs}"
+    );
+    assert!(!stubs.contains("name: str, data"), "{stubs}");
+    // A second run leaves those that are there, and takes away those that no script stands for.
+    fs::rename(folder.path().join("inline_take.py"), folder.path().join("inline_old.py")).unwrap();
+    fs::write(folder.path().join("inline_mine.py"), "mine = 1\n").unwrap();
+    let scripts = folder.path().to_str().unwrap();
+    let rust = folder.path().join("rust/shop.rs");
+    let again = ["-", "--scripts", scripts, "--rust", rust.to_str().unwrap()];
+    assert!(syncano_types(&again, None, &definitions).status.success());
+    assert!(folder.path().join("inline_take.py").exists() && folder.path().join("inline_mine.py").exists());
+    assert!(!folder.path().join("inline_old.py").exists());
+    // Without the option, or where the text isn't found, it is said that nobody checks the script.
+    let empty = TempDir::new().unwrap();
+    let output = syncano_types(&["-", "--scripts", empty.path().to_str().unwrap()], None, &definitions);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("the script `take` of the socket `inline_shop` isn't checked"), "{said}");
+    assert!(said.contains("`--rust src` writes scripts there"), "{said}");
+    let (_folder, output) = inline("fn main() {}", &definitions);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("nor in a Rust file of") && said.contains("rust`\n"), "{said}");
+}
+
+#[test]
+fn a_literal_s_lines_are_kept_where_it_has_any() {
+    let definition = |source: &str| {
+        json!({
+            "name": "s",
+            "endpoints": {"e": {"calls": [{"type": "script", "name": "f-1", "methods": ["GET"]}]}},
+            "dependencies": [
+                {"type": "script", "name": "f-1", "runtime_name": "python3", "source": source},
+            ],
+        })
+        .to_string()
+    };
+    for (rust, source, expected) in [
+        // Escapes may stand for line breaks.
+        (
+            r#"fn f() { g("def main():\n    return 1") }"#,
+            "def main():\n    return 1",
+            "# Made by `syncano types` from line 1 of `RUST`.\ndef main():\n    return 1\n",
+        ),
+        // There is no room above.
+        (
+            r##"const F: &str = r#"print("1")"#;"##,
+            r#"print("1")"#,
+            "print(\"1\")\n# Made by `syncano types` from `RUST`, with the numbers of its lines.\n",
+        ),
+        (
+            "mod m {\n    // \"\n    const F: &str = \"\n        x = 1\n        print(x)\n    \";\n}\n",
+            "x = 1\nprint(x)\n",
+            "# Made by `syncano types` from `RUST`, with the numbers of its lines.\n\n\nx = 1\nprint(x)\n",
+        ),
+    ] {
+        let (folder, _) = inline(rust, &definition(source));
+        let file = folder.path().join("inline_f_1.py");
+        let text = fs::read_to_string(&file).unwrap();
+        let path = folder.path().join("rust/shop.rs").display().to_string();
+        assert_eq!(text.replace(&path, "RUST"), expected);
+        // What it has written it writes again.
+        let again = ["-", "--scripts", folder.path().to_str().unwrap(), "--rust", &path];
+        assert!(syncano_types(&again, None, &definition(source)).status.success());
+    }
+}
+
+#[test]
+fn the_checkers_find_errors_of_inline_scripts_in_the_lines_of_their_rust_file() {
+    let Some(checkers) = checkers() else { return };
+    let (source, definition) = (include_str!("types.rs"), json!(inline_shop::definition()).to_string());
+    let (folder, _) = inline(source, &definition);
+    for (content, said) in [pyright(&checkers, folder.path()), tsc(&checkers, folder.path())] {
+        assert!(content, "{said}");
+    }
+    // The same scripts with slips in the errors that they raise.
+    let slips = |text: &str, quote: &str| {
+        let quoted = |line: &str| line.replace('"', quote);
+        text.replace(
+            &quoted(r#"AppError("OutOfStock", {"left": 3}"#),
+            &quoted(r#"AppError("OutOfStok", {"left": 3}"#),
+        )
+        .replace(&quoted(r#"AppError("Negative")"#), &quoted(r#"AppError("Negative", 1)"#))
+        .replace(&quoted(r#"AppError("Unknown", ["tea"])"#), &quoted(r#"AppError("Unknown", [1])"#))
+        .replace("AppError('OutOfStock', { left: 3 })", "AppError('OutOfStock', { let: 3 })")
+        .replace("AppError('Negative')", "AppError('Negativ')")
+    };
+    let (folder, _) = inline(&slips(source, "\""), &slips(&definition, "\\\""));
+    let (content, said) = pyright(&checkers, folder.path());
+    assert!(!content, "{said}");
+    for line in [
+        r#"raise AppError("OutOfStock", {"left": 3})"#,
+        r#"raise AppError("Negative")"#,
+        r#"raise AppError("Unknown", ["tea"])"#,
+    ] {
+        assert!(said.contains(&format!("inline_take.py:{}:", line_of(line))), "{line}: {said}");
+    }
+    let (content, said) = tsc(&checkers, folder.path());
+    assert!(!content, "{said}");
+    for line in [
+        "if (article === 'gold') throw new AppError('OutOfStock', { left: 3 });",
+        "if (article === '') throw new AppError('Negative');",
+    ] {
+        assert!(said.contains(&format!("inline_give.js({},", line_of(line))), "{line}: {said}");
+    }
+}
+
+/// Each definition may be a file of its own.
+#[test]
+fn equal_types_of_several_sockets_are_written_once() {
+    let folder = TempDir::new().unwrap();
+    let mut arguments = vec!["--scripts".to_owned(), folder.path().display().to_string()];
+    for (name, socket) in [("a", python_shop::definition()), ("b", equal_shop::definition())] {
+        let file = folder.path().join(format!("{name}.json"));
+        fs::write(&file, json!(socket).to_string()).unwrap();
+        arguments.push(file.display().to_string());
+    }
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let output = syncano_types(&arguments, None, "");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let stubs = fs::read_to_string(folder.path().join("__builtins__.pyi")).unwrap();
+    let classes: Vec<&str> = stubs.lines().filter(|line| line.ends_with("(TypedDict):")).collect();
+    let count = |name: &str| classes.iter().filter(|line| line.starts_with(&format!("class {name}"))).count();
+    assert_eq!(count("Receipt("), 1, "{stubs}");
+    assert_eq!(count("Receipt"), 3, "with the arguments of two functions: {classes:?}");
+    // Those that only have the same name are two.
+    assert_eq!((count("Taken("), count("Taken2(")), (1, 1), "{classes:?}");
+    assert!(stubs.contains("ReceiptResult: TypeAlias = \"Receipt | None\""), "{stubs}");
+    assert!(stubs.contains("ReceiptsResult: TypeAlias = \"list[Receipt]\""), "{stubs}");
+    assert!(stubs.contains("TakeResult: TypeAlias = \"Receipt\""), "{stubs}");
+    assert!(
+        stubs.contains("LeftNowArgs") && stubs.contains("    next: NotRequired[Receipt | None]"),
+        "{stubs}"
+    );
 }
 
 #[tokio::test]

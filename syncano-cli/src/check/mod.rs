@@ -5,9 +5,7 @@ mod files;
 mod finding;
 mod script;
 
-use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Args;
@@ -16,15 +14,20 @@ use syncano_syntax::python::Version;
 
 use self::files::Kind;
 use self::finding::{Finding, Severity};
+use crate::outcome::Outcome;
+use crate::output;
 
 /// Check scripts and definitions without running or sending anything
 ///
 /// Reads Python and JavaScript (`.py`, `.js`, `.mjs`), definitions (`.json`, the body that creates a socket, or a list of them) and
 /// `socket.yml` files, with the scripts in them. Of a folder, all scripts and each socket.json and socket.yml below it.
 ///
-/// Exits with 1 if there is an error, with 2 if a path can't be read or holds nothing to check. In colour on a terminal, unless
-/// NO_COLOR is set.
+/// In colour on a terminal, unless NO_COLOR is set.
 #[derive(Args)]
+#[command(
+    after_help = "Exit status: 0 without an error, 3 with one, 1 if a path can't be read or holds nothing to check, 2 if the command line \
+is wrong."
+)]
 pub(crate) struct Check {
     /// Files and folders
     #[arg(required = true, value_name = "PATH")]
@@ -38,6 +41,10 @@ pub(crate) struct Check {
     /// which names the rule and stays; `message`; `help`, or null.
     #[arg(long)]
     json: bool,
+
+    /// Exit with 3 if there is a warning, too
+    #[arg(long)]
+    deny_warnings: bool,
 
     /// The version of Python that the scripts are for
     #[arg(long, value_name = "VERSION", default_value_t = Version::default())]
@@ -55,19 +62,7 @@ struct Report<'a> {
 }
 
 impl Check {
-    pub(crate) fn run(self) -> ExitCode {
-        match self.check() {
-            Ok(0) => ExitCode::SUCCESS,
-            Ok(_) => ExitCode::FAILURE,
-            Err(error) => {
-                eprintln!("error: {error:#}");
-                ExitCode::from(2)
-            }
-        }
-    }
-
-    /// The number of errors.
-    fn check(&self) -> anyhow::Result<usize> {
+    pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         let files = files::collect(&self.paths)?;
         let mut findings = Vec::new();
         for (path, kind) in &files {
@@ -92,15 +87,16 @@ impl Check {
                 files: files.len(),
                 errors,
                 warnings,
-            })?
+            })? + "\n"
         } else {
             let mut text: String = findings.iter().map(|finding| finding.shown() + "\n").collect();
             let (errors, warnings) = (counted(errors, "error"), counted(warnings, "warning"));
-            text.push_str(&format!("{errors}, {warnings} in {}", counted(files.len(), "file")));
+            text.push_str(&format!("{errors}, {warnings} in {}\n", counted(files.len(), "file")));
             text
         };
-        writeln!(std::io::stdout(), "{report}").context("the findings can't be written")?;
-        Ok(errors)
+        output::print(&report)?;
+        let failed = errors > 0 || (self.deny_warnings && warnings > 0);
+        Ok(if failed { Outcome::Findings } else { Outcome::Ok })
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::model::{Declaration, Field, Function, Model, Type};
+use serde_json::Value;
+
+use super::model::{Declaration, Field, Function, Model, Raised, Type};
 
 /// What the server gives to scripts.
 const GLOBALS: &str = r#"// Made by `syncano types`: run it again instead of changing this.
@@ -23,7 +25,7 @@ declare class HttpResponse {
 
 /** An error that the script's callers know by its name; `data` is anything that JSON can say. */
 declare class AppError extends Error {
-  constructor(name: string, data?: unknown);
+  constructor(...error: Syncano.AppErrors);
   data: unknown;
 }
 
@@ -43,6 +45,7 @@ declare namespace Syncano {
 /// What the server gives to scripts, and the types of functions in a namespace.
 pub(super) fn types(model: &Model) -> String {
     let mut text = GLOBALS.to_owned();
+    text.push_str(&errors(model));
     for (name, declared) in &model.declarations {
         text.push('\n');
         text.push_str(&match declared {
@@ -61,11 +64,27 @@ pub(super) fn types(model: &Model) -> String {
     text + "}\n"
 }
 
+/// The arguments of `AppError`: a list for each error that functions declare.
+fn errors(model: &Model) -> String {
+    let mut lists: Vec<String> = Vec::new();
+    for (name, Raised { data, needs_data }) in &model.errors {
+        let mark = if *needs_data { "" } else { "?" };
+        lists.push(format!("[name: {}, data{mark}: {}]", Value::from(name.as_str()), show(data)));
+    }
+    if model.has_open_errors || lists.is_empty() {
+        lists.push("[name: string, data?: unknown]".to_owned());
+    }
+    format!(
+        "\n  /** The errors that functions declare, with their data. */\n  type AppErrors = {};\n",
+        lists.join(" | ")
+    )
+}
+
 fn object(name: &str, fields: &[Field]) -> String {
     let mut text = format!("  interface {name} {{\n");
     for Field { key, of, required } in fields {
         let mark = if *required { "" } else { "?" };
-        let _ = writeln!(text, "    {}{mark}: {};", serde_json::Value::from(key.as_str()), show(of));
+        let _ = writeln!(text, "    {}{mark}: {};", Value::from(key.as_str()), show(of));
     }
     text + "  }\n"
 }

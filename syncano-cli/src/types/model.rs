@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use syncano_core::{Call, Method, Methods, Socket, published_schema};
+
+use super::equal;
+use super::reader::Reader;
 
 /// The types of all functions.
 #[derive(Default)]
@@ -11,6 +14,17 @@ pub(super) struct Model {
     pub(super) functions: Vec<Function>,
     /// By name; a name may be used before it stands in the file.
     pub(super) declarations: BTreeMap<String, Declaration>,
+    /// The errors that the functions declare, by the name that a script gives to `AppError`.
+    pub(super) errors: BTreeMap<String, Raised>,
+    /// Whether a script may raise an error of another name: a function declares none, or its schema leaves the names open.
+    pub(super) has_open_errors: bool,
+}
+
+/// The data of an error that a script raises.
+pub(super) struct Raised {
+    pub(super) data: Type,
+    /// Whether the error can't be raised without data.
+    pub(super) needs_data: bool,
 }
 
 /// A function of a socket.
@@ -25,20 +39,20 @@ pub(super) struct Function {
 }
 
 /// What a name stands for.
-#[derive(Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(super) enum Declaration {
     Object(Vec<Field>),
     Alias(Type),
 }
 
-#[derive(Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(super) struct Field {
     pub(super) key: String,
     pub(super) of: Type,
     pub(super) required: bool,
 }
 
-#[derive(Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Type {
     Any,
     Nothing,
@@ -59,6 +73,7 @@ impl Model {
     /// The functions to which `source` gives the text of a script.
     pub(super) fn of(sockets: &[Socket], source: impl Fn(&Socket, &Call) -> Option<String>) -> Model {
         let mut model = Model::default();
+        let mut declared = Vec::new();
         for socket in sockets {
             for (endpoint, defined) in &socket.endpoints {
                 for call in &defined.calls {
@@ -78,7 +93,7 @@ impl Model {
                     };
                     let schema = |word| published_schema(&defined.metadata, method, word);
                     if let Some((_, inputs)) = schema("inputs") {
-                        for mut field in Reader::new(&mut model, inputs).fields(inputs, &name) {
+                        for mut field in Reader::new(&mut declared, inputs).fields(inputs, &name) {
                             if !field.required {
                                 // `None` is left out.
                                 field.of = without_null(field.of);
@@ -90,13 +105,38 @@ impl Model {
                         // The name of the Rust type.
                         let title = outputs.get("title").and_then(Value::as_str).map(type_name);
                         let title = title.unwrap_or_else(|| format!("{name}Value"));
-                        function.result = Reader::new(&mut model, outputs).read(outputs, &title);
+                        function.result = Reader::new(&mut declared, outputs).read(outputs, &title);
+                    }
+                    match schema("errors") {
+                        Some((_, errors)) => {
+                            let mut reader = Reader::new(&mut declared, errors);
+                            let (errors, is_open) = reader.errors(&format!("{name}Failure"));
+                            model.has_open_errors |= is_open;
+                            for (name, raised) in errors {
+                                model.add_error(name, raised);
+                            }
+                        }
+                        None => model.has_open_errors = true,
                     }
                     model.functions.push(function);
                 }
             }
         }
+        equal::give_names(&mut model, declared);
         model
+    }
+
+    /// Several functions may declare an error of the same name: a script may raise any of them.
+    fn add_error(&mut self, name: String, raised: Raised) {
+        let known = self.errors.remove(&name);
+        let both = match known {
+            Some(known) => Raised {
+                data: either(vec![known.data, raised.data]),
+                needs_data: known.needs_data && raised.needs_data,
+            },
+            None => raised,
+        };
+        self.errors.insert(name, both);
     }
 
     /// A function's name is its script's, as long as no other function has that.
@@ -111,220 +151,8 @@ impl Model {
     }
 }
 
-/// Reads the schemas of one document.
-struct Reader<'a> {
-    model: &'a mut Model,
-    root: &'a Value,
-    /// The names that the document's own definitions have got.
-    references: BTreeMap<String, String>,
-    depth: usize,
-}
-
-/// Schemas may come from anybody.
-const DEPTH: usize = 64;
-
-impl<'a> Reader<'a> {
-    fn new(model: &'a mut Model, root: &'a Value) -> Reader<'a> {
-        Reader { model, root, references: BTreeMap::new(), depth: 0 }
-    }
-
-    fn read(&mut self, schema: &Value, hint: &str) -> Type {
-        if self.depth == DEPTH {
-            return Type::Any;
-        }
-        self.depth += 1;
-        let read = self.of(schema, hint);
-        self.depth -= 1;
-        read
-    }
-
-    fn of(&mut self, schema: &Value, hint: &str) -> Type {
-        let keys = match schema {
-            Value::Object(keys) => keys,
-            Value::Bool(false) => return Type::Nothing,
-            _ => return Type::Any,
-        };
-        let combined = ["oneOf", "anyOf"].into_iter().find_map(|key| Some((key, keys.get(key)?.as_array()?)));
-        // Beside other keywords each narrows the others: what can't be said in a type is left open.
-        match (keys.get("$ref").and_then(Value::as_str), combined) {
-            (Some(reference), None) if !keys.contains_key("properties") => return self.reference(reference),
-            (None, Some((_, alternatives))) if !keys.contains_key("properties") => {
-                let each = alternatives.iter().enumerate();
-                let types = each.map(|(index, each)| self.read(each, &variant(each, hint, index)));
-                let types = types.collect();
-                return either(types);
-            }
-            (None, None) if !keys.contains_key("allOf") => {}
-            _ => return Type::Any,
-        }
-        if let Some(value) = keys.get("const") {
-            return literal(value);
-        }
-        if let Some(Value::Array(values)) = keys.get("enum") {
-            return either(values.iter().map(literal).collect());
-        }
-        match keys.get("type") {
-            Some(Value::String(name)) => self.kind(name, keys, schema, hint),
-            Some(Value::Array(names)) => {
-                let names: Vec<&str> = names.iter().filter_map(Value::as_str).collect();
-                either(names.into_iter().map(|name| self.kind(name, keys, schema, hint)).collect())
-            }
-            _ => Type::Any,
-        }
-    }
-
-    fn kind(&mut self, name: &str, keys: &Map<String, Value>, schema: &Value, hint: &str) -> Type {
-        match name {
-            "null" => Type::Null,
-            "boolean" => Type::Bool,
-            "integer" => Type::Whole,
-            "number" => Type::Number,
-            "string" => Type::Text,
-            "array" => {
-                let mut types = Vec::new();
-                for (index, item) in
-                    keys.get("prefixItems").and_then(Value::as_array).into_iter().flatten().enumerate()
-                {
-                    types.push(self.read(item, &format!("{hint}{}", index + 1)));
-                }
-                match keys.get("items") {
-                    Some(item) => types.push(self.read(item, &format!("{hint}Item"))),
-                    None if types.is_empty() => types.push(Type::Any),
-                    None => {}
-                }
-                Type::List(either(types).into())
-            }
-            "object" if keys.contains_key("properties") => {
-                let declared = self.fields(schema, hint);
-                Type::Named(self.declare(hint, Declaration::Object(declared)))
-            }
-            "object" => {
-                let patterns = keys.get("patternProperties").and_then(Value::as_object);
-                let of_pattern = patterns.and_then(|patterns| patterns.values().next());
-                let of_rest = keys.get("additionalProperties").filter(|rest| **rest != Value::Bool(false));
-                match of_pattern.or(of_rest) {
-                    Some(value) => Type::Map(self.read(value, &format!("{hint}Value")).into()),
-                    None => Type::Map(Type::Any.into()),
-                }
-            }
-            _ => Type::Any,
-        }
-    }
-
-    fn fields(&mut self, schema: &Value, hint: &str) -> Vec<Field> {
-        let required = schema.get("required").and_then(Value::as_array);
-        let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
-        let fields = properties.map(|(key, schema)| Field {
-            of: self.read(schema, &format!("{hint}{}", type_name(key))),
-            required: required.is_some_and(|required| required.iter().any(|name| name == key)),
-            key: key.clone(),
-        });
-        fields.collect()
-    }
-
-    fn reference(&mut self, reference: &str) -> Type {
-        if let Some(name) = self.references.get(reference) {
-            return Type::Named(name.clone());
-        }
-        let root = self.root;
-        let Some(target) = reference.strip_prefix('#').and_then(|pointer| root.pointer(pointer)) else {
-            return Type::Any;
-        };
-        let title = target.get("title").and_then(Value::as_str).filter(|_| reference == "#");
-        let wanted = type_name(title.or_else(|| reference.rsplit('/').next()).unwrap_or_default());
-        // The name is there before the schema is read, since that may refer to itself.
-        let name = self.free(&wanted);
-        self.model.declarations.insert(name.clone(), Declaration::Alias(Type::Any));
-        self.references.insert(reference.to_owned(), name.clone());
-        let declared = match target.get("properties") {
-            Some(_) if ["oneOf", "anyOf", "allOf", "$ref"].iter().all(|key| target.get(key).is_none()) => {
-                Declaration::Object(self.fields(target, &name))
-            }
-            _ => Declaration::Alias(self.read(target, &name)),
-        };
-        // Two documents often define the very same.
-        let same = name != wanted && self.model.declarations.get(&wanted) == Some(&declared);
-        if same {
-            self.model.declarations.remove(&name);
-            self.references.insert(reference.to_owned(), wanted.clone());
-            return Type::Named(wanted);
-        }
-        self.model.declarations.insert(name.clone(), declared);
-        Type::Named(name)
-    }
-
-    fn declare(&mut self, wanted: &str, declared: Declaration) -> String {
-        if self.model.declarations.get(wanted) == Some(&declared) && !is_reserved(wanted) {
-            return wanted.to_owned();
-        }
-        let name = self.free(wanted);
-        self.model.declarations.insert(name.clone(), declared);
-        name
-    }
-
-    /// The name, or one like it that nothing has.
-    fn free(&self, wanted: &str) -> String {
-        let mut name = wanted.to_owned();
-        let mut number = 2;
-        while self.model.declarations.contains_key(&name) || is_reserved(&name) {
-            name = format!("{wanted}{number}");
-            number += 1;
-        }
-        name
-    }
-}
-
-/// Names that mean something else in one of the languages, or that functions have got.
-fn is_reserved(name: &str) -> bool {
-    // Exceptions of Python, classes of JavaScript, and names of ours.
-    const ENDS: [&str; 6] = ["Error", "Exception", "Warning", "Args", "Main", "Result"];
-    const WORDS: [&str; 18] = [
-        "Any",
-        "Array",
-        "Context",
-        "False",
-        "HttpResponse",
-        "Literal",
-        "Never",
-        "None",
-        "NotRequired",
-        "Number",
-        "Promise",
-        "Protocol",
-        "Record",
-        "String",
-        "Symbol",
-        "True",
-        "TypeAlias",
-        "TypedDict",
-    ];
-    WORDS.contains(&name) || ENDS.iter().any(|end| name.ends_with(end))
-}
-
-/// A name for one of several alternatives: its tag, if it has one.
-fn variant(schema: &Value, hint: &str, index: usize) -> String {
-    let properties = schema.get("properties").and_then(Value::as_object);
-    let tag = properties.and_then(|properties| {
-        let of_value = properties.values().find_map(|value| value.get("const")?.as_str());
-        of_value.or_else(|| properties.keys().next().filter(|_| properties.len() == 1).map(String::as_str))
-    });
-    match tag {
-        Some(tag) => format!("{hint}{}", type_name(tag)),
-        None => format!("{hint}{}", index + 1),
-    }
-}
-
-fn literal(value: &Value) -> Type {
-    match value {
-        Value::Null => Type::Null,
-        Value::String(_) | Value::Bool(_) => Type::Literal(value.clone()),
-        Value::Number(number) if number.is_f64() => Type::Number,
-        Value::Number(_) => Type::Literal(value.clone()),
-        _ => Type::Any,
-    }
-}
-
-fn either(types: Vec<Type>) -> Type {
+/// One of several types.
+pub(super) fn either(types: Vec<Type>) -> Type {
     let mut flat: Vec<Type> = Vec::new();
     for of in types {
         let each = match of {
@@ -346,7 +174,8 @@ fn either(types: Vec<Type>) -> Type {
     }
 }
 
-fn without_null(of: Type) -> Type {
+/// The type without `null`.
+pub(super) fn without_null(of: Type) -> Type {
     match of {
         Type::Either(types) => either(types.into_iter().filter(|of| *of != Type::Null).collect()),
         of => of,

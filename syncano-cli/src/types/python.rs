@@ -3,13 +3,13 @@
 use std::fmt::Write as _;
 
 use super::Text;
-use super::model::{Declaration, Field, Function, Model, Type};
+use super::model::{Declaration, Field, Function, Model, Raised, Type};
 
 const MADE: &str = "# Made by `syncano types`: run it again instead of changing this.\n";
 
 /// What the server gives to scripts.
 const GLOBALS: &str = r#"# Made by `syncano types`: run it again instead of changing this.
-from typing import Any, Literal, Never, NotRequired, TypeAlias, TypedDict
+from typing import Any, Literal, Never, NotRequired, TypeAlias, TypedDict, overload
 
 # Of which keys, a script says itself: `args: "NAMEArgs" = ARGS`.
 ARGS: Any
@@ -36,10 +36,9 @@ class AppError(Exception):
 
     name: str
     data: Any
-    def __init__(self, name: str, data: Any = None) -> None: ...
-
-def set_response(response: HttpResponse) -> None: ...
 "#;
+
+const SET_RESPONSE: &str = "\ndef set_response(response: HttpResponse) -> None: ...\n";
 
 const KEYWORDS: [&str; 35] = [
     "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def",
@@ -50,6 +49,8 @@ const KEYWORDS: [&str; 35] = [
 /// What the server gives to scripts, and the types of functions: names that need no import.
 pub(super) fn types(model: &Model) -> String {
     let mut text = GLOBALS.to_owned();
+    text.push_str(&errors(model));
+    text.push_str(SET_RESPONSE);
     for (name, declared) in &model.declarations {
         text.push('\n');
         text.push_str(&match declared {
@@ -62,6 +63,22 @@ pub(super) fn types(model: &Model) -> String {
         let _ = writeln!(text, "{name}Result: TypeAlias = {}", quoted(&show(result)));
     }
     text
+}
+
+/// The constructors of `AppError`: one for each error that functions declare.
+fn errors(model: &Model) -> String {
+    let mut constructors: Vec<String> = Vec::new();
+    for (name, Raised { data, needs_data }) in &model.errors {
+        let default = if *needs_data { "" } else { " = None" };
+        constructors.push(format!("name: Literal[{}], data: {}{default}", quoted(name), show(data)));
+    }
+    if model.has_open_errors || constructors.is_empty() {
+        constructors.push("name: str, data: Any = None".to_owned());
+    }
+    let overload = if constructors.len() > 1 { "    @overload\n" } else { "" };
+    let shown =
+        |constructor: String| format!("{overload}    def __init__(self, {constructor}) -> None: ...\n");
+    constructors.into_iter().map(shown).collect()
 }
 
 fn object(name: &str, fields: &[Field]) -> String {
@@ -91,7 +108,9 @@ pub(super) fn check(model: &Model, scripts: &[Text]) -> String {
     let mut text = MADE.to_owned();
     text.push_str("from typing import Any, Protocol\n\nfrom .__builtins__ import *\n");
     for Function { name, arguments, source, .. } in &model.functions {
-        let Some((module, _)) = scripts.iter().find(|(_, script)| script == source) else { continue };
+        let module =
+            scripts.iter().find_map(|(file, script)| file.strip_suffix(".py").filter(|_| script == source));
+        let Some(module) = module else { continue };
         let has_main =
             source.lines().any(|line| line.starts_with("def main(") || line.starts_with("async def main("));
         if !has_main || !is_name(module) {

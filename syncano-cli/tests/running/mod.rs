@@ -85,7 +85,10 @@ impl Serve {
     pub(crate) async fn ended(mut self) -> (Option<i32>, String, String) {
         let ended = tokio::time::timeout(PATIENCE, async {
             let mut stdout = String::new();
-            self.child.stdout.take().unwrap().read_to_string(&mut stdout).await.unwrap();
+            // A test may have given it another one.
+            if let Some(mut given) = self.child.stdout.take() {
+                given.read_to_string(&mut stdout).await.unwrap();
+            }
             self.stderr.read_to_string(&mut self.log).await.unwrap();
             (self.child.wait().await.unwrap().code(), stdout)
         });
