@@ -158,6 +158,16 @@ fn only_the_sandbox_allows_unsafe_code() {
     assert!(!sources_containing("syncano-runner", "allow(unsafe_code)").is_empty());
 }
 
+/// What breaks a rule of definitions is found in one place; the others show it.
+#[test]
+fn only_core_makes_violations() {
+    for name in allowed().keys() {
+        let made: Vec<_> = sources_containing(name, "Violation { ").into_iter().collect();
+        assert!(*name == "syncano-core" || made.is_empty(), "{name}: {made:?}");
+    }
+    assert!(!sources_containing("syncano-core", "Violation { ").is_empty());
+}
+
 #[test]
 fn the_names_that_were_asked_for_stand_at_the_top() {
     for name in
