@@ -534,13 +534,16 @@ fn sections(file: &str, headings: &[&str]) -> String {
 #[test]
 fn the_book_has_the_client_s_documentation() {
     let client = "syncano-client/src/lib.rs";
-    let attributes =
-        ["`#[socket]`", "`#[endpoint]`", "Results", "Several sockets", "Attributes, conditions, editors"];
-    let changes = sections(client, &["Changing what is published"]);
-    let reference = |name: &str| format!("docs/src/reference/{name}.md");
-    is_golden(&reference("attributes"), &page("Attributes", client, &sections(client, &attributes)));
-    is_golden(&reference("compatibility"), &page("Compatible changes", client, &changes));
+    let page_of = |name: &str, title: &str, headings: &[&str]| {
+        is_golden(
+            &format!("docs/src/reference/{name}.md"),
+            &page(title, client, &sections(client, headings)),
+        );
+    };
+    page_of("attributes", "Attributes", &["`#[socket]`", "`#[endpoint]`"]);
+    page_of("results", "Results", &["Results", "Several sockets", "Attributes, conditions, editors"]);
+    page_of("compatibility", "Compatible changes", &["Changing what is published"]);
     for (name, title, source) in [("types", "Types", RUSTDOC[0]), ("checks", "What is checked", RUSTDOC[1])] {
-        is_golden(&reference(name), &page(title, source, &read(source)));
+        is_golden(&format!("docs/src/reference/{name}.md"), &page(title, source, &read(source)));
     }
 }
