@@ -310,7 +310,10 @@ fn snippets_of_other_languages_are_well_formed() {
                 "json" => serde_json::from_str::<serde_json::Value>(&text)
                     .map(drop)
                     .map_err(|error| error.to_string()),
-                _ => continue,
+                _ if RUSTDOC.contains(&&*path) => continue,
+                "sh" | "sh,excerpt" | "toml" | "text" | "mermaid" | "ini" => continue,
+                rust if rust.starts_with("rust") => continue,
+                other => panic!("{place}: no test knows a snippet of `{other}`"),
             };
             assert!(problem.is_ok(), "{place}: {}", problem.unwrap_err());
             checked += 1;
