@@ -320,14 +320,17 @@ def write(lines, options):
     Path(__file__).with_suffix(".md").write_text(
         f"""# Growth
 
-What grows with what a server holds. Written by `benches/growth.py` on {datetime.date.today()}, in one run: {options.rounds} rounds of
-{options.seconds} s for each figure, the small server and the large one in turn; medians (and the least and the largest round). The ratio is the
-median of the rounds'. Load: `wrk` with one thread on the same machine. Calls are of a Python function that sums up to 100, sandboxed, with
-arguments and results checked and every call's trace recorded; where traces are counted {MANY} endpoints are called in turn, so that each is stored.
+What grows with what a server holds.
+`benches/growth.py` wrote this on {datetime.date.today()}, in one run: {options.rounds} rounds of {options.seconds} s for each figure, the small server and the large one in turn.
+The figures are medians, with the least and the largest round in parentheses; a ratio is the median of the rounds' ratios.
+`wrk` with one thread on the same machine made the load.
+The calls are of a Python function that sums up to 100, sandboxed, with validated arguments and results and a recorded trace.
+Where traces are counted, {MANY} endpoints are called in turn, so that each trace is stored.
 
-Endpoints: {SOCKET} in a socket, each with schemas of its own, answered by a script that is the socket's alone; half in one instance,
-{SMALL_INSTANCE} in each of the others; copies of what publishing one such socket has written. Traces: copies of a real one, {KEPT} of each
-endpoint, of the last 24 hours, so that retention by age has work while others are stored; retention by number has it anyway. Calls beyond what may wait are `blocked`, and count as refused.
+A socket has {SOCKET} endpoints, each with schemas of its own, answered by a script that only this socket has.
+Half of the endpoints are in one instance, and {SMALL_INSTANCE} in each of the others; they are copies of what publishing one such socket writes.
+The traces are copies of a real one, {KEPT} of each endpoint, of the last 24 hours: retention by age and by number has work while others are stored.
+A call beyond what may wait is `blocked`, and counts as refused.
 
 {tables}
 {generated}

@@ -193,13 +193,17 @@ def write(table, measured, versions, options, installed):
     (ROOT / "BENCHMARKS.md").write_text(
         f"""# Benchmarks
 
-What a call costs beside what people use instead. Written by `benches/peers.py` on {datetime.date.today()}, in one run: each
-contestant in turn, {options.rounds} rounds of {options.seconds} s for each figure and as many to warm up, medians (and the least and the largest round). Load: `wrk`
-with one thread on the same machine, so everybody shares its cores with it. Only the ratios mean anything on another machine.
+What a call costs beside what people use instead.
+`benches/peers.py` wrote this on {datetime.date.today()}, in one run.
+Each contestant ran in turn: {options.rounds} rounds of {options.seconds} s for each figure, and as many to warm up.
+The figures are medians, with the least and the largest round in parentheses.
+`wrk` with one thread on the same machine made the load, so every contestant shares its cores with it.
+Only the ratios mean anything on another machine.
 
-The work: `POST {BODY}`, answered with `{json.dumps(ANSWER)}`, the sum of a loop. Syncano runs as it comes:
-scripts sandboxed, arguments and results checked by their schemas, every call's trace recorded (and stored, unless the same batch has
-100 newer ones of the endpoint, which is what is kept of one). The peers run without a sandbox, except workerd (isolates), and store nothing.
+The work is `POST {BODY}`, answered with `{json.dumps(ANSWER)}`, the sum of a loop.
+Syncano runs as it comes: scripts are sandboxed, arguments and results are validated, and every call's trace is recorded.
+A trace is stored unless the same batch has 100 newer ones of the endpoint, which is how many of one are kept.
+The peers run without a sandbox, except workerd (isolates), and store nothing.
 
 {table}
 

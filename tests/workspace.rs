@@ -158,6 +158,19 @@ fn only_the_sandbox_allows_unsafe_code() {
     assert!(!sources_containing("syncano-runner", "allow(unsafe_code)").is_empty());
 }
 
+/// What breaks a rule of definitions is found in one place; the others take it apart and show it.
+#[test]
+fn only_core_makes_violations() {
+    for name in allowed().keys() {
+        for file in sources_containing(name, "Violation { ") {
+            let text = std::fs::read_to_string(root().join(name).join("src").join(&file)).unwrap();
+            let is_made = text.replace("|Violation { ", "").contains("Violation { ");
+            assert!(*name == "syncano-core" || !is_made, "{name}/src/{file}");
+        }
+    }
+    assert!(!sources_containing("syncano-core", "Violation { ").is_empty());
+}
+
 #[test]
 fn the_names_that_were_asked_for_stand_at_the_top() {
     for name in

@@ -63,3 +63,54 @@ fn plan_explains_itself() {
 fn types_explains_itself() {
     golden("types.txt", &["types", "--help"]);
 }
+
+/// The pages of the book that show the texts of this file.
+#[test]
+fn the_book_shows_every_help() {
+    const COMMANDS: &str = "Every command reads the environment variables that its help names.
+
+| exit code | meaning |
+|---|---|
+| 0 | the command did what it says |
+| 1 | something went wrong; the text says what |
+| 2 | the command line is wrong |
+| 3 | `check` found an error |
+| 4 | `plan` found a change that breaks callers |
+";
+    const SERVE: &str =
+        "Flags and environment variables of `syncano serve` are the whole configuration of a server.
+[Run a server](../operate/server.md) says which of them to start with.
+";
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut names: Vec<String> = std::fs::read_dir(folder.join("tests/golden"))
+        .unwrap()
+        .filter_map(|entry| {
+            entry.unwrap().file_name().into_string().unwrap().strip_suffix(".txt").map(str::to_owned)
+        })
+        .collect();
+    names.sort_by_key(|name| (name != "help", name.clone()));
+    assert!(names.len() > 10, "{names:?}");
+    let written = "<!-- Written by syncano-cli/tests/help.rs from `--help`: edit the command's source. -->\n";
+    let mut cli = format!("# Command line\n\n{written}\n{COMMANDS}");
+    let mut configuration = format!("# Configuration\n\n{written}\n{SERVE}");
+    for name in names {
+        let arguments: Vec<&str> = name.split('_').filter(|word| *word != "help").collect();
+        let output =
+            Command::new(env!("CARGO_BIN_EXE_syncano")).args(&arguments).arg("--help").output().unwrap();
+        let help = String::from_utf8(output.stdout).unwrap();
+        let help: String = help.trim_end().lines().map(|line| line.trim_end().to_owned() + "\n").collect();
+        let (page, title) = match &*name {
+            "serve" => (&mut configuration, "syncano serve".to_owned()),
+            _ => (&mut cli, ["syncano"].into_iter().chain(arguments).collect::<Vec<_>>().join(" ")),
+        };
+        page.push_str(&format!("\n## `{title}`\n\n```text\n{help}```\n"));
+    }
+    for (name, page) in [("cli", cli), ("configuration", configuration)] {
+        let file = folder.join("../docs/src/reference").join(name).with_extension("md");
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            std::fs::write(&file, &page).unwrap();
+        }
+        let found = std::fs::read_to_string(&file).unwrap_or_default();
+        assert!(found == page, "{} differs: run this test with UPDATE_GOLDEN=1", file.display());
+    }
+}
