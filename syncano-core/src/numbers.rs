@@ -87,6 +87,19 @@ pub fn beyond_64_bits(json: &str) -> Vec<Mismatch> {
     })
 }
 
+/// Returns the whole numbers of a JSON text that no float holds with all their digits.
+pub fn beyond_floats(json: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    if has_long(json.as_bytes()) {
+        Scan::new(json, None).numbers(|_, number| {
+            if number.is_whole() && number.digits().len() >= DIGITS && !is_float(number.text) {
+                found.push(number.text);
+            }
+        });
+    }
+    found
+}
+
 fn report(json: &str, problem: impl Fn(&Number<'_>) -> Option<String>) -> Vec<Mismatch> {
     let mut found = Vec::new();
     if has_long(json.as_bytes()) {
@@ -182,7 +195,7 @@ impl<'t> LongNumbers<'t> {
 }
 
 /// Says whether a float shows the same digits as this whole number: nothing is lost then.
-pub(crate) fn is_float(whole: &str) -> bool {
+pub fn is_float(whole: &str) -> bool {
     whole.parse::<f64>().is_ok_and(|float| float.is_finite() && float.to_string() == whole)
 }
 
@@ -401,6 +414,13 @@ mod tests {
             in_range(r#"{"a": [0, -1E400]}"#).unwrap_err().to_string(),
             "at /a/1: the number `-1E400` is beyond what a float holds: send it as text"
         );
+    }
+
+    #[test]
+    fn a_float_that_shows_the_same_digits_is_the_number() {
+        let json =
+            "[9007199254740993, 9007199254740994, 590295810358705700000, 590295810358705651712, 1e30, 0.5]";
+        assert_eq!(beyond_floats(json), ["9007199254740993", "590295810358705651712"]);
     }
 
     #[test]
