@@ -459,7 +459,7 @@ mod tests {
         let incoming = try_merge(Method::Put, &format!("n={long}&n=1"), body(), Some(&inputs)).unwrap();
         assert_eq!(incoming.main.unwrap(), format!(r#"{{"item":{json},"n":[{long},1]}}"#));
         let incoming = try_merge(Method::Put, &format!("n=[ {long},1]"), None, Some(&inputs)).unwrap();
-        assert_eq!(incoming.main.unwrap(), format!(r#"{{"item":{{}},"n":[{long},1]}}"#));
+        assert_eq!(incoming.main.unwrap(), format!(r#"{{"n":[{long},1]}}"#));
     }
 
     #[test]

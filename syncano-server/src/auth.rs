@@ -199,9 +199,24 @@ pub(crate) async fn receive(
     let body = match (purpose, &caller) {
         // Someone without a key gets no more memory for what the body says than for the body itself.
         (Purpose::Definition, None) => Ok(None),
-        _ => body::parse(&head.headers, body, purpose).await,
+        (Purpose::Definition, _) => body::parse(&head.headers, body, purpose).await,
+        (Purpose::Run, _) => {
+            body::parse(&head.headers, body, purpose).await.and_then(|body| without_key(app, body))
+        }
     };
     Ok(Received { caller, body })
+}
+
+/// Refuses arguments with a key of ours, which a client of old may have put there: no script is to get it.
+fn without_key(app: &App, body: Option<Content>) -> Result<Option<Content>, ApiError> {
+    let key = body.as_ref().and_then(|body| body.text(KEY_FIELD));
+    match key.and_then(|key| of_key(app, key)) {
+        Some(_) => Err(ApiError::field(
+            KEY_FIELD,
+            "this is a key of the server, and what a body says is the script's: send it in the header X-API-KEY",
+        )),
+        None => Ok(body),
+    }
 }
 
 /// A request with a valid key, and the fields of its body.

@@ -120,6 +120,16 @@ pub(crate) enum Content {
 }
 
 impl Content {
+    /// The text of a field.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        match self {
+            Content::Json(value, _) => value.get(name)?.as_str(),
+            Content::Form(fields) => {
+                fields.iter().rev().find(|(field, _)| field == name).map(|(_, text)| text.as_str())
+            }
+        }
+    }
+
     /// As one value: a form is an object of texts.
     pub(crate) fn into_value(self) -> Value {
         match self {
