@@ -24,7 +24,7 @@ pub(crate) struct Schema<'a> {
 #[derive(Debug, PartialEq)]
 pub(crate) struct Decoded {
     pub(crate) value: Value,
-    /// The value as JSON, if it has whole numbers that a [`Value`] doesn't hold.
+    /// The value as it was written, if a [`Value`] might not keep that: the order of keys, and whole numbers of many digits.
     pub(crate) json: Option<String>,
     /// Whether it is what the schema asks for, as far as this is looked at here.
     pub(crate) fits: bool,
@@ -36,7 +36,8 @@ impl Decoded {
     }
 
     fn of_json(Json { value, text }: Json<'_>) -> Decoded {
-        let json = numbers::has_long(text.as_bytes()).then(|| text.to_owned());
+        let keeps_order = value.is_object() || value.is_array();
+        let json = (keeps_order || numbers::has_long(text.as_bytes())).then(|| text.to_owned());
         Decoded { value, json, fits: true }
     }
 
