@@ -5,15 +5,17 @@
 
 use std::any::{Any, TypeId};
 use std::fmt;
+use std::str;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde::de::{DeserializeOwned, Error as _};
 use serde_path_to_error::Segment;
-use syncano_core::{ResultKind, RunStatus, Trace};
+use syncano_core::{ResultKind, RunStatus, Trace, limits, numbers};
 
 use crate::call::Asked;
 use crate::called::{Called, Origin};
+use crate::exact::{Exact, Rounded};
 use crate::{ApiError, CallError, Response, ResultMismatch, ScriptFailure, header};
 
 /// Reads JSON.
@@ -35,14 +37,42 @@ impl From<serde_json::Error> for Undecodable {
 
 /// Reads JSON; a second time if it is not of the type, to learn where.
 pub(crate) fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Undecodable> {
-    serde_json::from_slice(body).map_err(|source| {
-        let deserializer = &mut serde_json::Deserializer::from_slice(body);
-        match serde_path_to_error::deserialize::<_, T>(deserializer) {
-            Err(error) => Undecodable { pointer: pointer(error.path()), source: error.into_inner() },
-            // Something follows the value.
-            Ok(_) => source.into(),
+    let rounded = match str::from_utf8(body) {
+        Ok(text) => numbers::beyond_floats(text),
+        // Reading it tells.
+        Err(_) => Vec::new(),
+    };
+    let source = match rounded.as_slice() {
+        [] => match serde_json::from_slice(body) {
+            Ok(value) => return Ok(value),
+            Err(source) => Some(source),
+        },
+        _ => None,
+    };
+    let json = &mut serde_json::Deserializer::from_slice(body);
+    let read = match rounded.as_slice() {
+        [] => serde_path_to_error::deserialize::<_, T>(&mut *json),
+        rounded => serde_path_to_error::deserialize(Exact::new(&mut *json, &Rounded::new(rounded))),
+    };
+    match (read, source) {
+        (Err(error), _) => {
+            let pointer = pointer(error.path());
+            Err(Undecodable { pointer, source: explained(error.into_inner()) })
         }
-    })
+        // Something follows the value.
+        (Ok(_), Some(source)) => Err(source.into()),
+        (Ok(value), None) => Ok(json.end().map(|()| value)?),
+    }
+}
+
+fn explained(error: serde_json::Error) -> serde_json::Error {
+    if error.to_string().starts_with("recursion limit exceeded") {
+        let levels = limits::JSON_LEVELS;
+        return serde_json::Error::custom(format!(
+            "it has objects and lists more than {levels} levels deep, which can't be read: return fewer levels, or a text"
+        ));
+    }
+    error
 }
 
 fn pointer(path: &serde_path_to_error::Path) -> String {
@@ -268,6 +298,43 @@ mod tests {
             said.starts_with("the answer of `s/e` is not the expected type at /1/1: invalid type"),
             "{said}"
         );
+    }
+
+    #[test]
+    fn whole_numbers_are_read_with_all_their_digits_or_not_at_all() {
+        let read = |body: &str| answer(200, "success", "value", body);
+        let long = "[1, 1180591620717411303425]";
+        assert_eq!(read_as::<Vec<u128>, NoError>(read(long)).unwrap(), [1, (1 << 70) + 1]);
+        let refused = |error: CallError<NoError>| {
+            let CallError::Decode { pointer, source, .. } = error else { panic!("{error:?}") };
+            assert!(source.to_string().contains("all its digits"), "{source}");
+            pointer
+        };
+        assert_eq!(refused(read_as::<serde_json::Value, _>(read(long)).unwrap_err()), "/1");
+        assert_eq!(refused(read_as::<Vec<f64>, _>(read(long)).unwrap_err()), "/1");
+        let flat = r#"{"n": 9007199254740993}"#;
+        let read_flat = read_as::<std::collections::BTreeMap<String, f64>, _>(read(flat));
+        assert_eq!(refused(read_flat.unwrap_err()), "/n");
+        assert_eq!(
+            read_as::<serde_json::Value, NoError>(read(flat)).unwrap(),
+            json!({"n": 9_007_199_254_740_993_u64})
+        );
+        // As JavaScript writes floats.
+        let floats = "[590295810358705700000, 9007199254740994]";
+        assert_eq!(
+            read_as::<Vec<f64>, NoError>(read(floats)).unwrap(),
+            [2_f64.powi(69), 9_007_199_254_740_994.0]
+        );
+        assert!(read_as::<Vec<u128>, NoError>(read(&format!("{long} x"))).is_err());
+    }
+
+    #[test]
+    fn an_answer_that_is_too_deep_says_so() {
+        let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        read_as::<serde_json::Value, NoError>(answer(200, "success", "value", &nested(127))).unwrap();
+        let deep = answer(200, "success", "value", &nested(128));
+        let said = read_as::<serde_json::Value, NoError>(deep).unwrap_err().to_string();
+        assert!(said.contains("it has objects and lists more than 127 levels deep"), "{said}");
     }
 
     #[test]

@@ -1,11 +1,17 @@
 //! How arguments travel: GET and DELETE in the query, the others in a JSON body.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use serde::Serialize;
-use serde_json::{Value, from_str, to_string, to_writer};
-use syncano_core::{Map, Method, Placement};
+#[cfg(feature = "fake")]
+use serde_json::Value;
+use serde_json::value::RawValue;
+use serde_json::{from_str, to_string, to_writer};
+#[cfg(feature = "fake")]
+use syncano_core::Map;
+use syncano_core::{Method, Placement};
 
 use crate::error::RequestProblem;
 use crate::finite;
@@ -42,14 +48,14 @@ fn json<T: Serialize + ?Sized>(value: &T) -> Result<String, serde_json::Error> {
 pub(crate) enum Arguments {
     /// The arguments of a generated function.
     Named(Vec<Argument>),
-    /// One value for the whole: the body, or an object whose keys go into the query.
-    Data(Result<Value, serde_json::Error>),
+    /// One value for the whole, as JSON: the body, or an object whose keys go into the query.
+    Data(Result<String, serde_json::Error>),
 }
 
 impl Arguments {
     /// `null`, and so `()`, is no data.
     pub(crate) fn data(data: impl Serialize) -> Arguments {
-        Arguments::Data(finite::refuse(&data).and_then(|()| serde_json::to_value(data)))
+        Arguments::Data(json(&data))
     }
 
     /// As one value, without what is left out when they travel.
@@ -57,7 +63,8 @@ impl Arguments {
     pub(crate) fn into_value(self) -> Result<Value, RequestProblem> {
         let mut value = match self {
             Arguments::Data(data) => {
-                data.map_err(|source| RequestProblem::Argument { argument: "data", source })?
+                let value = data.and_then(|json| from_str(&json));
+                value.map_err(|source| RequestProblem::Argument { argument: "data", source })?
             }
             Arguments::Named(arguments) => {
                 let mut named = Map::new();
@@ -94,22 +101,23 @@ pub(crate) fn request(method: Method, arguments: Arguments) -> Result<Request, R
     }
 }
 
-fn data(method: Method, data: Value) -> Result<Request, RequestProblem> {
-    let keys = match data {
-        Value::Null => Map::new(),
-        data if method.has_body() => {
-            return Ok(Request { query: Vec::new(), body: Some(data.to_string().into()) });
-        }
-        Value::Object(keys) => keys,
-        _ => return Err(RequestProblem::NoObject { method }),
-    };
+fn data(method: Method, json: String) -> Result<Request, RequestProblem> {
     let mut query = Vec::new();
+    if json == "null" {
+        return Ok(Request { query, body: method.has_body().then(|| object(&[])) });
+    }
+    if method.has_body() {
+        return Ok(Request { query, body: Some(json.into()) });
+    }
+    let keys: BTreeMap<String, &RawValue> =
+        from_str(&json).map_err(|_| RequestProblem::NoObject { method })?;
     for (name, value) in keys {
-        if !value.is_null() {
-            parameter(&mut query, name, value);
+        if value.get() != "null" {
+            parameter(&mut query, name, value.get())
+                .map_err(|source| RequestProblem::Argument { argument: "data", source })?;
         }
     }
-    Ok(Request { query, body: method.has_body().then(|| object(&[])) })
+    Ok(Request { query, body: None })
 }
 
 /// `null` is left out, so that the script's default applies.
@@ -127,9 +135,8 @@ fn named(method: Method, arguments: Vec<Argument>) -> Result<Request, RequestPro
             _ if json == "null" => {}
             Placement::ByMethod if method.has_body() => keys.push((name, json)),
             Placement::ByMethod | Placement::Query => {
-                let value =
-                    from_str(&json).map_err(|source| RequestProblem::Argument { argument: name, source })?;
-                parameter(&mut query, name, value);
+                parameter(&mut query, name, &json)
+                    .map_err(|source| RequestProblem::Argument { argument: name, source })?;
             }
         }
     }
@@ -142,31 +149,35 @@ fn named(method: Method, arguments: Vec<Argument>) -> Result<Request, RequestPro
 }
 
 /// A list repeats its key, an object is JSON text, everything else is its plain text. A list that would read differently then is
-/// JSON text as a whole: one with a `null`, and a single item that looks like a list.
-fn parameter(query: &mut Vec<(Cow<'static, str>, String)>, name: impl Into<Cow<'static, str>>, value: Value) {
+/// JSON text as a whole: an empty one, which would be no key at all, one with a `null`, and a single item that looks like a list.
+fn parameter(
+    query: &mut Vec<(Cow<'static, str>, String)>,
+    name: impl Into<Cow<'static, str>>,
+    json: &str,
+) -> Result<(), serde_json::Error> {
     let name = name.into();
-    match value {
-        Value::Array(items) if items.iter().any(Value::is_null) || looks_like_a_list(&items) => {
-            query.push((name, Value::Array(items).to_string()));
-        }
-        Value::Array(items) => query.extend(items.into_iter().map(|item| (name.clone(), text(item)))),
-        other => query.push((name, text(other))),
+    if !json.starts_with('[') {
+        query.push((name, text(json)?));
+        return Ok(());
     }
+    let items: Vec<&RawValue> = from_str(json)?;
+    let texts: Vec<String> = items.iter().map(|item| text(item.get())).collect::<Result<_, _>>()?;
+    let is_whole = match texts.as_slice() {
+        [] => true,
+        [only] if only.trim_start().starts_with('[') => true,
+        _ => items.iter().any(|item| item.get() == "null"),
+    };
+    if is_whole {
+        query.push((name, json.to_owned()));
+    } else {
+        query.extend(texts.into_iter().map(|text| (name.clone(), text)));
+    }
+    Ok(())
 }
 
-fn looks_like_a_list(items: &[Value]) -> bool {
-    match items {
-        [Value::String(text)] => text.trim_start().starts_with('['),
-        [only] => only.is_array(),
-        _ => false,
-    }
-}
-
-fn text(value: Value) -> String {
-    match value {
-        Value::String(text) => text,
-        other => other.to_string(),
-    }
+/// The text that JSON is in a query.
+fn text(json: &str) -> Result<String, serde_json::Error> {
+    if json.starts_with('"') { from_str(json) } else { Ok(json.to_owned()) }
 }
 
 fn object(keys: &[(&str, String)]) -> Bytes {
@@ -189,6 +200,8 @@ fn object(keys: &[(&str, String)]) -> Bytes {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     fn argument<T: Serialize>(name: &'static str, value: T) -> Argument {
@@ -221,6 +234,7 @@ mod tests {
                 ("number", "7"),
                 ("list", "a"),
                 ("list", "b"),
+                ("empty", "[]"),
                 ("object", r#"{"k":[1]}"#),
                 ("objects", r#"{"k":1}"#),
                 ("objects", "[2]"),
@@ -230,6 +244,32 @@ mod tests {
             ]
         );
         assert!(request.body.is_none());
+    }
+
+    #[test]
+    fn numbers_travel_as_they_are_written() {
+        let request = named(
+            Method::Get,
+            vec![
+                argument("large", 1_u128 << 100),
+                argument("largest", [u128::MAX, 1]),
+                argument("float", 123_456_789.123_456_79),
+                argument("some", Some(Vec::<Vec<u8>>::new())),
+                argument("empty", [[0_u8; 0]]),
+            ],
+        );
+        let texts: Vec<String> = request.unwrap().query.into_iter().map(|(_, text)| text).collect();
+        let largest = u128::MAX.to_string();
+        assert_eq!(
+            texts,
+            ["1267650600228229401496703205376", &largest, "1", "123456789.12345679", "[]", "[[]]"]
+        );
+        let data = Arguments::data(BTreeMap::from([("n", 1_u128 << 100)]));
+        assert_eq!(request_of(Method::Post, data), r#"{"n":1267650600228229401496703205376}"#);
+    }
+
+    fn request_of(method: Method, arguments: Arguments) -> String {
+        String::from_utf8(request(method, arguments).unwrap().body.unwrap().to_vec()).unwrap()
     }
 
     #[test]

@@ -452,6 +452,7 @@ mod client;
 mod contract;
 mod encode;
 mod error;
+mod exact;
 #[cfg(feature = "fake")]
 pub mod fake;
 mod finite;

@@ -31,6 +31,7 @@ pub mod limits;
 mod method;
 mod name;
 mod network;
+pub mod numbers;
 mod quoted;
 mod results;
 pub mod route;

@@ -45,6 +45,8 @@ pub const TIMEOUT_SECONDS: f64 = 300.0;
 pub const CACHE_SECONDS: u32 = 1800;
 /// Levels of objects and lists inside each other, in one field of a definition or in the body of a run.
 pub const JSON_DEPTH: usize = 64;
+/// Levels of objects and lists inside each other that are read at all.
+pub const JSON_LEVELS: usize = 127;
 /// Bytes of the body of a run (512 KiB).
 pub const RUN_BODY_BYTES: usize = 512 * 1024;
 /// Bytes of standard output and standard error of a run together (512 KiB).

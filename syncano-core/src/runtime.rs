@@ -25,12 +25,12 @@ pub enum Language {
 }
 
 impl Language {
-    /// The largest whole number that a script gets with all its digits. It reads numbers from JSON: in JavaScript those are floats,
-    /// and nowhere have they more than 64 bits.
-    pub const fn largest_whole_number(self) -> u64 {
+    /// Returns the largest whole number that a script gets with all its digits, if there is one: in JavaScript every number is a
+    /// float.
+    pub const fn largest_whole_number(self) -> Option<u64> {
         match self {
-            Language::JavaScript => (1 << 53) - 1,
-            _ => u64::MAX,
+            Language::JavaScript => Some((1 << 53) - 1),
+            _ => None,
         }
     }
 }

@@ -11,11 +11,10 @@ use http::{StatusCode, header};
 use percent_encoding::percent_decode_str;
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use syncano_core::limits;
 
 use crate::app::App;
-use crate::body::{self, DEFINITION_BYTES, KEYLESS_BYTES, Kind};
+use crate::body::{self, Content, DEFINITION_BYTES, KEYLESS_BYTES, Kind};
 use crate::catalog::{Account, ApiKey, Instance};
 use crate::errors::ApiError;
 use crate::filter::Filter;
@@ -163,7 +162,7 @@ pub(crate) enum Purpose {
 pub(crate) struct Received {
     pub(crate) caller: Option<Caller>,
     /// What it says; `None` if it is empty.
-    pub(crate) body: Result<Option<Value>, ApiError>,
+    pub(crate) body: Result<Option<Content>, ApiError>,
 }
 
 /// Finds out who is calling, and reads the body: whole only for those whose key doesn't stand inside.
@@ -192,23 +191,32 @@ pub(crate) async fn receive(
         }
         other => other,
     })?;
-    if let Some(caller) = known {
-        return Ok(Received { caller: Some(caller), body: body::parse(&head.headers, body).await });
-    }
-    // Someone without a key gets no more memory for what the body says than for the body itself.
-    let is_json = matches!(Kind::of(&head.headers), Ok(Kind::Json | Kind::Text));
-    if is_json && purpose == Purpose::Definition {
-        let caller = find(app, key_inside(&body).as_slice())?;
-        let body = match caller {
-            Some(_) => body::parse(&head.headers, body).await,
-            None => Ok(None),
-        };
-        return Ok(Received { caller, body });
-    }
-    let body = body::parse(&head.headers, body).await;
-    let key = body.as_ref().ok().and_then(|body| body.as_ref()?.get(KEY_FIELD)?.as_str());
-    let caller = find(app, key.map(str::to_owned).as_slice())?;
+    let caller = match known {
+        // In bodies of other kinds everything belongs to whom they are for.
+        None if matches!(Kind::of(&head.headers), Ok(Kind::Text)) => find(app, key_inside(&body).as_slice())?,
+        known => known,
+    };
+    let body = match (purpose, &caller) {
+        // Someone without a key gets no more memory for what the body says than for the body itself.
+        (Purpose::Definition, None) => Ok(None),
+        (Purpose::Definition, _) => body::parse(&head.headers, body, purpose).await,
+        (Purpose::Run, _) => {
+            body::parse(&head.headers, body, purpose).await.and_then(|body| without_key(app, body))
+        }
+    };
     Ok(Received { caller, body })
+}
+
+/// Refuses arguments with a key of ours, which a client of old may have put there: no script is to get it.
+fn without_key(app: &App, body: Option<Content>) -> Result<Option<Content>, ApiError> {
+    let key = body.as_ref().and_then(|body| body.text(KEY_FIELD));
+    match key.and_then(|key| of_key(app, key)) {
+        Some(_) => Err(ApiError::field(
+            KEY_FIELD,
+            "this is a key of the server, and what a body says is the script's: send it in the header X-API-KEY",
+        )),
+        None => Ok(body),
+    }
 }
 
 /// A request with a valid key, and the fields of its body.
@@ -258,7 +266,7 @@ impl FromRequest<Arc<App>> for Open {
         let (head, body) = Head::of(request);
         Filter::of(&head.query)?;
         let body = body::read(&head.headers, body, limits::RUN_BODY_BYTES).await?;
-        request::fields(body::parse(&head.headers, body).await?).map(Open)
+        request::fields(body::parse(&head.headers, body, Purpose::Definition).await?).map(Open)
     }
 }
 

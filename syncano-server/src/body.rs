@@ -8,11 +8,13 @@ use axum::body::{Body, HttpBody as _};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, StatusCode, header};
 use multer::Multipart;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use syncano_core::{depth, limits};
 
+use crate::auth::Purpose;
 use crate::errors::{ApiError, quoted};
+use crate::{json_text, text_plain};
 
 /// Bytes of a body that defines something: a socket brings all its sources along.
 pub(crate) const DEFINITION_BYTES: usize = 16 * 1024 * 1024;
@@ -24,9 +26,6 @@ const DISCARDED: usize = 16 * 1024 * 1024;
 const FIELD_DEPTH: usize = 3;
 /// How long a body may take to arrive.
 const TIMEOUT: Duration = Duration::from_secs(60);
-/// What one JavaScript client of old adds to every body that it sends as `text/plain`.
-const ADDED_TO_TEXT: [&str; 2] = ["_method", "instanceName"];
-
 /// How a body is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -111,31 +110,61 @@ async fn collect(mut body: Body, limit: usize, declared: usize) -> Result<Bytes,
     Ok(collected.freeze())
 }
 
-/// What a body says; `None` for an empty one, whatever its type is called. A form is an object of texts.
-pub(crate) async fn parse(headers: &HeaderMap, body: Bytes) -> Result<Option<Value>, ApiError> {
-    if body.is_empty() {
-        return Ok(None);
-    }
-    match Kind::of(headers)? {
-        Kind::Json => json(&body).map(Some),
-        Kind::Text => {
-            let mut value = json(&body)?;
-            if let Value::Object(fields) = &mut value {
-                fields.retain(|name, _| !ADDED_TO_TEXT.contains(&name.as_str()));
+/// What a body says.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Content {
+    /// The value, and the JSON that it was read from.
+    Json(Value, Bytes),
+    /// The fields of a form in their order; of those with the same name lists take all and everything else the last one.
+    Form(Vec<(String, String)>),
+}
+
+impl Content {
+    /// The text of a field.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        match self {
+            Content::Json(value, _) => value.get(name)?.as_str(),
+            Content::Form(fields) => {
+                fields.iter().rev().find(|(field, _)| field == name).map(|(_, text)| text.as_str())
             }
-            Ok(Some(value))
         }
-        Kind::Form => {
-            let fields = url::form_urlencoded::parse(&body);
-            Ok(Some(fields.map(|(name, text)| (name.into_owned(), Value::from(&*text))).collect()))
+    }
+
+    /// As one value: a form is an object of texts.
+    pub(crate) fn into_value(self) -> Value {
+        match self {
+            Content::Json(value, _) => value,
+            Content::Form(fields) => fields.into_iter().collect(),
         }
-        Kind::Multipart => Box::pin(multipart(headers, body)).await.map(Value::Object).map(Some),
     }
 }
 
-fn json(body: &[u8]) -> Result<Value, ApiError> {
-    let value = serde_json::from_slice(body)
-        .map_err(|error| ApiError::bad_request(format!("the body is not JSON: {error}")))?;
+/// What a body says; `None` for an empty one, whatever its type is called.
+pub(crate) async fn parse(
+    headers: &HeaderMap,
+    body: Bytes,
+    purpose: Purpose,
+) -> Result<Option<Content>, ApiError> {
+    if body.is_empty() {
+        return Ok(None);
+    }
+    let content = match Kind::of(headers)? {
+        Kind::Json => Content::Json(json(&body, purpose)?, body),
+        Kind::Text => {
+            let (value, body) = text_plain::without_transport(json(&body, purpose)?, body);
+            Content::Json(value, body)
+        }
+        Kind::Form => Content::Form(url::form_urlencoded::parse(&body).into_owned().collect()),
+        Kind::Multipart => Content::Form(Box::pin(multipart(headers, body)).await?),
+    };
+    Ok(Some(content))
+}
+
+fn json(body: &[u8], purpose: Purpose) -> Result<Value, ApiError> {
+    let value = match purpose {
+        Purpose::Run => json_text::read(body).map_err(|unreadable| unreadable.refuse("the body"))?,
+        Purpose::Definition => json_text::read_stored(body, "the body")?,
+    };
     let levels = depth(&value);
     if levels > limits::JSON_DEPTH + FIELD_DEPTH {
         return Err(ApiError::bad_request(format!(
@@ -147,12 +176,12 @@ fn json(body: &[u8]) -> Result<Value, ApiError> {
 }
 
 /// The fields of a form, files among them: their content as text.
-async fn multipart(headers: &HeaderMap, body: Bytes) -> Result<Map<String, Value>, ApiError> {
+async fn multipart(headers: &HeaderMap, body: Bytes) -> Result<Vec<(String, String)>, ApiError> {
     let broken = |error: multer::Error| ApiError::bad_request(format!("the body is no form: {error}"));
     let kind = headers.get(header::CONTENT_TYPE).map(|kind| String::from_utf8_lossy(kind.as_bytes()));
     let boundary = multer::parse_boundary(kind.unwrap_or_default()).map_err(broken)?;
     let mut parts = Multipart::new(Body::from(body).into_data_stream(), boundary);
-    let mut fields = Map::new();
+    let mut fields = Vec::new();
     while let Some(part) = parts.next_field().await.map_err(broken)? {
         let Some(name) = part.name().map(str::to_owned) else {
             return Err(ApiError::bad_request("the body is no form: a part of it has no name"));
@@ -161,7 +190,7 @@ async fn multipart(headers: &HeaderMap, body: Bytes) -> Result<Map<String, Value
         let text = String::from_utf8(content.into()).map_err(|_| {
             ApiError::field(&name, "the content is no UTF-8 text: encode it in base64 and send that")
         })?;
-        fields.insert(name, text.into());
+        fields.push((name, text));
     }
     Ok(fields)
 }

@@ -1,6 +1,12 @@
-//! Turns texts of a query into values by the schema of the argument they are for.
+//! Turns texts of a query or a form into values by the schema of the argument they are for.
 
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
 use serde_json::{Number, Value};
+use syncano_core::numbers;
+
+use crate::json_text;
 
 /// References and nesting followed; a schema may refer to itself.
 const DEEPEST: usize = 16;
@@ -12,6 +18,78 @@ pub(crate) struct Schema<'a> {
     /// Where references lead.
     root: &'a Value,
     depth: usize,
+}
+
+/// What texts say.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Decoded {
+    pub(crate) value: Value,
+    /// The value as it was written, if a [`Value`] might not keep that: the order of keys, and whole numbers of many digits.
+    pub(crate) json: Option<String>,
+    /// Whether it is what the schema asks for, as far as this is looked at here.
+    pub(crate) fits: bool,
+}
+
+impl Decoded {
+    fn new(value: impl Into<Value>, fits: bool) -> Decoded {
+        Decoded { value: value.into(), json: None, fits }
+    }
+
+    fn of_json(Json { value, text }: Json<'_>) -> Decoded {
+        let keeps_order = value.is_object() || value.is_array();
+        let json = (keeps_order || numbers::has_long(text.as_bytes())).then(|| text.to_owned());
+        Decoded { value, json, fits: true }
+    }
+
+    fn list(items: Vec<Decoded>) -> Decoded {
+        let fits = items.iter().all(|item| item.fits);
+        let json = items.iter().any(|item| item.json.is_some()).then(|| {
+            let texts: Vec<Cow<'_, str>> = items.iter().map(Decoded::to_json).collect();
+            format!("[{}]", texts.join(","))
+        });
+        Decoded { value: items.into_iter().map(|item| item.value).collect(), json, fits }
+    }
+
+    fn to_json(&self) -> Cow<'_, str> {
+        self.json.as_deref().map_or_else(|| self.value.to_string().into(), Cow::Borrowed)
+    }
+}
+
+/// A text that is JSON.
+struct Json<'t> {
+    value: Value,
+    text: &'t str,
+}
+
+impl<'t> Json<'t> {
+    fn read(text: &'t str) -> Option<Json<'t>> {
+        let value = serde_json::from_str(text).ok();
+        let value = value.or_else(|| {
+            // A whole number that no float holds.
+            numbers::has_long(text.as_bytes()).then(|| json_text::read(text.as_bytes()).ok()).flatten()
+        });
+        Some(Json { value: value?, text })
+    }
+
+    /// The items, if it is a list.
+    fn items(text: &'t str) -> Option<Vec<Json<'t>>> {
+        if !text.trim_start().starts_with('[') {
+            return None;
+        }
+        let items: Vec<&RawValue> = serde_json::from_str(text).ok()?;
+        items.into_iter().map(|item| Json::read(item.get())).collect()
+    }
+
+    fn is_whole(&self) -> bool {
+        match &self.value {
+            Value::Number(number) => {
+                let is_long =
+                    || numbers::has_long(self.text.as_bytes()) && !self.text.contains(['.', 'e', 'E']);
+                number.is_i64() || number.is_u64() || is_long()
+            }
+            _ => false,
+        }
+    }
 }
 
 impl<'a> Schema<'a> {
@@ -44,74 +122,73 @@ impl<'a> Schema<'a> {
         values.clone().next().is_some() && values.all(|schema| is_complex(&schema))
     }
 
-    /// Decodes the values of one key, in the order of the URL. What can't be decoded stays a text: whoever checks the value by
-    /// the schema says what is wrong with it.
-    pub(crate) fn decode(&self, values: &[&str]) -> Value {
+    /// Whether `null` is one of the things that the argument can be.
+    pub(crate) fn admits_null(&self) -> bool {
+        self.alternatives().iter().any(|schema| schema.has_type("null"))
+    }
+
+    /// Decodes the values of one key in their order. What can't be decoded stays a text: whoever checks the value by the
+    /// schema says what is wrong with it.
+    pub(crate) fn decode(&self, values: &[&str]) -> Decoded {
         let alternatives = self.alternatives();
         let list = alternatives.iter().find(|schema| schema.has_type("array"));
         match (list, values) {
             (Some(list), [text]) if alternatives.len() > 1 || !list.is_only_list() => {
                 // A list that may also be something else, `null` for one.
-                match (list.list(values), self.text(text)) {
-                    ((items, true), _) => items,
-                    (_, (value, true)) => value,
-                    ((items, false), _) => items,
+                let items = list.list(values);
+                match self.text(text) {
+                    value if !items.fits && value.fits => value,
+                    _ => items,
                 }
             }
-            (Some(list), values) => list.list(values).0,
+            (Some(list), values) => list.list(values),
             // As everywhere in HTTP libraries of old, the last one counts.
-            (None, [.., text]) => self.text(text).0,
-            (None, []) => Value::Null,
+            (None, [.., text]) => self.text(text),
+            (None, []) => Decoded::new(Value::Null, false),
         }
     }
 
-    /// A repeated key is a list; a single value may also hold the whole list as JSON. Says too whether the items fit.
-    fn list(&self, values: &[&str]) -> (Value, bool) {
+    /// A repeated key is a list; a single value may also hold the whole list as JSON.
+    fn list(&self, values: &[&str]) -> Decoded {
         let prefix = self.schema.get("prefixItems").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         let items = self.schema.get("items");
         let item = |index: usize| prefix.get(index).or(items).map(|schema| self.with(schema));
         if let [text] = values
-            && let Ok(Value::Array(items)) = serde_json::from_str(text)
-            && (0..).zip(&items).all(|(index, value)| item(index).is_none_or(|schema| schema.admits(value)))
+            && let Some(items) = Json::items(text)
+            && (0..).zip(&items).all(|(index, json)| item(index).is_none_or(|schema| schema.admits(json)))
         {
-            return (Value::Array(items), true);
+            return Decoded::list(items.into_iter().map(Decoded::of_json).collect());
         }
-        let mut all_fit = true;
         let items = values.iter().enumerate().map(|(index, text)| match item(index) {
-            None => Value::from(*text),
-            Some(item) => {
-                let (value, fits) = item.text(text);
-                all_fit &= fits;
-                value
-            }
+            None => Decoded::new(*text, true),
+            Some(item) => item.text(text),
         });
-        (items.collect(), all_fit)
+        Decoded::list(items.collect())
     }
 
-    /// Decodes one text: as the narrowest thing that the schema admits, as a string last. Says too whether it fits.
-    fn text(&self, text: &str) -> (Value, bool) {
+    /// Decodes one text: as the narrowest thing that the schema admits, as a string last.
+    fn text(&self, text: &str) -> Decoded {
         let alternatives = self.alternatives();
         if alternatives.is_empty() {
-            return (serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)), true);
+            return Json::read(text).map_or_else(|| Decoded::new(text, true), Decoded::of_json);
         }
         if let Some(value) = alternatives.iter().find_map(|schema| schema.listed(text)) {
-            return (value, true);
+            return Decoded::new(value, true);
         }
-        let json: Option<Value> = serde_json::from_str(text).ok();
         // What is `null` isn't sent at all where the whole may be a text.
         let is_text = |value: &Value| {
             value.is_string()
                 || (value.is_null() && alternatives.iter().any(|schema| schema.has_type("string")))
         };
-        if let Some(value) = json
-            && !is_text(&value)
-            && alternatives.iter().any(|schema| schema.admits(&value))
+        if let Some(json) = Json::read(text)
+            && !is_text(&json.value)
+            && alternatives.iter().any(|schema| schema.admits(&json))
         {
-            return (value, true);
+            return Decoded::of_json(json);
         }
-        let string = Value::from(text);
+        let string = Json { value: Value::from(text), text };
         let fits = alternatives.iter().any(|schema| schema.admits(&string));
-        (string, fits)
+        Decoded::new(string.value, fits)
     }
 
     /// The value that this text names, where a schema lists its values.
@@ -129,12 +206,13 @@ impl<'a> Schema<'a> {
 
     /// Whether the value has the right kind and, for a number, size. What is inside an object or a list is the
     /// script's business.
-    fn admits(&self, value: &Value) -> bool {
+    fn admits(&self, json: &Json<'_>) -> bool {
         let alternatives = self.alternatives();
-        alternatives.is_empty() || alternatives.iter().any(|schema| schema.admits_alone(value))
+        alternatives.is_empty() || alternatives.iter().any(|schema| schema.admits_alone(json))
     }
 
-    fn admits_alone(&self, value: &Value) -> bool {
+    fn admits_alone(&self, json: &Json<'_>) -> bool {
+        let value = &json.value;
         if let Some(only) = self.schema.get("const") {
             return value == only;
         }
@@ -154,8 +232,7 @@ impl<'a> Schema<'a> {
             Value::Array(_) => self.has_type("array"),
             Value::Object(_) => self.has_type("object"),
             Value::Number(number) => {
-                let whole = number.is_i64() || number.is_u64();
-                (self.has_type("number") || (whole && self.has_type("integer"))) && within(number)
+                (self.has_type("number") || (self.has_type("integer") && json.is_whole())) && within(number)
             }
         }
     }
@@ -224,7 +301,7 @@ mod tests {
     /// What the values of one key become.
     fn decode<T: JsonSchema>(values: &[&str]) -> Value {
         let inputs = Inputs::new().argument::<T>("arg", Placement::ByMethod).build();
-        Schema::new(&inputs["properties"]["arg"], &inputs).decode(values)
+        Schema::new(&inputs["properties"]["arg"], &inputs).decode(values).value
     }
 
     #[test]
@@ -282,6 +359,6 @@ mod tests {
     fn a_schema_in_a_circle_admits_anything() {
         let root = json!({"$defs": {"a": {"$ref": "#/$defs/a"}}});
         let schema = json!({"$ref": "#/$defs/a"});
-        assert_eq!(Schema::new(&schema, &root).decode(&["x"]), json!("x"));
+        assert_eq!(Schema::new(&schema, &root).decode(&["x"]).value, json!("x"));
     }
 }

@@ -1,10 +1,11 @@
 //! `fields` and `excluded_fields`: which fields of an object, or of the objects of a list, are answered.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::body::{Body, to_bytes};
-use axum::response::Response;
-use serde_json::{Map, Value};
+use axum::response::{IntoResponse as _, Response};
+use http::header;
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::errors::ApiError;
 use crate::reply::{self, Filterable};
@@ -42,21 +43,37 @@ impl Filter {
         Ok(Filter { only: names("fields")?, without: names("excluded_fields")?.unwrap_or_default() })
     }
 
-    fn apply(&self, answer: &mut Value) {
-        let Value::Object(fields) = answer else { return };
-        match fields.get_mut("objects") {
-            Some(Value::Array(objects)) => {
-                objects.iter_mut().filter_map(Value::as_object_mut).for_each(|object| self.retain(object));
+    /// The answer, an object, with its values as they were written.
+    fn apply(&self, answer: &[u8]) -> Result<Vec<u8>, serde_json::Error> {
+        let written;
+        let mut fields: Object<'_> = match serde_json::from_slice(answer) {
+            Ok(fields) => fields,
+            // A list has no fields.
+            Err(_) => return Ok(answer.to_vec()),
+        };
+        let objects: Option<Vec<Object<'_>>> =
+            fields.get("objects").and_then(|objects| serde_json::from_str(objects.get()).ok());
+        match objects {
+            Some(mut objects) => {
+                objects.iter_mut().for_each(|object| self.retain(object));
+                written = to_raw_value(&objects)?;
+                fields.insert("objects".to_owned(), &written);
+                serde_json::to_vec(&fields)
             }
-            _ => self.retain(fields),
+            None => {
+                self.retain(&mut fields);
+                serde_json::to_vec(&fields)
+            }
         }
     }
 
-    fn retain(&self, object: &mut Map<String, Value>) {
+    fn retain(&self, object: &mut Object<'_>) {
         let wanted = |name: &String| self.only.as_ref().is_none_or(|only| only.contains(name));
         object.retain(|name, _| wanted(name) && !self.without.contains(name));
     }
 }
+
+type Object<'a> = BTreeMap<String, &'a RawValue>;
 
 /// Leaves out of an answer of the API what the request doesn't want. Answers of runs are the script's business.
 pub(crate) async fn apply(
@@ -77,20 +94,19 @@ pub(crate) async fn apply(
         // To a HEAD.
         return Ok(Response::from_parts(parts, Body::empty()));
     }
-    let mut answer = serde_json::from_slice(&bytes).map_err(ApiError::internal)?;
-    filter.apply(&mut answer);
-    Ok(reply::json(parts.status, &answer))
+    let answer = filter.apply(&bytes).map_err(ApiError::internal)?;
+    Ok((parts.status, [(header::CONTENT_TYPE, reply::JSON)], answer).into_response())
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
-    fn filtered(query: &str, mut answer: Value) -> Value {
-        Filter::of(&Query::parse(query)).unwrap().apply(&mut answer);
-        answer
+    fn filtered(query: &str, answer: Value) -> Value {
+        let filter = Filter::of(&Query::parse(query)).unwrap();
+        serde_json::from_slice(&filter.apply(answer.to_string().as_bytes()).unwrap()).unwrap()
     }
 
     #[test]

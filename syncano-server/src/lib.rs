@@ -43,6 +43,7 @@ mod errors;
 mod fetch;
 mod filter;
 mod install;
+mod json_text;
 mod keys;
 mod load;
 mod meta;

@@ -6,6 +6,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select, Value,
 };
+use serde::Serialize;
 use serde_json::json;
 use syncano_core::closest;
 
@@ -156,13 +157,13 @@ impl<K: FromStr + ToString + PartialOrd> Page<K> {
     }
 
     /// The list as it is answered; `path` is its own URL path.
-    pub(crate) fn envelope<T>(
+    pub(crate) fn envelope<T, O>(
         &self,
         path: &str,
         items: &[T],
         key: impl Fn(&T) -> K,
-        object: impl FnMut(&T) -> serde_json::Value,
-    ) -> serde_json::Value {
+        object: impl FnMut(&T) -> O,
+    ) -> Envelope<O> {
         let full = items.len() == self.size;
         let came_from_elsewhere = self.last.is_some();
         let (more_after, more_before) =
@@ -176,11 +177,11 @@ impl<K: FromStr + ToString + PartialOrd> Page<K> {
                 format!("{path}?{}", query.join("&"))
             })
         };
-        json!({
-            "next": if more_after { link(1, items.last()) } else { None },
-            "prev": if more_before { link(0, items.first()) } else { None },
-            "objects": items.iter().map(object).collect::<Vec<_>>(),
-        })
+        Envelope {
+            next: if more_after { link(1, items.last()) } else { None },
+            prev: if more_before { link(0, items.first()) } else { None },
+            objects: items.iter().map(object).collect(),
+        }
     }
 }
 
@@ -195,6 +196,14 @@ pub(crate) fn refuse_unknown(query: &Query, filters: &[&'static str]) -> Result<
         "{}: this list has no such filter: {meant}it knows {known}",
         quoted(key)
     )))
+}
+
+/// A page, and where those beside it are.
+#[derive(Serialize)]
+pub(crate) struct Envelope<O> {
+    pub(crate) next: Option<String>,
+    pub(crate) prev: Option<String>,
+    pub(crate) objects: Vec<O>,
 }
 
 /// A list that is answered whole.
@@ -217,7 +226,7 @@ mod tests {
     fn cut(query: &str) -> (Vec<i64>, serde_json::Value) {
         let page = page(query);
         let items = page.cut((1..=5).collect(), |item| *item);
-        let envelope = page.envelope("/l/", &items, |item| *item, |item| json!(item));
+        let envelope = json!(page.envelope("/l/", &items, |item| *item, |item| *item));
         (items, envelope)
     }
 

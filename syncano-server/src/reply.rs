@@ -3,7 +3,6 @@
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
-use serde_json::Value;
 
 /// The `Content-Type` of every JSON answer of the server itself.
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
@@ -24,16 +23,16 @@ pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response {
 }
 
 /// 200 with an object or a list.
-pub(crate) fn ok(body: &Value) -> Response {
+pub(crate) fn ok(body: &impl Serialize) -> Response {
     filterable(StatusCode::OK, body)
 }
 
 /// 201 with what was made.
-pub(crate) fn created(body: &Value) -> Response {
+pub(crate) fn created(body: &impl Serialize) -> Response {
     filterable(StatusCode::CREATED, body)
 }
 
-fn filterable(status: StatusCode, body: &Value) -> Response {
+fn filterable(status: StatusCode, body: &impl Serialize) -> Response {
     let mut response = json(status, body);
     response.extensions_mut().insert(Filterable);
     response

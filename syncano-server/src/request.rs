@@ -8,7 +8,9 @@ use http::{HeaderMap, Method, Uri, request::Parts};
 use serde_json::{Map, Value};
 use syncano_core::{Path, Violation, limits};
 
+use crate::body::Content;
 use crate::errors::{ApiError, NO_FIELD};
+use crate::json_text;
 
 /// The decoded query, in the order of the URL.
 #[derive(Debug, Clone, Default)]
@@ -87,9 +89,20 @@ pub(crate) fn integer(value: &Value) -> Option<i64> {
     }
 }
 
+/// What a field's string of JSON says.
+fn stored(field: &str, text: &str) -> Result<Value, ApiError> {
+    json_text::read_stored(text.as_bytes(), "the string").map_err(|error| match error {
+        ApiError::Detail(_, text) => ApiError::field(field, text),
+        ApiError::Fields(wrong) => {
+            ApiError::Fields([(field.to_owned(), wrong.into_values().flatten().collect())].into())
+        }
+        other => other,
+    })
+}
+
 /// The fields of a body that must be an object; an empty one is `{}`.
-pub(crate) fn fields(body: Option<Value>) -> Result<Fields, ApiError> {
-    match body {
+pub(crate) fn fields(body: Option<Content>) -> Result<Fields, ApiError> {
+    match body.map(Content::into_value) {
         None => Ok(Fields(Map::new())),
         Some(Value::Object(fields)) => Ok(Fields(fields)),
         Some(_) => Err(ApiError::field(NO_FIELD, "the body must be a JSON object")),
@@ -148,9 +161,7 @@ impl Fields {
         match self.0.get(field) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) if text.is_empty() => Ok(None),
-            Some(Value::String(text)) => serde_json::from_str(text)
-                .map(Some)
-                .map_err(|error| ApiError::field(field, format!("the string is not JSON: {error}"))),
+            Some(Value::String(text)) => stored(field, text).map(Some),
             Some(value) => Ok(Some(value.clone())),
         }
     }
@@ -173,8 +184,7 @@ impl Fields {
         let value = match self.0.get(field) {
             None => return Ok(None),
             Some(Value::String(text)) if text.is_empty() => Value::Null,
-            Some(Value::String(text)) => serde_json::from_str(text)
-                .map_err(|error| ApiError::field(field, format!("the string is not JSON: {error}")))?,
+            Some(Value::String(text)) => stored(field, text)?,
             Some(value) => value.clone(),
         };
         match value {

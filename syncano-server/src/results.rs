@@ -8,7 +8,6 @@ use syncano_core::{Method, Mismatch, ResultPolicy, RunStatus};
 use syncano_runner::{Answer, Outcome};
 
 use crate::endpoint::Endpoint;
-use crate::errors::quoted;
 use crate::schemas::{self, Kind, Schema, Schemas};
 use crate::strict_json;
 
@@ -71,10 +70,12 @@ impl ResultCheck {
     }
 
     fn json(&self, json: &[u8]) -> Result<(), Vec<Mismatch>> {
-        let mismatches = schemas::apart(json.len(), || match strict_json::read(json) {
-            Ok(value) => self.schema.compiled.check(&value, json.len()),
-            Err(error) => vec![not_json(json, &error)],
-        });
+        let mismatches =
+            schemas::apart(json.len(), || match (strict_json::read(json), str::from_utf8(json)) {
+                (Ok(value), Ok(text)) => self.schema.compiled.check_text(&value, text),
+                (Ok(value), Err(_)) => self.schema.compiled.check(&value, json.len()),
+                (Err(unreadable), _) => vec![unreadable.mismatch(json)],
+            });
         if mismatches.is_empty() { Ok(()) } else { Err(mismatches) }
     }
 
@@ -103,14 +104,6 @@ fn nothing(outcome: &Outcome) -> Option<&'static str> {
         }
         _ => None,
     }
-}
-
-fn not_json(content: &[u8], error: &serde_json::Error) -> Mismatch {
-    let problem = match str::from_utf8(content) {
-        Ok(text) => format!("expected JSON, found `{}` ({error})", quoted(text)),
-        Err(_) => "expected JSON, found bytes that are no UTF-8 text".to_owned(),
-    };
-    Mismatch { pointer: String::new(), problem }
 }
 
 #[cfg(test)]

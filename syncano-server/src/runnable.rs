@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value};
-use syncano_core::{Dependency, Runtime, ScriptSource, Socket, UnknownRuntime, limits, normalize};
+use syncano_core::{Dependency, Runtime, ScriptSource, Socket, UnknownRuntime, limits, normalize, numbers};
 use syncano_runner::Script;
 
 use crate::app::{App, Settings};
@@ -98,6 +98,11 @@ impl Runnable {
         config.extend(own);
         config.retain(|key, _| !CONTROL.contains(&key.as_str()));
         let config = Value::Object(config).to_string();
+        if let Some(lost) = numbers::lost(runtime.language(), &config).first() {
+            return Err(format!(
+                "the script \"{name}\" can't run: its CONFIG doesn't reach it whole: {lost}"
+            ));
+        }
         // By its number: what a process remembers must not pass to another instance along with the name.
         let mut script =
             Script::new(instance.id.to_string(), name, runtime, row.source.as_str(), config).fresh(fresh);

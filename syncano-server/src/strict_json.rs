@@ -5,13 +5,14 @@
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
-use serde_json::{Error, Map, Value};
+use serde_json::{Map, Value};
 
 use crate::errors::quoted;
+use crate::json_text::{self, Unreadable};
 
 /// Reads a value.
-pub(crate) fn read(json: &[u8]) -> Result<Value, Error> {
-    serde_json::from_slice::<Strict>(json).map(|strict| strict.0)
+pub(crate) fn read(json: &[u8]) -> Result<Value, Unreadable> {
+    json_text::read_by(json, |json| serde_json::from_slice::<Strict>(json).map(|strict| strict.0))
 }
 
 struct Strict(Value);

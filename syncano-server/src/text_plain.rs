@@ -3,13 +3,16 @@
 //! looks at them.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
 use axum::body::Body;
+use bytes::Bytes;
 use http::{Method, StatusCode};
 use serde::Deserializer;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -23,6 +26,10 @@ use crate::request::Head;
 const METHOD_FIELD: &str = "_method";
 const METHODS: [Method; 6] =
     [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+/// Where it names the user it acts for.
+const USER_FIELD: &str = "_user_key";
+/// What the JavaScript client of 2016 adds beside the method.
+const INSTANCE_FIELD: &str = "instanceName";
 /// Large bodies that are read at a time before it is known whether they have a key inside: 64 MiB together.
 const LARGE_AT_A_TIME: usize = 4;
 /// How long one more waits.
@@ -88,6 +95,24 @@ fn real_method(raw: &RawValue) -> Result<Method, ApiError> {
     })
 }
 
+/// Takes out of a body what belongs to the transport, with the JSON that it was read from. Everything else is the script's.
+pub(crate) fn without_transport(mut value: Value, json: Bytes) -> (Value, Bytes) {
+    let Value::Object(fields) = &mut value else { return (value, json) };
+    let is_of_old_client = fields.contains_key(METHOD_FIELD);
+    let belongs = |name: &str| {
+        [METHOD_FIELD, KEY_FIELD, USER_FIELD].contains(&name) || (is_of_old_client && name == INSTANCE_FIELD)
+    };
+    if !fields.keys().any(|name| belongs(name)) {
+        return (value, json);
+    }
+    fields.retain(|name, _| !belongs(name));
+    let mut written: BTreeMap<String, &RawValue> =
+        serde_json::from_slice(&json).expect("it was read as an object before");
+    written.retain(|name, _| !belongs(name));
+    let json = serde_json::to_vec(&written).expect("it is written to memory");
+    (value, json.into())
+}
+
 /// What a body says about its request. Found without taking memory for the rest, which may be large, and whose
 /// sender may have no key.
 #[derive(Default, Clone, Copy)]
@@ -109,7 +134,7 @@ impl<'a> Envelope<'a> {
     }
 }
 
-/// The key in a JSON body.
+/// The key in a body of this kind.
 pub(crate) fn key_inside(body: &[u8]) -> Option<String> {
     Envelope::scan(body).key()
 }

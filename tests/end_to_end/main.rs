@@ -25,6 +25,7 @@ mod script_endpoints;
 mod scripts;
 mod socket_endpoints;
 mod types;
+mod values;
 
 use secrecy::ExposeSecret as _;
 use syncano_client::{Client, Instance};

@@ -197,6 +197,7 @@ types! {
     "i64-53" i64_53: i64 = 9_007_199_254_740_993;
     "u64" u64_: u64 = u64::MAX;
     "u128-64" u128_64: u128 = u64::MAX.into();
+    "u128" u128_: u128 = u128::MAX;
     "i128" i128_: i128 = i128::MIN;
     "nonzero" nonzero: NonZeroU8 = NonZeroU8::MAX;
     "f32" f32_: f32 = 0.1;

@@ -1,5 +1,6 @@
 //! Checks values. Both the schema and the value may come from strangers, so every step is counted.
 
+use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::fmt;
 
@@ -11,7 +12,8 @@ use super::compile::{
     CompiledSchema, Id, ListRules, Node, NumberRules, ObjectRules, Pattern, TextRules, compare,
 };
 use super::explain::{shown, shown_text};
-use crate::{Language, Map, Segment};
+use crate::numbers::{self, LongNumbers, beyond_problem, is_float};
+use crate::{Language, Map, Segment, quoted};
 
 /// Steps that the check of any value may take, and those for each byte of it: a schema with a hundred alternatives takes
 /// fewer, unless they lie inside each other. A step takes some nanoseconds.
@@ -56,11 +58,17 @@ impl CompiledSchema {
     /// The work is bounded by the size of the value: more of it, as alternatives inside of alternatives may need, is a mismatch
     /// too.
     pub fn check(&self, value: &Value, bytes: usize) -> Vec<Mismatch> {
-        self.check_read_by(None, value, bytes)
+        self.run(value, bytes, None, LongNumbers::default()).found
     }
 
-    /// Checks a value that a script is given: what its language can't hold exactly is a mismatch too, where the schema asks for a
-    /// whole number.
+    /// Checks a value by the text that it was read from, which says of whole numbers beyond 64 bits what a [`Value`] doesn't.
+    pub fn check_text(&self, value: &Value, json: &str) -> Vec<Mismatch> {
+        let long = LongNumbers::of(None, json, value);
+        self.run(value, json.len(), Some(None), long).found
+    }
+
+    /// Checks a value that a script is given as this text: numbers that its language doesn't hold with all their digits are
+    /// mismatches too.
     ///
     /// ```
     /// use serde_json::json;
@@ -68,17 +76,33 @@ impl CompiledSchema {
     ///
     /// let schema = CompiledSchema::new(&json!({"type": "integer"})).expect("the schema is valid");
     /// let large = json!(9_007_199_254_740_993_u64);
-    /// assert!(schema.check_for(Language::Python, &large, 16).is_empty());
-    /// assert_eq!(schema.check_for(Language::JavaScript, &large, 16).len(), 1);
+    /// assert!(schema.check_for(Language::Python, &large, "9007199254740993").is_empty());
+    /// assert_eq!(schema.check_for(Language::JavaScript, &large, "9007199254740993").len(), 1);
     /// ```
-    pub fn check_for(&self, language: Language, value: &Value, bytes: usize) -> Vec<Mismatch> {
-        self.check_read_by(Some(language), value, bytes)
+    pub fn check_for(&self, language: Language, value: &Value, json: &str) -> Vec<Mismatch> {
+        let long = LongNumbers::of(Some(language), json, value);
+        let check = self.run(value, json.len(), Some(Some(language)), long);
+        match check.found.is_empty() {
+            true if language.largest_whole_number().is_some() && !check.long.is_empty() => {
+                check.long.lost(language, json, value)
+            }
+            true if language.largest_whole_number().is_none() => numbers::lost(language, json),
+            _ => check.found,
+        }
     }
 
-    fn check_read_by(&self, reader: Option<Language>, value: &Value, bytes: usize) -> Vec<Mismatch> {
+    /// `reader` is there if `long` is all that the text has.
+    fn run<'s>(
+        &'s self,
+        value: &Value,
+        bytes: usize,
+        reader: Option<Option<Language>>,
+        long: LongNumbers<'s>,
+    ) -> Check<'s> {
         let left = bytes.saturating_mul(STEPS_PER_BYTE).saturating_add(STEPS).min(STEPS_AT_MOST);
         let (path, found) = (Vec::new(), Vec::new());
-        let mut check = Check { nodes: &self.nodes, reader, left, depth: 0, path, found };
+        let (has_text, reader) = (reader.is_some(), reader.flatten());
+        let mut check = Check { nodes: &self.nodes, has_text, reader, long, left, depth: 0, path, found };
         let result = match check.fits(0, value) {
             Ok(true) => Ok(()),
             Ok(false) => check.explain(0, value),
@@ -86,16 +110,20 @@ impl CompiledSchema {
         };
         if result.is_err() {
             let problem = "this takes too many steps to check: use fewer levels and alternatives".to_owned();
-            return vec![Mismatch { pointer: String::new(), problem }];
+            check.found = vec![Mismatch { pointer: String::new(), problem }];
         }
-        check.found
+        check
     }
 }
 
 pub(super) struct Check<'s> {
     pub(super) nodes: &'s [Node],
+    /// Whether the text of the value is known.
+    has_text: bool,
     /// Who is given the value, if it is a script.
     reader: Option<Language>,
+    /// Whole numbers that the reader can't hold.
+    pub(super) long: LongNumbers<'s>,
     left: usize,
     pub(super) depth: usize,
     pub(super) path: Vec<Segment>,
@@ -127,7 +155,7 @@ impl<'s> Check<'s> {
 
     /// All but what is inside of the value, and other schemas for it.
     pub(super) fn fits_itself(&mut self, node: &Node, value: &Value) -> Checked<bool> {
-        if node.never || !type_fits(node, value) || self.digits_problem(node, value).is_some() {
+        if node.never || !self.type_fits(node, value) || self.digits_problem(node, value).is_some() {
             return Ok(false);
         }
         if let Some(values) = &node.values {
@@ -138,7 +166,8 @@ impl<'s> Check<'s> {
         }
         Ok(match value {
             Value::Number(number) => {
-                node.number.as_ref().is_none_or(|rules| number_problem(rules, number).is_none())
+                let long = self.long.text(value);
+                node.number.as_ref().is_none_or(|rules| number_problem(rules, number, long).is_none())
             }
             Value::String(text) => match &node.text {
                 Some(rules) => self.text_problem(rules, text)?.is_none(),
@@ -156,20 +185,41 @@ impl<'s> Check<'s> {
         })
     }
 
-    /// A whole number that its reader would take for another one.
-    pub(super) fn digits_problem(&self, node: &Node, value: &Value) -> Option<String> {
-        let (Some(reader), Value::Number(number)) = (self.reader, value) else { return None };
-        if !node.types.is_some_and(|types| types.has("integer") && !types.has("number")) {
-            return None;
+    pub(super) fn type_fits(&self, node: &Node, value: &Value) -> bool {
+        let Some(types) = node.types else { return true };
+        if types.fits(value) {
+            return true;
         }
-        let largest = reader.largest_whole_number();
-        if number.as_i128().is_some_and(|number| number.unsigned_abs() <= largest.into()) {
-            return None;
+        let Value::Number(number) = value else { return false };
+        // Without the text, what looks like a whole number counts as one where there may be large ones.
+        let may_be_long = || {
+            !self.has_text
+                && node.number.as_ref().is_some_and(|rules| rules.wide.is_some())
+                && number.as_f64().is_some_and(|number| number.fract() == 0.0)
+        };
+        types.has("integer")
+            && (number.is_i64() || number.is_u64() || self.long.text(value).is_some() || may_be_long())
+    }
+
+    /// Returns what is wrong with a whole number that its reader would take for another one. Where the schema asks for a float,
+    /// one that shows the same digits is as good.
+    pub(super) fn digits_problem(&mut self, node: &Node, value: &Value) -> Option<String> {
+        let reader = self.reader?;
+        let largest = reader.largest_whole_number()?;
+        let long = self.long.text(value)?;
+        let types = node.types?;
+        if !types.has("number") {
+            return types.has("integer").then(|| beyond_problem(reader, largest, long));
         }
-        Some(format!(
-            "expected a whole number up to {largest}, beyond which scripts in {reader} don't get all digits, found `{number}`: \
-             send a text"
-        ))
+        if !is_float(long) {
+            let shown = quoted(long);
+            return Some(format!(
+                "expected a number that a float holds with all its digits, found `{shown}`: send `{shown}.0` if the nearest \
+                 float will do"
+            ));
+        }
+        self.long.forget(value);
+        None
     }
 
     pub(super) fn text_problem(&mut self, rules: &TextRules, text: &str) -> Checked<Option<String>> {
@@ -202,7 +252,7 @@ impl<'s> Check<'s> {
         if rules.unique {
             let mut seen = HashSet::new();
             for item in items {
-                let text = item.to_string();
+                let text = self.long.text(item).map_or_else(|| item.to_string(), str::to_owned);
                 self.spend(1 + text.len() / 16)?;
                 if !seen.insert(text) {
                     return Ok(Some(format!("expected different items, found {} twice", shown(item))));
@@ -354,19 +404,6 @@ impl<'s> Check<'s> {
     }
 }
 
-pub(super) fn type_fits(node: &Node, value: &Value) -> bool {
-    let Some(types) = node.types else { return true };
-    if types.fits(value) {
-        return true;
-    }
-    let Value::Number(number) = value else { return false };
-    let large = || {
-        let large = node.number.as_ref().is_some_and(|rules| rules.large);
-        large && number.as_f64().is_some_and(|number| number.fract() == 0.0)
-    };
-    types.has("integer") && (number.is_i64() || number.is_u64() || large())
-}
-
 /// Numbers by their value: `1.0` is `1`.
 pub(super) fn same(one: &Value, other: &Value) -> bool {
     match (one, other) {
@@ -375,19 +412,39 @@ pub(super) fn same(one: &Value, other: &Value) -> bool {
     }
 }
 
-pub(super) fn number_problem(rules: &NumberRules, number: &Number) -> Option<String> {
-    let fits = rules.least.as_ref().is_none_or(|least| compare(number, least).is_ge())
-        && rules.most.as_ref().is_none_or(|most| compare(number, most).is_le())
-        && rules.above.as_ref().is_none_or(|above| compare(number, above).is_gt())
-        && rules.below.as_ref().is_none_or(|below| compare(number, below).is_lt());
+/// `long` is how the number is written, if a [`Value`] doesn't hold it.
+pub(super) fn number_problem(rules: &NumberRules, number: &Number, long: Option<&str>) -> Option<String> {
+    let found = || quoted(long.unwrap_or(&number.to_string()));
+    if let (Some(wide), Some(whole)) = (rules.wide, long)
+        && !wide.holds(whole)
+    {
+        return Some(format!("expected a whole number {}, found `{}`", wide.range(), found()));
+    }
+    let compared = |bound: &Number| match long {
+        Some(whole) => compare_long(whole, number, bound),
+        None => compare(number, bound),
+    };
+    let fits = rules.least.as_ref().is_none_or(|least| compared(least).is_ge())
+        && rules.most.as_ref().is_none_or(|most| compared(most).is_le())
+        && rules.above.as_ref().is_none_or(|above| compared(above).is_gt())
+        && rules.below.as_ref().is_none_or(|below| compared(below).is_lt());
     if !fits {
-        return Some(format!("expected a number{}, found `{number}`", bounds(rules)));
+        return Some(format!("expected a number{}, found `{}`", bounds(rules), found()));
     }
     match &rules.multiple_of {
-        Some(unit) if !is_multiple(number, unit) => {
-            Some(format!("expected a multiple of {unit}, found `{number}`"))
+        Some(unit) if !is_multiple(number, long, unit) => {
+            Some(format!("expected a multiple of {unit}, found `{}`", found()))
         }
         _ => None,
+    }
+}
+
+fn compare_long(whole: &str, number: &Number, bound: &Number) -> Ordering {
+    match (whole.parse::<i128>(), bound.as_i128()) {
+        (Ok(whole), Some(bound)) => whole.cmp(&bound),
+        (Err(_), Some(_)) if whole.starts_with('-') => Ordering::Less,
+        (Err(_), Some(_)) => Ordering::Greater,
+        (_, None) => compare(number, bound),
     }
 }
 
@@ -402,8 +459,12 @@ pub(super) fn bounds(rules: &NumberRules) -> String {
     }
 }
 
-fn is_multiple(number: &Number, unit: &Number) -> bool {
-    match (number.as_i128(), unit.as_i128()) {
+fn is_multiple(number: &Number, long: Option<&str>, unit: &Number) -> bool {
+    let whole = match long {
+        Some(whole) => whole.parse().ok(),
+        None => number.as_i128(),
+    };
+    match (whole, unit.as_i128()) {
         (Some(number), Some(unit)) => unit != 0 && number % unit == 0,
         _ => {
             let times = number.as_f64().unwrap_or(f64::NAN) / unit.as_f64().unwrap_or(f64::NAN);

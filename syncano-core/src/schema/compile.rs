@@ -113,8 +113,31 @@ pub(super) struct NumberRules {
     pub(super) above: Option<Number>,
     pub(super) below: Option<Number>,
     pub(super) multiple_of: Option<Number>,
-    /// A whole number may have more than 64 bits (`format` is `int128` or `uint128`).
-    pub(super) large: bool,
+    /// A whole number may have more than 64 bits, and how many (`format` is `int128` or `uint128`).
+    pub(super) wide: Option<Wide>,
+}
+
+/// Whole numbers of 128 bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wide {
+    Signed,
+    Unsigned,
+}
+
+impl Wide {
+    pub(super) fn holds(self, whole: &str) -> bool {
+        match self {
+            Wide::Signed => whole.parse::<i128>().is_ok(),
+            Wide::Unsigned => whole.parse::<u128>().is_ok(),
+        }
+    }
+
+    pub(super) fn range(self) -> String {
+        match self {
+            Wide::Signed => format!("from {} to {}", i128::MIN, i128::MAX),
+            Wide::Unsigned => format!("from 0 to {}", u128::MAX),
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -404,7 +427,7 @@ impl<'a> Reader<'_, 'a> {
             above: bound("exclusiveMinimum"),
             below: bound("exclusiveMaximum"),
             multiple_of: bound("multipleOf"),
-            large: false,
+            wide: None,
         };
         if rules.multiple_of.as_ref().is_some_and(|number| number.as_f64().is_none_or(|number| number <= 0.0))
         {
@@ -420,8 +443,12 @@ impl<'a> Reader<'_, 'a> {
             Some("uint16") => Some((0.into(), u16::MAX.into())),
             Some("uint32") => Some((0.into(), u32::MAX.into())),
             Some("uint64" | "uint") => Some((0.into(), u64::MAX.into())),
-            Some("int128" | "uint128") => {
-                rules.large = true;
+            Some("int128") => {
+                rules.wide = Some(Wide::Signed);
+                None
+            }
+            Some("uint128") => {
+                rules.wide = Some(Wide::Unsigned);
                 None
             }
             _ => None,
@@ -430,8 +457,9 @@ impl<'a> Reader<'_, 'a> {
             rules.least = Some(rules.least.filter(|own| compare(own, &least).is_gt()).unwrap_or(least));
             rules.most = Some(rules.most.filter(|own| compare(own, &most).is_lt()).unwrap_or(most));
         }
-        let NumberRules { least, most, above, below, multiple_of, large } = &rules;
-        let any = [least, most, above, below, multiple_of].iter().any(|bound| bound.is_some()) || *large;
+        let NumberRules { least, most, above, below, multiple_of, wide } = &rules;
+        let any =
+            [least, most, above, below, multiple_of].iter().any(|bound| bound.is_some()) || wide.is_some();
         any.then(|| Box::new(rules))
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::check::{Check, Checked, Mismatch, bounds, number_problem, same, type_fits};
+use super::check::{Check, Checked, Mismatch, bounds, number_problem, same};
 use super::compile::{Id, Node, ObjectRules};
 use crate::{Path, Segment, closest, quoted};
 
@@ -24,6 +24,10 @@ impl Check<'_> {
         self.path.push(Segment::Key(key.to_owned()));
         self.report(problem);
         self.path.pop();
+    }
+
+    fn shown(&self, value: &Value) -> String {
+        self.long.text(value).map_or_else(|| shown(value), |whole| format!("`{}`", quoted(whole)))
     }
 
     /// Tells why a value doesn't fit. Only values that don't come here.
@@ -55,14 +59,15 @@ impl Check<'_> {
         let node = &self.nodes[id];
         let listed =
             node.values.as_ref().is_none_or(|values| values.iter().any(|listed| same(listed, value)));
-        if node.never || !listed || !type_fits(node, value) {
-            self.report(format!("expected {}, found {}", self.noun(id), shown(value)));
+        if node.never || !listed || !self.type_fits(node, value) {
+            self.report(format!("expected {}, found {}", self.noun(id), self.shown(value)));
             return Ok(());
         }
         let problem = match value {
             Value::Number(number) => {
                 let rules = node.number.as_ref();
-                let problem = rules.and_then(|rules| number_problem(rules, number));
+                let long = self.long.text(value);
+                let problem = rules.and_then(|rules| number_problem(rules, number, long));
                 problem.or_else(|| self.digits_problem(node, value))
             }
             Value::String(text) => match &node.text {
@@ -96,7 +101,9 @@ impl Check<'_> {
             },
             Value::Null | Value::Bool(_) => None,
         };
-        self.report(problem.unwrap_or_else(|| format!("expected {}, found {}", self.noun(id), shown(value))));
+        let problem =
+            problem.unwrap_or_else(|| format!("expected {}, found {}", self.noun(id), self.shown(value)));
+        self.report(problem);
         Ok(())
     }
 
@@ -178,7 +185,7 @@ impl Check<'_> {
         if let Some(id) = inside.not
             && self.fits(id, value)?
         {
-            self.report(format!("expected something else, found {}", shown(value)));
+            self.report(format!("expected something else, found {}", self.shown(value)));
         }
         if let Some(id) = self.condition(node, value)?
             && !self.fits(id, value)?
@@ -205,7 +212,7 @@ impl Check<'_> {
             _ => {
                 let mut nouns = Vec::new();
                 alternatives.iter().take(REPORTED).for_each(|id| self.nouns(*id, &mut nouns, 0));
-                self.report(format!("expected {}, found {}", or(nouns.into_iter()), shown(value)));
+                self.report(format!("expected {}, found {}", or(nouns.into_iter()), self.shown(value)));
                 Ok(())
             }
         }
@@ -220,7 +227,7 @@ impl Check<'_> {
         }
         let listed =
             node.values.as_ref().is_none_or(|values| values.iter().any(|listed| same(listed, value)));
-        if node.never || !listed || !type_fits(node, value) {
+        if node.never || !listed || !self.type_fits(node, value) {
             return Ok(0);
         }
         let (Value::Object(fields), Some(rules)) = (value, &node.object) else { return Ok(1) };

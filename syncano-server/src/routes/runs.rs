@@ -13,9 +13,8 @@ use super::{Version, traces};
 use crate::acl;
 use crate::answer::{self, Want};
 use crate::app::{App, no_instance};
-use crate::arguments::{Inputs, Sent, merge};
+use crate::arguments::{Inputs, merge};
 use crate::auth::{self, Purpose, Received};
-use crate::body;
 use crate::cache::Question;
 use crate::catalog::Instance;
 use crate::endpoint::Endpoint;
@@ -236,11 +235,10 @@ async fn run(
     }
     let admin = caller.and_then(|caller| caller.account(app, &instance));
     let runnable = call.script.as_ref().map_err(ApiError::not_found)?;
-    let is_form = matches!(body::Kind::of(&head.headers), Ok(body::Kind::Form | body::Kind::Multipart));
     let inputs = app.schemas.of(&endpoint, method, schemas::Kind::Inputs);
     let language = runnable.script.runtime().language();
-    let inputs = inputs.as_deref().map(|schema| Inputs { schema, language });
-    let arguments = merge(method, &head.query, Sent { body: body?, is_form }, inputs)?;
+    let inputs = Inputs { schema: inputs.as_deref(), language };
+    let arguments = merge(method, &head.query, body?, inputs)?;
     let keep = call.cache.map(|seconds| {
         let account = admin.as_ref().map(|account| account.id);
         let question = Question::new(&endpoint.edition, method, &arguments, account);

@@ -10,9 +10,9 @@ use syncano_core::{Method, NameKind, limits, normalize, route};
 use super::{runs, traces};
 use crate::answer::Want;
 use crate::app::{App, no_instance};
-use crate::arguments::{Sent, merge};
+use crate::arguments::{Inputs, merge};
 use crate::auth::{self, Authorized, Purpose, Received, Segments};
-use crate::body;
+use crate::body::{self, Content};
 use crate::catalog::{Account, Instance};
 use crate::errors::{ApiError, quoted};
 use crate::keys;
@@ -198,7 +198,7 @@ async fn by_link(
     let body = match app.settings.require_key {
         false => {
             let body = body::read(&head.headers, body, limits::RUN_BODY_BYTES).await?;
-            body::parse(&head.headers, body).await?
+            body::parse(&head.headers, body, Purpose::Run).await?
         }
         true => {
             let Received { caller, body } = auth::receive(app, &head, body, Purpose::Run).await?;
@@ -225,7 +225,7 @@ async fn answer(
     row: ScriptEndpointRow,
     head: &Head,
     method: Method,
-    body: Option<Value>,
+    body: Option<Content>,
     admin: Option<Arc<Account>>,
 ) -> Result<Response, ApiError> {
     let name = row.name.clone();
@@ -233,7 +233,8 @@ async fn answer(
     let bound = bound.ok_or_else(|| no_script_endpoint(&name))?;
     let runnable =
         Runnable::of_script(&instance, &name, &bound.script, &app.settings).map_err(ApiError::bad_request)?;
-    let arguments = merge(method, &head.query, Sent { body, is_form: false }, None)?;
+    let language = runnable.script.runtime().language();
+    let arguments = merge(method, &head.query, body, Inputs { schema: None, language })?;
     let request = meta::request(head);
     let recorded = Recorded::new(&arguments, &request);
     let meta = Meta {

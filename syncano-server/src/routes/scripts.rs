@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use serde_json::{Map, Value, json};
-use syncano_core::{Runtime, UnknownRuntime, limits, route, script_config_violations};
+use syncano_core::{Runtime, UnknownRuntime, limits, numbers, route, script_config_violations};
 use syncano_runner::Arguments;
 
 use super::traces;
@@ -138,6 +138,11 @@ pub(super) async fn run(
     let name = format!("script-{}", row.id);
     let runnable =
         Runnable::of_script(&instance, &name, &row, &app.settings).map_err(ApiError::bad_request)?;
+    let lost = numbers::lost(runnable.script.runtime().language(), &payload);
+    if !lost.is_empty() {
+        let texts = lost.iter().map(ToString::to_string).collect();
+        return Err(ApiError::Fields([("payload".to_owned(), texts)].into()));
+    }
     // Whoever manages the instance acts for its owner.
     let admin = app.catalog.account(instance.owner);
     let meta = Meta {

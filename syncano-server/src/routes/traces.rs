@@ -1,8 +1,11 @@
 //! `…/traces/`: what was recorded of runs.
 
 use axum::response::Response;
-use serde_json::{Value, json};
-use syncano_core::route;
+use serde::Serialize;
+use serde_json::json;
+use serde_json::value::{RawValue, to_raw_value};
+use syncano_core::{RunStatus, route};
+use syncano_runner::Isolation;
 
 use crate::app::App;
 use crate::catalog::Instance;
@@ -58,30 +61,50 @@ pub(super) async fn show(
     Ok(reply::ok(&object(&trace.ok_or_else(missing)?, path, usize::MAX)))
 }
 
-/// A trace as it is shown, with at most so many bytes of each of its parts.
-pub(super) fn object(trace: &Trace, path: &str, limit: usize) -> Value {
-    let json = |text: &str| -> Value {
+/// A trace as it is shown.
+#[derive(Serialize)]
+pub(super) struct Shown {
+    id: i64,
+    status: RunStatus,
+    executed_at: Option<String>,
+    duration: Option<i64>,
+    result: Box<RawValue>,
+    links: Links,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    isolation: Option<Isolation>,
+    /// A script's own runs have no request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    meta: Option<Box<RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    args: Option<Box<RawValue>>,
+}
+
+#[derive(Serialize)]
+struct Links {
+    #[serde(rename = "self")]
+    own: String,
+}
+
+/// A trace as it is shown, with at most so many bytes of each of its parts: those as they were written.
+pub(super) fn object(trace: &Trace, path: &str, limit: usize) -> Shown {
+    let json = |text: &str| -> Box<RawValue> {
         if text.len() > limit {
-            return json!({ "__error__": format!("longer than {limit} bytes: read the trace itself") });
+            let error = format!("longer than {limit} bytes: read the trace itself");
+            return to_raw_value(&json!({ "__error__": error })).expect("it is written to memory");
         }
         // Only JSON is ever stored there.
-        serde_json::from_str(text).unwrap_or_default()
+        RawValue::from_string(text.to_owned()).unwrap_or_else(|_| RawValue::NULL.to_owned())
     };
-    let mut object = json!({
-        "id": trace.id,
-        "status": trace.status,
-        "executed_at": trace.executed_at.map(time::wire),
-        "duration": trace.duration,
-        "result": json(&trace.result),
-        "links": { "self": route::trace(path, trace.id) },
-    });
-    if let Some(level) = trace.isolation {
-        object["isolation"] = json!(level);
+    let has_request = !matches!(trace.subject, Subject::Script(_));
+    Shown {
+        id: trace.id,
+        status: trace.status,
+        executed_at: trace.executed_at.map(time::wire),
+        duration: trace.duration,
+        result: json(&trace.result),
+        links: Links { own: route::trace(path, trace.id) },
+        isolation: trace.isolation,
+        meta: has_request.then(|| json(&trace.meta)),
+        args: has_request.then(|| json(&trace.args)),
     }
-    // A script's own runs have no request.
-    if !matches!(trace.subject, Subject::Script(_)) {
-        object["meta"] = json(&trace.meta);
-        object["args"] = json(&trace.args);
-    }
-    object
 }

@@ -145,10 +145,16 @@ async fn a_key_may_stand_in_many_places() {
             .request(Method::GET, &format!("{path}?user_key=x"))
             .header("x-api-key", key)
             .header("x-user-key", "y"),
-        world.request(Method::PATCH, path).json(&json!({ "_api_key": key })),
+        world
+            .request(Method::PATCH, path)
+            .header("content-type", "text/plain")
+            .body(json!({ "_api_key": key }).to_string()),
     ] {
         assert_eq!(request.send().await.unwrap().status(), 200);
     }
+    // What a body of another kind says is a field of it.
+    let request = world.request(Method::PATCH, path).json(&json!({ "_api_key": key }));
+    assert_eq!(request.send().await.unwrap().status(), 403);
 }
 
 #[tokio::test]

@@ -55,13 +55,14 @@ async fn a_form_is_a_body() {
     assert_eq!((&reply.json["description"], &reply.json["metadata"]), (&json!("a bä"), &json!({ "a": 1 })));
     assert!(request("name=third-one&metadata=%7B").await.field("metadata").contains("not JSON"));
     let key = &world.key;
-    let body = format!("_api_key={key}&ignore_acl=1&allow_user_create=false&description=app");
     let keys = format!("{path}{INSTANCE}/api_keys/");
-    let made = sent(world.request(Method::POST, &keys).header("content-type", FORM).body(body)).await;
+    let form = |body: String| world.request(Method::POST, &keys).header("content-type", FORM).body(body);
+    let body = "ignore_acl=1&allow_user_create=false&description=app";
+    let made = sent(form(body.to_owned()).header("x-api-key", key)).await;
     assert_eq!((made.status.as_u16(), &made.json["ignore_acl"]), (201, &json!(true)));
     assert_eq!((&made.json["allow_user_create"], &made.json["description"]), (&json!(false), &json!("app")));
-    let without = sent(world.request(Method::POST, &keys).header("content-type", FORM).body("a=1")).await;
-    without.detail(403);
+    // A key inside is a field like any other.
+    sent(form(format!("_api_key={key}&{body}"))).await.detail(403);
 }
 
 #[tokio::test]
@@ -82,11 +83,11 @@ async fn a_socket_may_come_as_a_form() {
     let update = update.header("content-type", FORM).header("x-api-key", &world.key);
     let updated = sent(update.body("description=second&expected_revision=1")).await;
     assert_eq!((updated.status.as_u16(), &updated.json["revision"]), (200, &json!(2)));
-    // A key inside is as good as elsewhere.
+    // A key inside is a field like any other.
     let key = world.key.clone();
     let body = multipart(&[("name=\"_api_key\"", key.as_bytes()), ("name=\"name\"", b"second-one")]);
     let request = world.request(Method::POST, "/v1.1/instances/").header("content-type", MULTIPART);
-    assert_eq!(sent(request.body(body)).await.status, 201);
+    sent(request.body(body)).await.detail(403);
 }
 
 #[tokio::test]
@@ -96,14 +97,14 @@ async fn a_script_gets_a_form_as_its_fields() {
     }
     let world = World::new().await;
     echo(&world).await;
-    let key = world.key.as_str();
     let post = |kind: &'static str, body: Vec<u8>| {
         sent(world.request(Method::POST, &run("echo/?q=1")).header("content-type", kind).body(body))
     };
-    let body = format!("a=1&a=2&b=%C3%A4&_api_key={key}&_method=GET");
-    let reply = post(FORM, body.into_bytes()).await;
-    let fields = json!({ "a": "2", "b": "ä" });
-    assert_eq!(args(&reply), json!({ "a": "2", "b": "ä", "q": "1", "POST": fields, "GET": { "q": "1" } }));
+    let reply = post(FORM, b"a=1&a=2&b=%C3%A4&_api_key=k&_method=GET".to_vec()).await;
+    let fields = json!({ "a": "2", "b": "ä", "_api_key": "k", "_method": "GET" });
+    let mut all = fields.clone();
+    (all["q"], all["POST"], all["GET"]) = (json!("1"), fields, json!({ "q": "1" }));
+    assert_eq!(args(&reply), all);
 
     let body = multipart(&[
         ("name=\"a\"", b"1"),
@@ -112,7 +113,7 @@ async fn a_script_gets_a_form_as_its_fields() {
         ("name=\"empty\"", b""),
         ("name=\"_user_key\"", b"u"),
     ]);
-    let fields = json!({ "a": "ä\r\nb", "file": "1,2", "empty": "" });
+    let fields = json!({ "a": "ä\r\nb", "file": "1,2", "empty": "", "_user_key": "u" });
     assert_eq!(args(&post(MULTIPART, body).await)["POST"], fields);
 
     let binary = multipart(&[("name=\"pic\"; filename=\"x.png\"", b"\x89PNG\xff")]);
@@ -133,11 +134,12 @@ async fn of_a_key_that_is_there_twice_the_last_value_counts() {
     let request = world.request(Method::POST, "/v1.1/instances/").header("x-api-key", &world.key);
     let made = sent(request.header("content-type", "application/json").body(body)).await;
     assert_eq!(made.json["name"], "second-one");
-    for kind in ["application/json", "text/plain"] {
-        let body = format!(r#"{{"_api_key": "x", "_api_key": "{}", "first_name": "{kind}"}}"#, world.key);
-        let request = world.request(Method::PATCH, "/v1.1/account/").header("content-type", kind);
-        assert_eq!(sent(request.body(body)).await.json["first_name"], kind);
-    }
+    let body = format!(r#"{{"_api_key": "x", "_api_key": "{}", "first_name": "Ada"}}"#, world.key);
+    let request = |kind: &'static str| {
+        world.request(Method::PATCH, "/v1.1/account/").header("content-type", kind).body(body.clone())
+    };
+    assert_eq!(sent(request("text/plain")).await.json["first_name"], "Ada");
+    sent(request("application/json")).await.detail(403);
 }
 
 #[tokio::test]
@@ -206,9 +208,19 @@ async fn a_script_never_sees_what_is_about_the_transport() {
         let reply = text(&world, &run("method/"), body).await;
         assert_eq!(reply.json["result"]["stdout"], method);
     }
-    // In JSON the name is an argument like any other.
-    let reply = world.run(Method::POST, "echo/", Some(json!({ "instanceName": "x" }))).await;
-    assert_eq!(args(&reply)["instanceName"], "x");
+    // In JSON these names are arguments like any other, and a text of somebody else has no instance.
+    let own = json!({
+        "instanceName": "x", "_api_key": "k", "api_key": "k", "apikey": "k", "_user_key": "u", "_method": "GET",
+        "cache_key": "c", "__skip_cache": 1,
+    });
+    let reply = world.run(Method::POST, "echo/", Some(own.clone())).await;
+    assert_eq!(args(&reply)["POST"], own);
+    let own = json!({ "instanceName": "x", "api_key": "k", "apikey": "k", "cache_key": "c" });
+    let reply = text(&world, &run("echo/"), own.clone()).await;
+    assert_eq!(args(&reply)["POST"], own);
+    // A key of ours is no credential there, and no script's business.
+    let reply = world.run(Method::POST, "echo/", Some(json!({ "_api_key": world.key }))).await;
+    assert!(reply.field("_api_key").contains("send it in the header X-API-KEY"), "{reply:?}");
     // A list, and what is no object, have no method inside.
     let reply =
         sent(world.request(Method::POST, &run("echo/")).header("content-type", "text/plain").body("[1]"))

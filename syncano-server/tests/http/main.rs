@@ -23,6 +23,7 @@ mod javascript;
 mod limits;
 mod log;
 mod migration;
+mod numbers;
 mod openapi;
 mod ownership;
 mod publish;
