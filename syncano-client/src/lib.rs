@@ -450,6 +450,7 @@ mod call;
 mod called;
 mod client;
 mod contract;
+mod custom_response;
 mod encode;
 mod error;
 #[cfg(feature = "fake")]
@@ -485,11 +486,13 @@ pub mod what_is_checked {}
 
 pub use account::{Account, AccountUpdate};
 pub use api_key::{ApiKey, ApiKeyOptions};
-pub use call::{Argument, Call, CallResult, NoError, Response, ScriptError};
+pub use call::{Argument, Call, CallResult, FromAnswer, NoError, Response, ScriptError};
 pub use called::Called;
 pub use client::Client;
 pub use contract::ContractMismatch;
+pub use custom_response::CustomResponse;
 pub use error::{ApiError, CallError, Error, RequestProblem, ResultMismatch, ScriptFailure};
+pub use http::{HeaderMap, StatusCode};
 pub use instance::{Instance, InstanceDetails, InstanceUpdate};
 pub use pages::Pages;
 pub use plan::Plan;
@@ -506,8 +509,8 @@ pub use syncano_core::Call as ScriptCall;
 /// One thing that a [`Plan`] would change; [`Change`] is what publishing did.
 pub use syncano_core::Change as PlannedChange;
 pub use syncano_core::{
-    ClassDependency, CustomResponse, Dependency, Difference, Endpoint, Incompatibility, Map, Method, Methods,
-    Mismatch, RunResult, RunStatus, Runtime, ScriptDependency, ScriptSource, Socket, SocketBuilder,
+    ClassDependency, Dependency, Difference, Endpoint, Incompatibility, Map, Method, Methods,
+    Mismatch, RecordedResponse, RunResult, RunStatus, Runtime, ScriptDependency, ScriptSource, Socket, SocketBuilder,
     SocketStatus, Trace, Violation, Violations, What,
 };
 pub use syncano_macros::{endpoint, socket, sockets};
