@@ -178,7 +178,9 @@ impl Answer {
                 let own_error = if status.is_success() { None } else { error(&body).ok() };
                 match (own_error, result.whole) {
                     (Some(error), _) => return Err(CallError::App(error, origin.answered(&headers))),
-                    (None, Some(whole)) => Ok(whole(CustomResponse::received(status, &headers, body.clone()))),
+                    (None, Some(whole)) => {
+                        Ok(whole(CustomResponse::received(status, &headers, body.clone())))
+                    }
                     (None, None) if status.is_success() => read(&body),
                     (None, None) => {
                         let endpoint = origin.answered(&headers);

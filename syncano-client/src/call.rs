@@ -59,7 +59,7 @@ pub trait CallResult: FromAnswer + Send {
 #[diagnostic::do_not_recommend]
 impl<T: DeserializeOwned + JsonSchema + Send + 'static> CallResult for T {
     fn schema() -> Option<Value> {
-        T::reader().has_schema().then(Outputs::of::<T>)
+        T::reader().has_schema().then(Outputs::read_as::<T>)
     }
 }
 

@@ -46,7 +46,11 @@ pub struct CustomResponse {
 
 impl CustomResponse {
     /// Makes a response without further headers, for a fake to answer.
-    pub fn new(status: StatusCode, content_type: impl Into<String>, body: impl Into<Bytes>) -> CustomResponse {
+    pub fn new(
+        status: StatusCode,
+        content_type: impl Into<String>,
+        body: impl Into<Bytes>,
+    ) -> CustomResponse {
         let (content_type, body) = (content_type.into(), body.into());
         CustomResponse { status, content_type, headers: HeaderMap::new(), body }
     }

@@ -509,8 +509,8 @@ pub use syncano_core::Call as ScriptCall;
 /// One thing that a [`Plan`] would change; [`Change`] is what publishing did.
 pub use syncano_core::Change as PlannedChange;
 pub use syncano_core::{
-    ClassDependency, Dependency, Difference, Endpoint, Incompatibility, Map, Method, Methods,
-    Mismatch, RecordedResponse, RunResult, RunStatus, Runtime, ScriptDependency, ScriptSource, Socket, SocketBuilder,
+    ClassDependency, Dependency, Difference, Endpoint, Incompatibility, Map, Method, Methods, Mismatch,
+    RecordedResponse, RunResult, RunStatus, Runtime, ScriptDependency, ScriptSource, Socket, SocketBuilder,
     SocketStatus, Trace, Violation, Violations, What,
 };
 pub use syncano_macros::{endpoint, socket, sockets};

@@ -86,7 +86,7 @@ pub struct ErrorType<E> {
 
 /// The only place that asks something of the type of an error.
 pub fn error<E: ScriptError>() -> ErrorType<E> {
-    ErrorType { read: read_json, schema: syncano_core::Outputs::of::<E> }
+    ErrorType { read: read_json, schema: syncano_core::Outputs::read_as::<E> }
 }
 
 impl<E> ErrorType<E> {

@@ -207,11 +207,7 @@ impl ScriptEndpoint {
 
     /// As [`run`](ScriptEndpoint::run), with an answer of another type than JSON.
     #[track_caller]
-    pub fn run_as<T: FromAnswer>(
-        &self,
-        method: Method,
-        data: impl Serialize,
-    ) -> Call<T, Value> {
+    pub fn run_as<T: FromAnswer>(&self, method: Method, data: impl Serialize) -> Call<T, Value> {
         let path = route::script_endpoint_run(self.instance.name(), self.name());
         run(self.instance.client(), destination(self.name(), path), method, data)
     }

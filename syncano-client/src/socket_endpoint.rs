@@ -208,11 +208,7 @@ impl SocketEndpoint {
     /// As [`run`](SocketEndpoint::run), with an answer of another type: [`String`] for text as it is,
     /// [`Trace`](crate::Trace) for the record of the run, failed runs included, or any type that deserialises.
     #[track_caller]
-    pub fn run_as<T: FromAnswer>(
-        &self,
-        method: Method,
-        data: impl Serialize,
-    ) -> Call<T, Value> {
+    pub fn run_as<T: FromAnswer>(&self, method: Method, data: impl Serialize) -> Call<T, Value> {
         let to = Destination {
             name: Name::Text(self.full_name()),
             path: route::run(self.instance.name(), &self.socket, &self.name),

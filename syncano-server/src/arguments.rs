@@ -52,6 +52,7 @@ pub(crate) fn merge(
             Some(Value::Object(fields))
         }
         Some(list @ Value::Array(_)) => Some(list),
+        Some(other) if whole_body_of(inputs, method).is_some() => Some(other),
         Some(_) => return Err(ApiError::field(NO_FIELD, "the body must be a JSON object or list")),
     };
     let raw_query: Map<String, Value> = query
@@ -69,8 +70,7 @@ pub(crate) fn merge(
         decode(method, query, body.as_ref(), form, &inputs.schema.value, &mut decoded);
     }
 
-    let main = match inputs.and_then(|inputs| whole_body(&inputs.schema.value)).filter(|_| method.has_body())
-    {
+    let main = match whole_body_of(inputs, method) {
         Some(argument) => {
             let mut named = decoded.clone();
             match &body {
@@ -89,12 +89,15 @@ pub(crate) fn merge(
         // A list goes to the sole parameter of `main`, even where the query has something for `ARGS`.
         None => body.clone().filter(|body| body.is_array() && !decoded.is_empty()),
     };
-    let is_body = decoded.is_empty() && body.is_some();
+    // What is neither an object nor a list is in `ARGS` under the argument's name.
+    let is_plain = body.as_ref().is_some_and(|body| !body.is_object() && !body.is_array());
+    let is_body = decoded.is_empty() && body.is_some() && !is_plain;
     let merged = match body {
         Some(Value::Object(mut fields)) => {
             fields.extend(decoded);
             Value::Object(fields)
         }
+        Some(_) if is_plain => main.clone().unwrap_or_default(),
         Some(list) if decoded.is_empty() => list,
         _ => Value::Object(decoded),
     };
@@ -181,6 +184,11 @@ fn check(Inputs { schema, language }: Inputs<'_>, named: &Value) -> Result<(), A
 
 fn properties(inputs: &Value) -> impl Iterator<Item = (&String, &Value)> {
     inputs.get("properties").and_then(Value::as_object).into_iter().flatten()
+}
+
+/// The same for a request by the method.
+fn whole_body_of<'a>(inputs: Option<Inputs<'a>>, method: Method) -> Option<WholeBody<'a>> {
+    whole_body(&inputs?.schema.value).filter(|_| method.has_body())
 }
 
 struct WholeBody<'a> {
@@ -324,5 +332,12 @@ mod tests {
         assert_eq!(value(incoming.main.as_deref().unwrap()), json!({"page": 2}));
         let told = wrong(Method::Put, "", Some(json!({"name": "x"})), &inputs);
         assert_eq!(told[0].0, "page");
+        // A text or a number too: a program finds it under its name.
+        for body in [json!("x"), json!(5), json!(true), Value::Null] {
+            let incoming = merged(Method::Put, "page=2", Some(body.clone()), Some(&inputs));
+            assert_eq!(value(incoming.main.as_deref().unwrap()), json!({"item": body, "page": 2}));
+            assert_eq!(value(incoming.merged()), json!({"item": body, "page": 2}));
+            assert_eq!(value(&incoming.body.unwrap()), body);
+        }
     }
 }
