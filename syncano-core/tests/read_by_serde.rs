@@ -159,8 +159,12 @@ enum Adjacent {
     Circle(f64),
     Box {
         #[serde(alias = "w")]
+        #[schemars(extend("x-syncano-aliases" = ["w"]))]
         width: u8,
+        #[serde(deserialize_with = "lenient")]
+        height: u32,
     },
+    Inner(Renamed),
     #[serde(other)]
     Unknown,
 }
@@ -190,8 +194,11 @@ fn variants_by_a_tag() {
         json!({"kind": "Circle", "is": 1.5}),
         json!({"kind": "round", "is": 1.5}),
         json!({"kind": "round", "is": "x"}),
-        json!({"kind": "Box", "is": {"w": 1}}),
-        json!({"kind": "Box", "is": {"h": 1}}),
+        json!({"kind": "Box", "is": {"w": 1, "height": "2"}}),
+        json!({"kind": "Box", "is": {"w": 1, "height": []}}),
+        json!({"kind": "Box", "is": {"h": 1, "height": 2}}),
+        json!({"kind": "Inner", "is": {"old_name": "x"}}),
+        json!({"kind": "Inner", "is": {"new_name": "x"}}),
         json!({"kind": "Triangle"}),
     ]);
 }
@@ -281,6 +288,35 @@ enum Untagged {
     Number(u8),
     Text(String),
     Box { width: u8 },
+}
+
+/// serde reads these in two steps, and doesn't tell their aliases.
+#[derive(Debug, Deserialize, JsonSchema)]
+struct Buffered {
+    #[serde(alias = "number")]
+    #[schemars(extend("x-syncano-aliases" = ["number"]))]
+    id: u8,
+    #[serde(flatten)]
+    more: More,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+struct More {
+    #[serde(alias = "old_name")]
+    #[schemars(extend("x-syncano-aliases" = ["old_name"]))]
+    name: String,
+}
+
+#[test]
+fn aliases_that_are_named_by_hand() {
+    agree::<Buffered>(&[
+        json!({"id": 1, "name": "x"}),
+        json!({"number": 1, "old_name": "x"}),
+        json!({"number": 1, "old_name": 1}),
+        json!({"number": "1", "name": "x"}),
+        json!({"id": 1}),
+        json!({"name": "x"}),
+    ]);
 }
 
 /// Every other type has the schema that schemars makes.

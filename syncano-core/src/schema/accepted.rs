@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::REQUIRED;
 use super::reading::{Form, Found, Question, Sample, Step};
+use super::{ALIASES, REQUIRED};
 use crate::Map;
 
 /// A name that no type has.
@@ -21,6 +21,7 @@ pub(super) fn widen(schema: &mut Value, ask: &dyn Fn(&[Step], Question<'_>) -> F
     let seen = BTreeSet::from([String::new()]);
     let mut widening = Widening { root: schema, ask, questions: QUESTIONS, seen };
     widening.place(String::new(), &[]);
+    add_named_aliases(schema);
 }
 
 struct Widening<'w> {
@@ -66,7 +67,8 @@ impl Widening<'_> {
         }
         match form {
             Form::Struct(fields) => self.fields(&pointer, way, fields),
-            Form::Map => {
+            // What is read from anything may know its fields all the same.
+            Form::Map | Form::Anything => {
                 self.fields(&pointer, way, &[]);
                 self.place(format!("{pointer}/additionalProperties"), &with(way, Step::MapValue));
                 let patterns = self.at(&pointer).and_then(|node| node.get("patternProperties"));
@@ -216,19 +218,7 @@ impl Widening<'_> {
         let aliases = aliases(&properties, &identities);
         let Some(node) = self.at(pointer) else { return };
         for (name, aliases) in aliases {
-            let schema = node["properties"][&name].clone();
-            for alias in &aliases {
-                node["properties"][alias] = schema.clone();
-            }
-            let Some(required) = node.get_mut("required").and_then(Value::as_array_mut) else { continue };
-            let before = required.len();
-            required.retain(|required| *required != name);
-            if required.len() < before {
-                let either: Vec<&String> = [&name].into_iter().chain(&aliases).collect();
-                if let Value::Array(groups) = node.entry(REQUIRED).or_insert_with(|| json!([])) {
-                    groups.push(json!(either));
-                }
-            }
+            add_aliases(node, &name, &aliases);
         }
     }
 
@@ -355,6 +345,44 @@ impl Widening<'_> {
                 "required": [tag],
             }));
         }
+    }
+}
+
+/// Adds the aliases of a field: each has its schema, and one of them all is needed if it is.
+fn add_aliases(node: &mut Map, name: &str, aliases: &[String]) {
+    let schema = node["properties"][name].clone();
+    for alias in aliases {
+        node["properties"][alias] = schema.clone();
+    }
+    let Some(required) = node.get_mut("required").and_then(Value::as_array_mut) else { return };
+    let before = required.len();
+    required.retain(|required| required != name);
+    if required.len() < before {
+        let either: Vec<&str> = [name].into_iter().chain(aliases.iter().map(String::as_str)).collect();
+        if let Value::Array(groups) = node.entry(REQUIRED).or_insert_with(|| json!([])) {
+            groups.push(json!(either));
+        }
+    }
+}
+
+/// Adds the aliases that properties name themselves.
+fn add_named_aliases(schema: &mut Value) {
+    match schema {
+        Value::Array(items) => items.iter_mut().for_each(add_named_aliases),
+        Value::Object(node) => {
+            node.values_mut().for_each(add_named_aliases);
+            for name in keys(node.get("properties")) {
+                let property = node["properties"][&name].as_object_mut();
+                let named = property.and_then(|property| property.remove(ALIASES));
+                let named = named.as_ref().and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+                let aliases: Vec<String> =
+                    named.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+                if !aliases.is_empty() {
+                    add_aliases(node, &name, &aliases);
+                }
+            }
+        }
+        _ => {}
     }
 }
 

@@ -83,8 +83,8 @@ impl Outputs {
     /// It is schemars' schema, and accepts besides what serde does: the names of `#[serde(alias)]`, any variant where one is
     /// `#[serde(other)]`, and for a number, a truth or a list the other kinds of values that its `deserialize_with` takes.
     ///
-    /// Out of sight are fields inside of what serde reads in two steps: internally tagged and untagged variants, and types that
-    /// are flattened. `#[schemars(schema_with = "…")]` says there what is accepted.
+    /// serde doesn't tell the aliases of fields in variants that have a tag or are untagged, in structs with a flattened field, and
+    /// in types that are flattened. Name them there: `#[schemars(extend("x-syncano-aliases" = ["old_name"]))]`.
     ///
     /// ```
     /// use syncano_core::Outputs;

@@ -28,6 +28,9 @@ const PLACEMENT: &str = "x-syncano-in";
 /// Lists of keys of an object; of each list one key at least is there. So a field is needed that has aliases.
 const REQUIRED: &str = "x-syncano-required";
 
+/// Names the aliases of a field where serde's can't be found.
+const ALIASES: &str = "x-syncano-aliases";
+
 /// The schema that an endpoint's metadata has for the method under one of the [`SCHEMA_KEYS`], and the key of the part
 /// where it stands.
 pub fn published_schema<'a>(

@@ -210,7 +210,7 @@ impl<'p> Probe<'p> {
                 Form::Enum(_) => {
                     visitor.visit_enum(OneVariant { probe: self, name: None, next: Given::Identify(name) })
                 }
-                Form::Struct(_) | Form::Map => {
+                Form::Struct(_) | Form::Map | Form::Anything => {
                     visitor.visit_map(Entries { name: Some(name), ..Entries::of(self, Vec::new()) })
                 }
                 _ => Err(STOP),
