@@ -194,8 +194,9 @@
 //! |---|---|
 //! | any type that deserialises and has a JSON Schema | what `main` returned; of a script without `main`, the JSON that it set as its response or printed |
 //! | [`String`] | likewise, but a response or printed text as it is |
-//! | `()` or none | nothing: the script must return or print nothing |
+//! | `()` or none | nothing: whatever a script answers that succeeded is dropped |
 //! | [`Trace`] | the record of the run, failed runs included |
+//! | [`CustomResponse`] | the response that the script set, as it is: status, content type, the script's headers, bytes |
 //!
 //! How values of each type look to a script, and which can't cross, is in [`types`].
 //!
