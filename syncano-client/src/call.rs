@@ -63,6 +63,8 @@ impl<T: DeserializeOwned + JsonSchema + Send + 'static> CallResult for T {
     }
 }
 
+// It is no help to whoever lacks derives.
+#[diagnostic::do_not_recommend]
 impl CallResult for CustomResponse {
     fn schema() -> Option<Value> {
         None

@@ -318,7 +318,7 @@ impl Check<'_> {
 }
 
 /// Names values, and says if there are more of them.
-fn name_values<'v>(values: &mut dyn Iterator<Item = &'v Value>, nouns: &mut Vec<String>) {
+fn name_values(values: &mut dyn Iterator<Item = &Value>, nouns: &mut Vec<String>) {
     nouns.extend(values.take(NAMED).map(|value| match value {
         Value::Null => "null".to_owned(),
         Value::String(text) => format!("`{}`", quoted(text)),

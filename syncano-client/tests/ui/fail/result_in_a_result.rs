@@ -1,4 +1,4 @@
-use syncano_client::{CallError, socket};
+use syncano_client::socket;
 
 #[derive(Debug, serde::Deserialize, syncano_client::schemars::JsonSchema)]
 pub enum StockError {
@@ -7,7 +7,7 @@ pub enum StockError {
 
 #[socket(runtime = "python3")]
 pub mod m {
-    use super::{CallError, StockError};
+    use super::StockError;
 
     #[endpoint("good", GET, source = "def main(): return 1", error = StockError)]
     pub async fn good() -> u32;
@@ -19,7 +19,7 @@ pub mod m {
     pub async fn declared() -> std::result::Result<Vec<u32>, StockError>;
 
     #[endpoint("call-error", GET, source = "def main(): return 1")]
-    pub async fn call_error() -> Result<u32, CallError>;
+    pub async fn call_error() -> Result<u32, syncano_client::CallError>;
 
     #[endpoint("alias", GET, source = "def main(): return 1")]
     pub async fn alias() -> anyhow::Result<Option<u32>>;
