@@ -16,7 +16,7 @@ use syncano_core::{ResultKind, RunStatus, Trace, limits, numbers};
 use crate::call::Asked;
 use crate::called::{Called, Origin};
 use crate::exact::{Exact, Rounded};
-use crate::{ApiError, CallError, Response, ResultMismatch, ScriptFailure, header};
+use crate::{ApiError, CallError, CustomResponse, Response, ResultMismatch, ScriptFailure, header};
 
 /// Reads JSON.
 pub(crate) type Read<T> = fn(&[u8]) -> Result<T, Undecodable>;
@@ -91,14 +91,17 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
 }
 
 /// How results of one type are read. Made where it is known that the type deserialises, so that calls need no bounds.
-pub(crate) struct ReadResult<T> {
+pub struct ReadResult<T> {
     json: Read<T>,
     /// A response or printed text: as it is for [`String`], JSON for every other type.
     text: Read<T>,
     /// Whether to ask for the record of the run instead of the script's answer.
     pub(crate) wants_trace: bool,
-    /// Whether a program that prints nothing answers `null`, which is `()` and `None`.
+    /// Whether a program that prints nothing answers `null`, which is `None`.
     nothing_is_null: bool,
+    /// Takes a response as a whole, whatever its status, instead of reading its body.
+    whole: Option<fn(CustomResponse) -> T>,
+    has_schema: bool,
 }
 
 // Not derived: that would ask the same of the type.
@@ -119,13 +122,47 @@ impl<T> fmt::Debug for ReadResult<T> {
 impl<T: DeserializeOwned + 'static> ReadResult<T> {
     pub(crate) fn new() -> ReadResult<T> {
         let is_text = TypeId::of::<T>() == TypeId::of::<String>();
+        let is_nothing = TypeId::of::<T>() == TypeId::of::<()>();
+        let wants_trace = TypeId::of::<T>() == TypeId::of::<Trace>();
         ReadResult {
-            json: read_json,
-            text: if is_text { as_text } else { read_json },
-            wants_trace: TypeId::of::<T>() == TypeId::of::<Trace>(),
+            json: if is_nothing { as_nothing } else { read_json },
+            text: match (is_text, is_nothing) {
+                (true, _) => as_text,
+                (_, true) => as_nothing,
+                _ => read_json,
+            },
+            wants_trace,
             nothing_is_null: !is_text,
+            whole: None,
+            has_schema: !wants_trace && !is_nothing,
         }
     }
+}
+
+impl<T> ReadResult<T> {
+    /// Whether the server checks results by the type's schema. A trace is the server's own, and `()` takes anything.
+    pub(crate) fn has_schema(self) -> bool {
+        self.has_schema
+    }
+}
+
+impl ReadResult<CustomResponse> {
+    /// Takes the response that the script set, whatever its status.
+    pub(crate) fn response() -> ReadResult<CustomResponse> {
+        ReadResult {
+            json: |json| Ok(CustomResponse::json_text(json)),
+            text: |printed| Ok(CustomResponse::printed(printed)),
+            wants_trace: false,
+            nothing_is_null: false,
+            whole: Some(|response| response),
+            has_schema: false,
+        }
+    }
+}
+
+/// `()` for a `T` that is `()`: the caller doesn't want what the script answered.
+fn as_nothing<T: DeserializeOwned + 'static>(_: &[u8]) -> Result<T, Undecodable> {
+    read_json(b"null")
 }
 
 /// Text for a `T` that is [`String`]; only the compiler doesn't know.
@@ -167,13 +204,19 @@ impl Answer {
         };
         let value = match (kind, run) {
             (Some(ResultKind::Value), _) => (result.json)(&body),
-            (Some(ResultKind::Response), _) if status.is_success() => read(&body),
             (Some(ResultKind::Response), _) => {
-                let endpoint = origin.answered(&headers);
-                return Err(match error(&body) {
-                    Ok(error) => CallError::App(error, endpoint),
-                    Err(_) => CallError::Response { endpoint, status, body },
-                });
+                let own_error = if status.is_success() { None } else { error(&body).ok() };
+                match (own_error, result.whole) {
+                    (Some(error), _) => return Err(CallError::App(error, origin.answered(&headers))),
+                    (None, Some(whole)) => {
+                        Ok(whole(CustomResponse::received(status, &headers, body.clone())))
+                    }
+                    (None, None) if status.is_success() => read(&body),
+                    (None, None) => {
+                        let endpoint = origin.answered(&headers);
+                        return Err(CallError::Response { endpoint, status, body });
+                    }
+                }
             }
             (Some(ResultKind::AppError), _) => {
                 let endpoint = origin.answered(&headers);

@@ -11,14 +11,15 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
-use syncano_core::{Method, What, headers};
+use serde_json::Value;
+use syncano_core::{Method, Outputs, What, headers};
 
 use crate::answer::{Answer, Read, ReadResult};
 use crate::called::{CompiledScript, Name, Origin};
 use crate::contract::{Contracts, Verdict};
 use crate::encode::{self, Arguments};
 use crate::error::RequestProblem;
-use crate::{CallError, Client, ContractMismatch, header};
+use crate::{CallError, Client, ContractMismatch, CustomResponse, header};
 
 /// What a function tagged with `#[endpoint]` may take: any type that serialises and has a JSON Schema.
 #[diagnostic::on_unimplemented(
@@ -35,19 +36,67 @@ impl<T: Serialize + JsonSchema + ?Sized> Argument for T {}
 
 /// What a function tagged with `#[endpoint]` may return: any type that deserialises and has a JSON Schema.
 ///
-/// [`String`] takes what the script printed as it is, [`Trace`](crate::Trace) the whole record of the run, every
-/// other type the JSON that the script returned or printed.
+/// | type | what it holds |
+/// |---|---|
+/// | [`String`] | a text that the script returned, or what it printed or set as its response, as it is |
+/// | [`Trace`](crate::Trace) | the record of the run |
+/// | [`CustomResponse`] | the response that the script set: status, content type, headers and bytes |
+/// | `()` | nothing: whatever a run answers that succeeded is dropped |
+/// | every other type | the JSON that the script returned, printed or set as its response |
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be the result of an endpoint",
     label = "a result must implement `serde::Deserialize` and `schemars::JsonSchema`",
     note = "for each type of yours in it: `#[derive(serde::Deserialize, schemars::JsonSchema)]`",
     note = "for types of other crates: turn their feature `serde` on, and that of schemars for them, such as `uuid1` or `chrono04`"
 )]
-pub trait CallResult: DeserializeOwned + JsonSchema + Send + 'static {}
+pub trait CallResult: FromAnswer + Send {
+    /// Returns the schema that results must fit; `None` where anything may come.
+    #[doc(hidden)]
+    fn schema() -> Option<Value>;
+}
 
 // So that a type that lacks both is told once, and by its name.
 #[diagnostic::do_not_recommend]
-impl<T: DeserializeOwned + JsonSchema + Send + 'static> CallResult for T {}
+impl<T: DeserializeOwned + JsonSchema + Send + 'static> CallResult for T {
+    fn schema() -> Option<Value> {
+        T::reader().has_schema().then(Outputs::read_as::<T>)
+    }
+}
+
+// It is no help to whoever lacks derives.
+#[diagnostic::do_not_recommend]
+impl CallResult for CustomResponse {
+    fn schema() -> Option<Value> {
+        None
+    }
+}
+
+/// A type that the answer of a call can be read as: any type that deserialises, and [`CustomResponse`].
+///
+/// The functions that run an endpoint by its name ask for it; [`CallResult`] says what each type holds.
+#[diagnostic::on_unimplemented(
+    message = "the answer of a call can't be read as `{Self}`",
+    label = "a result must implement `serde::Deserialize`",
+    note = "for each type of yours in it: `#[derive(serde::Deserialize)]`"
+)]
+pub trait FromAnswer: Sized + 'static {
+    /// Returns the functions that read an answer.
+    #[doc(hidden)]
+    fn reader() -> ReadResult<Self>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: DeserializeOwned + 'static> FromAnswer for T {
+    fn reader() -> ReadResult<T> {
+        ReadResult::new()
+    }
+}
+
+impl FromAnswer for CustomResponse {
+    fn reader() -> ReadResult<CustomResponse> {
+        ReadResult::response()
+    }
+}
 
 /// What `error = …` of an endpoint may name: any type that deserialises and has a JSON Schema, usually an enum.
 #[diagnostic::on_unimplemented(

@@ -124,15 +124,15 @@ fn data(method: Method, json: String) -> Result<Request, RequestProblem> {
 fn named(method: Method, arguments: Vec<Argument>) -> Result<Request, RequestProblem> {
     let mut query = Vec::new();
     let mut keys: Vec<(&str, String)> = Vec::new();
-    let mut whole = None;
+    let (mut whole, mut is_left_out) = (None, false);
     for Argument { name, placement, json } in arguments {
         let json = json.map_err(|source| RequestProblem::Argument { argument: name, source })?;
         match placement {
             Placement::Body if !method.has_body() => {
                 return Err(RequestProblem::NoBody { argument: name, method });
             }
+            _ if json == "null" => is_left_out |= placement == Placement::Body,
             Placement::Body => whole = Some(json),
-            _ if json == "null" => {}
             Placement::ByMethod if method.has_body() => keys.push((name, json)),
             Placement::ByMethod | Placement::Query => {
                 parameter(&mut query, name, &json)
@@ -142,6 +142,8 @@ fn named(method: Method, arguments: Vec<Argument>) -> Result<Request, RequestPro
     }
     let body = match whole {
         Some(json) => Some(json.into()),
+        // Without a body the argument is left out; an object would be the argument.
+        None if is_left_out => None,
         None if method.has_body() => Some(object(&keys)),
         None => None,
     };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::StatusCode;
 use serde_json::Value;
-use syncano_core::{CustomResponse, Method, Mismatch, RunStatus, Violations};
+use syncano_core::{Method, Mismatch, RecordedResponse, RunStatus, Violations};
 use thiserror::Error;
 
 use crate::contract::ContractMismatch;
@@ -447,7 +447,7 @@ pub struct ResultMismatch {
     /// Standard error.
     pub stderr: String,
     /// What the script answered, if it didn't only print.
-    pub response: Option<CustomResponse>,
+    pub response: Option<RecordedResponse>,
     /// The number of the run's trace on the server.
     pub trace: i64,
 }

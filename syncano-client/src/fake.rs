@@ -19,7 +19,8 @@ use crate::{Call, CallError, Called, Client, Instance, Response};
 
 /// An [`Instance`] without a server, which this dereferences to: its calls get the answers that are set up here.
 ///
-/// A call that no answer was set up for is an error that says so. When several set-ups match, the latest one counts.
+/// A set-up of this very call ([`when`](Fake::when)) counts before one for any arguments ([`when_any`](Fake::when_any)), whichever
+/// came first. Among equal ones the latest counts. A call that no answer was set up for is an error that says so.
 ///
 /// ```
 /// use syncano_client::fake::Fake;
@@ -96,7 +97,8 @@ impl Fake {
         self.set_up(call, false)
     }
 
-    /// Sets up what the call gets whatever its arguments are; those that are given here don't matter.
+    /// Sets up what the call gets whatever its arguments are; those that are given here don't matter. Calls that
+    /// [`when`](Fake::when) has set up by their arguments keep those answers.
     #[must_use = "say what the call gets, with `answers` for example"]
     pub fn when_any<T: 'static, E: 'static>(&self, call: Call<T, E>) -> When<'_, T, E> {
         self.set_up(call, true)
@@ -319,8 +321,11 @@ impl Answers {
         let found = {
             let mut state = self.lock();
             state.made.push(call.clone());
-            let answers = state.rules.iter().rev().filter(|rule| rule.answers(&call));
-            answers.filter_map(|rule| rule.answer.downcast_ref::<Answer<T, E>>()).next().cloned()
+            let latest_first = state.rules.iter().rev().filter(|rule| rule.answers(&call));
+            let answers = latest_first
+                .filter_map(|rule| Some((rule.any_arguments, rule.answer.downcast_ref::<Answer<T, E>>()?)));
+            // Of equals the first is taken, and `false` comes before `true`.
+            answers.min_by_key(|(any_arguments, _)| *any_arguments).map(|(_, answer)| answer.clone())
         };
         // The lock is free again: what computes the answer may set up others.
         let value = match found {
@@ -389,15 +394,23 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_latest_that_matches_counts() {
+    async fn exact_arguments_count_before_any_and_then_the_latest() {
         let fake = Fake::new();
         fake.when_any(call(&fake, "")).answers(json!(1));
         fake.when(call(&fake, "tea")).answers(json!(2));
         assert_eq!(call(&fake, "tea").await.unwrap(), 2);
         assert_eq!(call(&fake, "cup").await.unwrap(), 1);
+        // Those for any arguments are no answer to what was set up by its arguments, though they come later.
         fake.when_any(call(&fake, "")).raises(json!("none"));
-        assert!(matches!(call(&fake, "tea").await, Err(CallError::App(error, ..)) if error == "none"));
-        assert_eq!((fake.count(call(&fake, "tea")), fake.calls().len()), (2, 3));
+        assert_eq!(call(&fake, "tea").await.unwrap(), 2);
+        assert!(matches!(call(&fake, "cup").await, Err(CallError::App(error, ..)) if error == "none"));
+        fake.when(call(&fake, "tea")).answers(json!(3));
+        assert_eq!(call(&fake, "tea").await.unwrap(), 3);
+        // A set-up with the same arguments and another type is for another function.
+        fake.when_any(fake.run_as::<String>(Method::Get, "stock/left", ())).answers("text".to_owned());
+        let typed: Call<String, Value> = fake.run_as(Method::Get, "stock/left", json!({"item": "tea"}));
+        assert_eq!(typed.await.unwrap(), "text");
+        assert_eq!((fake.count(call(&fake, "tea")), fake.calls().len()), (4, 6));
         assert_eq!(fake.calls()[1].arguments(), &json!({"item": "cup"}));
     }
 

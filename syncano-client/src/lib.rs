@@ -194,8 +194,9 @@
 //! |---|---|
 //! | any type that deserialises and has a JSON Schema | what `main` returned; of a script without `main`, the JSON that it set as its response or printed |
 //! | [`String`] | likewise, but a response or printed text as it is |
-//! | `()` or none | nothing: the script must return or print nothing |
+//! | `()` or none | nothing: whatever a script answers that succeeded is dropped |
 //! | [`Trace`] | the record of the run, failed runs included |
+//! | [`CustomResponse`] | the response that the script set, as it is: status, content type, the script's headers, bytes |
 //!
 //! How values of each type look to a script, and which can't cross, is in [`types`].
 //!
@@ -450,6 +451,7 @@ mod call;
 mod called;
 mod client;
 mod contract;
+mod custom_response;
 mod encode;
 mod error;
 mod exact;
@@ -486,11 +488,13 @@ pub mod what_is_checked {}
 
 pub use account::{Account, AccountUpdate};
 pub use api_key::{ApiKey, ApiKeyOptions};
-pub use call::{Argument, Call, CallResult, NoError, Response, ScriptError};
+pub use call::{Argument, Call, CallResult, FromAnswer, NoError, Response, ScriptError};
 pub use called::Called;
 pub use client::Client;
 pub use contract::ContractMismatch;
+pub use custom_response::CustomResponse;
 pub use error::{ApiError, CallError, Error, RequestProblem, ResultMismatch, ScriptFailure};
+pub use http::{HeaderMap, StatusCode};
 pub use instance::{Instance, InstanceDetails, InstanceUpdate};
 pub use pages::Pages;
 pub use plan::Plan;
@@ -507,8 +511,8 @@ pub use syncano_core::Call as ScriptCall;
 /// One thing that a [`Plan`] would change; [`Change`] is what publishing did.
 pub use syncano_core::Change as PlannedChange;
 pub use syncano_core::{
-    ClassDependency, CustomResponse, Dependency, Difference, Endpoint, Incompatibility, Map, Method, Methods,
-    Mismatch, RunResult, RunStatus, Runtime, ScriptDependency, ScriptSource, Socket, SocketBuilder,
+    ClassDependency, Dependency, Difference, Endpoint, Incompatibility, Map, Method, Methods, Mismatch,
+    RecordedResponse, RunResult, RunStatus, Runtime, ScriptDependency, ScriptSource, Socket, SocketBuilder,
     SocketStatus, Trace, Violation, Violations, What,
 };
 pub use syncano_macros::{endpoint, socket, sockets};

@@ -11,7 +11,9 @@ pub use crate::called::CompiledScript;
 pub use crate::contract::Contracts;
 pub use crate::listed::{Listed, Told, clash, definitions, plan, publish};
 
-use crate::answer::{Read, ReadResult, read_json};
+pub use crate::answer::ReadResult;
+
+use crate::answer::{Read, read_json};
 use crate::call::Destination;
 use crate::called::Name;
 use crate::encode::{self, Arguments};
@@ -59,19 +61,19 @@ pub fn call<T, E>(
 #[derive(Debug)]
 pub struct ResultType<T> {
     read: ReadResult<T>,
-    schema: fn() -> Value,
+    schema: fn() -> Option<Value>,
 }
 
 /// The only place that asks something of the type of a result: one that can't be a result is told there, and not again
 /// wherever the call is made and awaited.
 pub fn result<T: CallResult>() -> ResultType<T> {
-    ResultType { read: ReadResult::new(), schema: syncano_core::Outputs::of::<T> }
+    ResultType { read: T::reader(), schema: T::schema }
 }
 
 impl<T> ResultType<T> {
-    /// The schema of what the call answers; a trace is the server's own and has none.
+    /// Returns the schema of what the call answers, if results are checked.
     pub fn schema(self) -> Option<Value> {
-        (!self.read.wants_trace).then(self.schema)
+        (self.schema)()
     }
 }
 
@@ -84,7 +86,7 @@ pub struct ErrorType<E> {
 
 /// The only place that asks something of the type of an error.
 pub fn error<E: ScriptError>() -> ErrorType<E> {
-    ErrorType { read: read_json, schema: syncano_core::Outputs::of::<E> }
+    ErrorType { read: read_json, schema: syncano_core::Outputs::read_as::<E> }
 }
 
 impl<E> ErrorType<E> {

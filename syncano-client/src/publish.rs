@@ -1,5 +1,6 @@
 //! Publishing: create, update or nothing, and never over somebody else's change.
 
+use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 
@@ -16,7 +17,7 @@ const EXPECTED_REVISION: &str = "expected_revision";
 ///
 /// What would break those who call it today is refused, unless [`allow_breaking`](Publish::allow_breaking) says otherwise.
 #[must_use = "a socket is published only when it is awaited"]
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Publish {
     instance: Instance,
     socket: Socket,
@@ -42,6 +43,15 @@ impl Publish {
     }
 }
 
+impl fmt::Debug for Publish {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Publish { instance, socket, allow_breaking } = self;
+        let mut shown = f.debug_struct("Publish");
+        shown.field("instance", &instance.name()).field("socket", &socket.name);
+        shown.field("allow_breaking", allow_breaking).finish_non_exhaustive()
+    }
+}
+
 impl IntoFuture for Publish {
     type Output = Result<Published, Error>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
@@ -53,7 +63,7 @@ impl IntoFuture for Publish {
 
 /// Publishes several sockets when awaited, one after the other; none if one of them would break its callers.
 #[must_use = "sockets are published only when they are awaited"]
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct PublishAll {
     instance: Instance,
     sockets: Vec<Socket>,
@@ -84,6 +94,16 @@ impl PublishAll {
             published.push(plan.apply().await?);
         }
         Ok(published)
+    }
+}
+
+impl fmt::Debug for PublishAll {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let PublishAll { instance, sockets, allow_breaking } = self;
+        let names: Vec<&str> = sockets.iter().map(|socket| socket.name.as_str()).collect();
+        let mut shown = f.debug_struct("PublishAll");
+        shown.field("instance", &instance.name()).field("sockets", &names);
+        shown.field("allow_breaking", allow_breaking).finish_non_exhaustive()
     }
 }
 

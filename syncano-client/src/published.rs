@@ -1,5 +1,6 @@
 //! Sockets on the server: reading, checking, deleting, installing from an address.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -14,11 +15,25 @@ use crate::{Error, Instance, Pages};
 const CHECKED_WITHIN: Duration = Duration::from_secs(120);
 
 /// A socket on the server, as it was when last read.
-#[derive(Debug, Clone)]
+///
+/// Its `Debug` names it and its endpoints; [`definition`](Published::definition) has the rest.
+#[derive(Clone)]
 pub struct Published {
     instance: Instance,
     data: Data,
     pub(crate) change: Change,
+}
+
+impl fmt::Debug for Published {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Published");
+        shown.field("name", &self.name()).field("status", &self.status());
+        if !self.status_info().is_empty() {
+            shown.field("status_info", &self.status_info());
+        }
+        shown.field("revision", &self.revision()).field("change", &self.change);
+        shown.field("endpoints", &self.definition().endpoints.keys()).finish_non_exhaustive()
+    }
 }
 
 /// What publishing did.

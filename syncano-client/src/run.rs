@@ -4,22 +4,21 @@
 //! can be a result, and the script's own error ([`CallError::App`](crate::CallError::App)) is JSON too.
 
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use syncano_core::Method;
 
-use crate::answer::{ReadResult, read_json};
+use crate::answer::read_json;
 use crate::call::Destination;
 use crate::encode::Arguments;
-use crate::{Call, Client};
+use crate::{Call, Client, FromAnswer};
 
 /// With GET and DELETE the data, an object, travels in the query, otherwise it is the body; `()` is none.
 #[track_caller]
-pub(crate) fn run<T: DeserializeOwned + 'static>(
+pub(crate) fn run<T: FromAnswer>(
     client: &Client,
     to: Destination,
     method: Method,
     data: impl Serialize,
 ) -> Call<T, Value> {
-    Call::new(client, to, method, Arguments::data(data), ReadResult::new(), read_json)
+    Call::new(client, to, method, Arguments::data(data), T::reader(), read_json)
 }

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use syncano_core::{Method, route};
@@ -10,7 +9,7 @@ use syncano_core::{Method, route};
 use crate::call::Destination;
 use crate::called::Name;
 use crate::run::run;
-use crate::{Call, Error, Instance, Pages, RecordedTrace, recorded};
+use crate::{Call, Error, FromAnswer, Instance, Pages, RecordedTrace, recorded};
 
 /// The methods that run a script endpoint.
 const METHODS: &[Method] = &[Method::Get, Method::Post];
@@ -154,7 +153,7 @@ impl Instance {
 
     /// As [`run_public`](Instance::run_public), with an answer of another type than JSON.
     #[track_caller]
-    pub fn run_public_as<T: DeserializeOwned + 'static>(
+    pub fn run_public_as<T: FromAnswer>(
         &self,
         method: Method,
         public_link: &str,
@@ -208,11 +207,7 @@ impl ScriptEndpoint {
 
     /// As [`run`](ScriptEndpoint::run), with an answer of another type than JSON.
     #[track_caller]
-    pub fn run_as<T: DeserializeOwned + 'static>(
-        &self,
-        method: Method,
-        data: impl Serialize,
-    ) -> Call<T, Value> {
+    pub fn run_as<T: FromAnswer>(&self, method: Method, data: impl Serialize) -> Call<T, Value> {
         let path = route::script_endpoint_run(self.instance.name(), self.name());
         run(self.instance.client(), destination(self.name(), path), method, data)
     }

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use syncano_core::{Call as ScriptCall, Map, Method, route};
@@ -10,7 +9,7 @@ use syncano_core::{Call as ScriptCall, Map, Method, route};
 use crate::call::Destination;
 use crate::called::Name;
 use crate::run::run;
-use crate::{Call, Error, Instance, Pages, Published, RecordedTrace, recorded};
+use crate::{Call, Error, FromAnswer, Instance, Pages, Published, RecordedTrace, recorded};
 
 /// An endpoint of a socket, as it was when last read.
 #[derive(Debug, Clone)]
@@ -80,7 +79,7 @@ impl Instance {
 
     /// As [`run`](Instance::run), with an answer of another type than JSON.
     #[track_caller]
-    pub fn run_as<T: DeserializeOwned + 'static>(
+    pub fn run_as<T: FromAnswer>(
         &self,
         method: Method,
         endpoint: &str,
@@ -131,7 +130,7 @@ impl Published {
 
     /// As [`run`](Published::run), with an answer of another type than JSON.
     #[track_caller]
-    pub fn run_as<T: DeserializeOwned + 'static>(
+    pub fn run_as<T: FromAnswer>(
         &self,
         method: Method,
         endpoint: &str,
@@ -209,11 +208,7 @@ impl SocketEndpoint {
     /// As [`run`](SocketEndpoint::run), with an answer of another type: [`String`] for text as it is,
     /// [`Trace`](crate::Trace) for the record of the run, failed runs included, or any type that deserialises.
     #[track_caller]
-    pub fn run_as<T: DeserializeOwned + 'static>(
-        &self,
-        method: Method,
-        data: impl Serialize,
-    ) -> Call<T, Value> {
+    pub fn run_as<T: FromAnswer>(&self, method: Method, data: impl Serialize) -> Call<T, Value> {
         let to = Destination {
             name: Name::Text(self.full_name()),
             path: route::run(self.instance.name(), &self.socket, &self.name),

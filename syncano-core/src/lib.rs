@@ -65,6 +65,6 @@ pub use schema::{
 };
 pub use socket::{Call, ClassDependency, Dependency, Endpoint, Map, ScriptDependency, ScriptSource, Socket};
 pub use status::SocketStatus;
-pub use trace::{CustomResponse, RunResult, RunStatus, Trace};
+pub use trace::{RecordedResponse, RunResult, RunStatus, Trace};
 pub use validate::{config_violations, metadata_violations, script_config_violations};
 pub use violation::{Path, Segment, Severity, Violation, ViolationKind, Violations};

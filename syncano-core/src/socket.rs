@@ -1,6 +1,7 @@
 //! The model: a socket, its endpoints, their calls, and what they depend on.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -249,7 +250,7 @@ impl ScriptDependency {
 }
 
 /// Where a script comes from.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum ScriptSource {
     /// A new script.
@@ -264,6 +265,27 @@ pub enum ScriptSource {
         /// Its number.
         script: i64,
     },
+}
+
+/// The source's first line and size: a definition is printed to see what it is, and its scripts are read elsewhere.
+impl fmt::Debug for ScriptSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 60;
+        match self {
+            ScriptSource::New { runtime_name, source } => {
+                let line = source.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+                let first: String = line.chars().take(SHOWN).collect();
+                let mut shown = f.debug_struct("New");
+                shown.field("runtime_name", runtime_name);
+                match first == *source {
+                    true => shown.field("source", source),
+                    false => shown.field("source", &format_args!("{first:?}… ({} bytes)", source.len())),
+                };
+                shown.finish()
+            }
+            ScriptSource::Existing { script } => f.debug_struct("Existing").field("script", script).finish(),
+        }
+    }
 }
 
 /// A class that the socket needs.

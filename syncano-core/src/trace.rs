@@ -92,15 +92,15 @@ pub struct RunResult {
     pub stderr: String,
     /// The response that the script set itself, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub response: Option<CustomResponse>,
+    pub response: Option<RecordedResponse>,
     /// Where the result doesn't fit the endpoint's schema, if it has one and is checked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mismatches: Vec<Mismatch>,
 }
 
-/// An HTTP response made by a script.
+/// An HTTP response made by a script, as a trace records it: bytes that are no text are replaced.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct CustomResponse {
+pub struct RecordedResponse {
     /// HTTP status, 100–599.
     pub status: u16,
     /// The `Content-Type`.

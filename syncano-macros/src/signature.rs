@@ -11,6 +11,7 @@ use syn::{
 use syncano_core::{Methods, Placement, closest};
 
 use crate::errors::Errors;
+use crate::types::{fallible, written};
 
 /// Keys that the server takes for itself; a script never sees them.
 const TRANSPORT_KEYS: [&str; 7] =
@@ -85,6 +86,14 @@ pub(crate) fn arguments(sig: &Signature, methods: Option<&Methods>, errors: &mut
 
 /// The result type and the error type must own what they hold.
 pub(crate) fn results(sig: &Signature, error: Option<&Type>, errors: &mut Errors) {
+    if let (ReturnType::Type(_, ty), Some(fallible)) = (&sig.output, fallible(&sig.output)) {
+        let value = written(fallible.value);
+        let what = match fallible.own_error().filter(|_| error.is_none()) {
+            Some(own) => format!("write `-> {value}`, and `error = {}` in `#[endpoint]`", written(own)),
+            None => format!("write `-> {value}`"),
+        };
+        errors.over(ty, format!("a call gives a `Result` by itself: {what}"));
+    }
     if let ReturnType::Type(_, ty) = &sig.output {
         types(ty, true, errors);
     }
@@ -201,6 +210,15 @@ impl<'ast> Visit<'ast> for Types<'_> {
             self.errors.over(lifetime, format!("its types take no lifetimes: remove `{lifetime}`"));
         }
     }
+}
+
+/// The output and the error of a stub whose function was written with a `Result`: what is meant, so that the code that uses
+/// it is told nothing more.
+pub(crate) fn without_result(output: ReturnType, error: Option<Type>) -> (ReturnType, Option<Type>) {
+    let Some(fallible) = fallible(&output) else { return (output, error) };
+    let error = error.or_else(|| fallible.own_error().cloned());
+    let value = fallible.value.clone();
+    (ReturnType::Type(Default::default(), Box::new(value)), error)
 }
 
 /// The output of a stub: `impl Trait` would be inferred from a body that isn't there.

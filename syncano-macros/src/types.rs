@@ -4,7 +4,8 @@
 
 use std::collections::HashSet;
 
-use syn::{GenericArgument, PathArguments, Type};
+use quote::ToTokens as _;
+use syn::{GenericArgument, PathArguments, ReturnType, Type};
 use syncano_syntax::python::Kind;
 
 /// A type of an argument.
@@ -51,6 +52,51 @@ pub(crate) fn sent(ty: &Type, hidden: &HashSet<String>) -> Sent {
         }
         _ => plain(None),
     }
+}
+
+/// A type as its author wrote it, more or less.
+pub(crate) fn written(ty: &Type) -> String {
+    let text = ty.to_token_stream().to_string();
+    text.replace(" :: ", "::").replace(" < ", "<").replace(" >", ">").replace("& ", "&").replace(" ,", ",")
+}
+
+/// What a function would return that hands its error out by itself, as far as names tell.
+pub(crate) struct Fallible<'a> {
+    pub(crate) value: &'a Type,
+    /// The second parameter. An alias such as `anyhow::Result<T>` has none.
+    pub(crate) error: Option<&'a Type>,
+}
+
+impl Fallible<'_> {
+    /// The error, unless it is one of those that every call has.
+    pub(crate) fn own_error(&self) -> Option<&Type> {
+        const OF_EVERY_CALL: [&str; 3] = ["CallError", "Error", "Box"];
+        self.error.filter(|ty| match ty {
+            Type::Path(path) => {
+                let last = path.path.segments.last();
+                last.is_some_and(|last| OF_EVERY_CALL.iter().all(|name| last.ident != name))
+            }
+            _ => false,
+        })
+    }
+}
+
+/// Reads `Result<T>` and `Result<T, E>`, by the last segment of the path. A `Result` without parameters is a type of the
+/// user's own.
+pub(crate) fn fallible(output: &ReturnType) -> Option<Fallible<'_>> {
+    let ReturnType::Type(_, ty) = output else { return None };
+    let mut ty = &**ty;
+    while let Type::Paren(syn::TypeParen { elem, .. }) | Type::Group(syn::TypeGroup { elem, .. }) = ty {
+        ty = elem;
+    }
+    let Type::Path(path) = ty else { return None };
+    let last = path.path.segments.last().filter(|last| last.ident == "Result")?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    let mut types = arguments.args.iter().filter_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    });
+    Some(Fallible { value: types.next()?, error: types.next() })
 }
 
 fn kind(name: &str) -> Option<Kind> {

@@ -361,6 +361,7 @@ impl Draft {
                     FnArg::Receiver(_) => None,
                 });
                 let inputs: Vec<Type> = inputs.collect();
+                let (output, error) = signature::without_result(output, error);
                 let output = signature::without_impl_trait(output);
                 let generics = signature::with_all_lifetimes(generics, &inputs, &output, error.as_ref());
                 valid.stubs.push(Stub { attrs, vis, ident, generics, inputs, output, error, script });

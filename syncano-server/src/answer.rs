@@ -5,7 +5,7 @@ use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde_json::{Map, Value, json};
-use syncano_core::{CustomResponse, ResultKind, RunLimits, RunResult, RunStatus, Trace, headers};
+use syncano_core::{RecordedResponse, ResultKind, RunLimits, RunResult, RunStatus, Trace, headers};
 use syncano_runner::{Answer, Outcome};
 
 use crate::request::Head;
@@ -189,7 +189,7 @@ pub(crate) fn milliseconds(outcome: &Outcome) -> u64 {
 /// for its caller, stand there as the responses they were sent as.
 fn result(ended: &Ended, kept: usize) -> RunResult {
     let outcome = &ended.outcome;
-    let json = |status: u16, content: &[u8]| CustomResponse {
+    let json = |status: u16, content: &[u8]| RecordedResponse {
         status,
         content_type: "application/json".to_owned(),
         content: start(content, kept),
@@ -198,7 +198,7 @@ fn result(ended: &Ended, kept: usize) -> RunResult {
     let response = outcome.answer.as_ref().map(|answer| match answer {
         Answer::Value(value) => json(200, value),
         Answer::AppError(error) => json(422, error),
-        Answer::Response(own) => CustomResponse {
+        Answer::Response(own) => RecordedResponse {
             status: own.status,
             content_type: own.content_type.clone(),
             content: start(&own.content, kept),

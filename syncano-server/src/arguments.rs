@@ -47,13 +47,14 @@ pub(crate) fn merge(
     inputs: Inputs<'_>,
 ) -> Result<Arguments, ApiError> {
     let schema = inputs.schema.map(|schema| &schema.value);
+    let whole = schema.and_then(whole_body).filter(|_| method.has_body());
     let form = match &body {
         Some(Content::Form(fields)) => fields.clone(),
         _ => Vec::new(),
     };
     let (body, body_text) = match body {
         None => (None, "{}".to_owned()),
-        Some(Content::Json(value @ (Value::Object(_) | Value::Array(_)), json)) => {
+        Some(Content::Json(value, json)) if value.is_object() || value.is_array() || whole.is_some() => {
             (Some(value), String::from_utf8(json.to_vec()).expect("JSON is text"))
         }
         Some(Content::Json(..)) => {
@@ -77,7 +78,7 @@ pub(crate) fn merge(
         None => Vec::new(),
     };
 
-    let main = match schema.and_then(whole_body).filter(|_| method.has_body()) {
+    let main = match whole {
         Some(argument) => {
             let mut named = decoded.clone();
             match &body {
@@ -101,16 +102,19 @@ pub(crate) fn merge(
             .filter(|lost| lost.field().is_some_and(|field| decoded.values.contains_key(&field)))
             .collect(),
     };
-    let (merged, merged_text) = match body {
-        Some(body) if decoded.values.is_empty() && absent.is_empty() => (body, None),
-        Some(Value::Object(values)) => {
+    let (merged, merged_text) = match (body, &main) {
+        // A body that is neither an object nor a list stands in `ARGS` under the argument's name.
+        (Some(body), Some((value, text))) if !body.is_object() && !body.is_array() => {
+            (value.clone(), Some(text.clone()))
+        }
+        (Some(body), _) if decoded.values.is_empty() && absent.is_empty() => (body, None),
+        (Some(Value::Object(values)), _) => {
             let mut merged = Object::written(values, &body_text);
             absent.iter().for_each(|name| merged.remove(name));
             merged.extend(decoded);
             let (value, text) = merged.into_json();
             (value, Some(text))
         }
-        Some(list) if decoded.values.is_empty() => (list, None),
         _ => {
             let (value, text) = decoded.into_json();
             (value, Some(text))
@@ -280,11 +284,11 @@ fn properties(inputs: &Value) -> impl Iterator<Item = (&String, &Value)> {
     inputs.get("properties").and_then(Value::as_object).into_iter().flatten()
 }
 
+<<<<<<< HEAD
 fn requires(inputs: &Value, name: &str) -> bool {
     let required = inputs.get("required").and_then(Value::as_array).into_iter().flatten();
     required.into_iter().any(|required| required == name)
-}
-
+=======
 struct WholeBody<'a> {
     name: &'a str,
     required: bool,
@@ -437,6 +441,13 @@ mod tests {
         assert_eq!(value(incoming.main.as_deref().unwrap()), json!({"page": 2}));
         let told = wrong(Method::Put, "", Some(json!({"name": "x"})), &inputs);
         assert_eq!(told[0].0, "page");
+        // A text or a number too: a program finds it under its name.
+        for body in [json!("x"), json!(5), json!(true), Value::Null] {
+            let incoming = merged(Method::Put, "page=2", Some(body.clone()), Some(&inputs));
+            assert_eq!(value(incoming.main.as_deref().unwrap()), json!({"item": body, "page": 2}));
+            assert_eq!(value(incoming.merged()), json!({"item": body, "page": 2}));
+            assert_eq!(value(&incoming.body.unwrap()), body);
+        }
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! An instance for one test.
 
 use std::ops::Deref;
+use std::path::PathBuf;
 
 use secrecy::{ExposeSecret as _, SecretString};
-use syncano_client::{Client, Instance, Socket};
+use syncano_client::{Client, Dependency, Error, Instance, Socket};
 use syncano_server::{ServerBuilder, TestServer, TestServerBuilder};
 
 use crate::server::ServerThread;
@@ -120,6 +121,20 @@ impl TestInstanceBuilder {
         self
     }
 
+    /// Gives the server an environment for scripts that name it: `path` is a virtual environment of Python's, or a folder called
+    /// `node_modules`. A server for a test has no others.
+    ///
+    /// ```no_run
+    /// # use syncano_testing::TestInstance;
+    /// # async fn test(statistics: syncano_client::Socket) {
+    /// let venv = concat!(env!("CARGO_MANIFEST_DIR"), "/venv");
+    /// let instance = TestInstance::builder().environment("science", venv).sockets([statistics]).start().await;
+    /// # let _ = instance; }
+    /// ```
+    pub fn environment(self, name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
+        self.server(|server| server.environment(name, path))
+    }
+
     /// Publishes these sockets, in this order.
     pub fn sockets(mut self, sockets: impl IntoIterator<Item = Socket>) -> Self {
         self.sockets.extend(sockets);
@@ -142,11 +157,27 @@ impl TestInstanceBuilder {
         };
         for socket in &self.sockets {
             if let Err(error) = instance.publish(socket).await {
-                panic!("the test's socket `{}` can't be published: {error}", socket.name);
+                let hint = missing_environment(socket, &error).unwrap_or_default();
+                panic!("the test's socket `{}` can't be published: {error}{hint}", socket.name);
             }
         }
         TestInstance { client, instance, server }
     }
+}
+
+/// How to give the server an environment that a script names and the server doesn't have.
+fn missing_environment(socket: &Socket, error: &Error) -> Option<String> {
+    let Error::NotInstalled { status_info, .. } = error else { return None };
+    let mut named = socket.dependencies.iter().filter_map(|dependency| match dependency {
+        Dependency::Script(script) => script.config.as_ref()?.get("environment")?.as_str(),
+        Dependency::Class(_) => None,
+    });
+    let name = named.find(|name| status_info.contains(&format!("environment `{name}`")))?;
+    Some(format!(
+        "\na test's server has the environments that the test gives it: write \
+         `TestInstance::builder().environment(\"{name}\", path).sockets([…]).start().await` in the test, where `path` is \
+         a virtual environment of Python's or a folder called `node_modules`"
+    ))
 }
 
 fn connect(url: &str) -> Client {

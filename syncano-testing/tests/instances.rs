@@ -99,6 +99,20 @@ async fn a_socket_that_is_refused_fails_the_test() {
     TestInstance::with([broken]).await;
 }
 
+#[socket(runtime = "python3", environment = "science")]
+mod statistics {
+    #[endpoint("mean", GET, source = "def main(): return 3")]
+    pub async fn mean() -> u32;
+}
+
+#[tokio::test]
+#[should_panic(
+    expected = "write `TestInstance::builder().environment(\"science\", path).sockets([…]).start().await` in the test"
+)]
+async fn a_test_without_the_environment_of_its_socket_says_how_to_give_it() {
+    TestInstance::with([statistics::definition()]).await;
+}
+
 #[tokio::test]
 #[should_panic(expected = "the test server doesn't start")]
 async fn a_server_that_does_not_start_fails_the_test() {

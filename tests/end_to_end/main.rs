@@ -23,6 +23,7 @@ mod reports;
 mod run_time_sockets;
 mod script_endpoints;
 mod scripts;
+mod shapes;
 mod socket_endpoints;
 mod types;
 mod values;

@@ -39,6 +39,8 @@ pub(super) struct Texts<'a> {
     pub(super) most: Option<usize>,
     /// `format`s, `pattern`s and encodings, by keyword.
     pub(super) forms: BTreeSet<(&'a str, &'a str)>,
+    /// Texts that are left out.
+    pub(super) without: BTreeSet<&'a str>,
 }
 
 /// Lists whose first items may be of schemas of their own.
@@ -166,6 +168,7 @@ pub(super) fn both<'a>(
             least: one.least.max(other.least),
             most: fewest(one.most, other.most),
             forms: one.forms.union(&other.forms).copied().collect(),
+            without: one.without.union(&other.without).copied().collect(),
         }),
         (Kind::List(one), Kind::List(other)) => {
             let length = one.first.len().max(other.first.len());
@@ -240,7 +243,7 @@ const FORMATS: [(&str, &str); 10] = [
 impl<'a> Texts<'a> {
     fn contains(&self, text: &str) -> Option<bool> {
         let length = text.chars().count();
-        if length < self.least || self.most.is_some_and(|most| length > most) {
+        if length < self.least || self.most.is_some_and(|most| length > most) || self.without.contains(text) {
             return Some(false);
         }
         for (keyword, value) in &self.forms {

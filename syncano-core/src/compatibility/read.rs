@@ -281,7 +281,7 @@ fn without<'a>(found: Vec<Alternative<'a>>, not: &'a Value) -> Result<Vec<Altern
                     _ => None,
                 }))
             }
-            Kind::Text(_) if left_out.iter().any(|value| value.is_string()) => return Err(unknown()),
+            Kind::Text(texts) => texts.without.extend(left_out.iter().filter_map(|value| value.as_str())),
             Kind::List(_) if left_out.iter().any(|value| value.is_array()) => return Err(unknown()),
             Kind::Object(_) if left_out.iter().any(|value| value.is_object()) => return Err(unknown()),
             _ => {}

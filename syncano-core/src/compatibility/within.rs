@@ -4,7 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value, json};
 
-use super::alternative::{ANYTHING, All, Alternative, Digits, Kind, Lists, Objects, describe, is_nothing};
+use super::alternative::{
+    ANYTHING, All, Alternative, Digits, Kind, Lists, Objects, describe, is_nothing, plainly,
+};
 use super::incompatibility::{Incompatibility, Reason};
 use super::number::{Bound, Num, Numbers};
 use super::read::{Document, Unreadable, excerpt};
@@ -223,6 +225,12 @@ impl<'a> Comparison<'a> {
             let reason = Reason::Many { what: "characters", most };
             let longer = (most < 1000 && texts.forms.is_empty()).then(|| "a".repeat(most + 1).into());
             return Err(Incompatibility::new(reason, witness(&|length| length > most).or(longer)));
+        }
+        let left_out = others.without.difference(&texts.without);
+        let mut left_out =
+            left_out.map(|text| Value::from(*text)).filter(|text| plainly(narrow, text) != Some(false));
+        if let Some(text) = left_out.next() {
+            return Err(Incompatibility::new(Reason::Value(excerpt(&text)), Some(text)));
         }
         match others.forms.difference(&texts.forms).next() {
             None => Ok(()),

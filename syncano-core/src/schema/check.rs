@@ -276,6 +276,12 @@ impl<'s> Check<'s> {
         if rules.required.iter().any(|name| !fields.contains_key(name)) {
             return Ok(Some(String::new()));
         }
+        for names in &rules.either {
+            self.spend(names.len())?;
+            if !names.iter().any(|name| fields.contains_key(name)) {
+                return Ok(Some(String::new()));
+            }
+        }
         if let Some(problem) = size_problem("fields", rules.least, rules.most, fields.len()) {
             return Ok(Some(problem));
         }

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use regex_lite::{Regex, RegexBuilder};
 use serde_json::{Number, Value};
 
-use super::SchemaProblem;
+use super::{REQUIRED, SchemaProblem};
 use crate::{Map, Path, Violation, ViolationKind, limits};
 
 /// A schema, ready to check values.
@@ -177,6 +177,8 @@ pub(super) struct ObjectRules {
     pub(super) least: Option<usize>,
     pub(super) most: Option<usize>,
     pub(super) required: Vec<String>,
+    /// Of each list one key at least: a field that is needed, and its aliases.
+    pub(super) either: Vec<Vec<String>>,
     /// Those that are quick to check come first: the tag of an enum tells its variants apart before what they hold.
     pub(super) properties: Vec<(String, Id)>,
     pub(super) patterns: Vec<(Pattern, Id)>,
@@ -534,6 +536,9 @@ impl<'a> Reader<'_, 'a> {
 
     fn object_rules(&mut self) -> Option<Box<ObjectRules>> {
         let required = self.expect("required", "a list of texts", texts).unwrap_or_default();
+        let either = self.expect(REQUIRED, "a list of lists of texts", |value| {
+            value.as_array()?.iter().map(texts).collect()
+        });
         let properties = self.named_schemas("properties");
         let mut known: Vec<String> = properties.iter().map(|(name, _)| name.clone()).collect();
         known.sort_unstable();
@@ -550,6 +555,7 @@ impl<'a> Reader<'_, 'a> {
             least: self.size("minProperties"),
             most: self.size("maxProperties"),
             required,
+            either: either.unwrap_or_default(),
             properties,
             patterns,
             additional: self.schema("additionalProperties"),
@@ -561,6 +567,7 @@ impl<'a> Reader<'_, 'a> {
         let any = rules.least.is_some()
             || rules.most.is_some()
             || !rules.required.is_empty()
+            || !rules.either.is_empty()
             || !rules.properties.is_empty()
             || !rules.patterns.is_empty()
             || rules.additional.is_some()

@@ -8,6 +8,8 @@ use crate::{Path, Segment, closest, quoted};
 
 /// Mismatches that are reported.
 const REPORTED: usize = 8;
+/// Values that are named where one of them is expected.
+const NAMED: usize = 24;
 
 impl Check<'_> {
     fn report(&mut self, problem: String) {
@@ -86,7 +88,18 @@ impl Check<'_> {
                         .filter(|name| !fields.contains_key(*name))
                         .take(REPORTED)
                         .collect();
-                    if !missing.is_empty() {
+                    let none = |names: &&Vec<String>| !names.iter().any(|name| fields.contains_key(name));
+                    let neither: Vec<&Vec<String>> =
+                        rules.either.iter().filter(none).take(REPORTED).collect();
+                    if !missing.is_empty() || !neither.is_empty() {
+                        for names in neither {
+                            let known =
+                                rules.properties.iter().find(|(known, _)| names.first() == Some(known));
+                            let noun = known.map_or("a value".to_owned(), |(_, id)| self.noun(*id));
+                            let keys = or(names.iter().map(|name| format!("`{}`", quoted(name))));
+                            let first = names.first().cloned().unwrap_or_default();
+                            self.report_at(&first, format!("expected {noun} under {keys}, found nothing"));
+                        }
                         for name in missing {
                             let known = rules.properties.iter().find(|(known, _)| known == name);
                             let noun = known.map_or("a value".to_owned(), |(_, id)| self.noun(*id));
@@ -209,6 +222,11 @@ impl Check<'_> {
         }
         match best {
             (1.., Some(id)) => self.explain(id, value),
+            _ if let Some((tag, names)) = self.tags(alternatives, value) => {
+                let found = value.get(&tag).map_or("nothing".to_owned(), shown);
+                self.report_at(&tag, format!("expected {names}, found {found}"));
+                Ok(())
+            }
             _ => {
                 let mut nouns = Vec::new();
                 alternatives.iter().take(REPORTED).for_each(|id| self.nouns(*id, &mut nouns, 0));
@@ -216,6 +234,31 @@ impl Check<'_> {
                 Ok(())
             }
         }
+    }
+
+    /// The key that tells alternatives apart, if the value has none of theirs under it, and what they have there.
+    fn tags(&self, alternatives: &[Id], value: &Value) -> Option<(String, String)> {
+        let fields = value.as_object()?;
+        let rules = |id: &Id| {
+            let node = &self.nodes[*id];
+            node.object.as_deref().or_else(|| self.nodes[node.inside.reference?].object.as_deref())
+        };
+        let under = |id: &Id, tag: &str| {
+            let (_, id) = rules(id)?.properties.iter().find(|(name, _)| name == tag)?;
+            self.nodes[*id].values.as_ref()
+        };
+        let (tag, _) = rules(alternatives.first()?)?
+            .properties
+            .iter()
+            .find(|(name, _)| alternatives.iter().all(|id| under(id, name).is_some()))?;
+        let mut values = alternatives.iter().filter_map(|id| under(id, tag)).flatten();
+        let found = fields.get(tag);
+        if found.is_some_and(|found| values.clone().any(|value| same(value, found))) {
+            return None;
+        }
+        let mut nouns = Vec::new();
+        name_values(&mut values, &mut nouns);
+        Some((tag.clone(), or(nouns.into_iter())))
     }
 
     /// How much speaks for an alternative: its type, its tag, its keys.
@@ -263,11 +306,7 @@ impl Check<'_> {
         } else if depth > 6 || nouns.len() > REPORTED {
             nouns.push(ANYTHING.to_owned());
         } else if let Some(values) = &node.values {
-            nouns.extend(values.iter().take(REPORTED).map(|value| match value {
-                Value::Null => "null".to_owned(),
-                Value::String(text) => format!("`{}`", quoted(text)),
-                other => format!("`{}`", quoted(&other.to_string())),
-            }));
+            name_values(&mut values.iter(), nouns);
         } else if let Some(types) = node.types {
             let order = ["boolean", "integer", "number", "string", "array", "object", "null"];
             let both = types.has("number");
@@ -282,6 +321,20 @@ impl Check<'_> {
         } else {
             nouns.push(ANYTHING.to_owned());
         }
+    }
+}
+
+/// Names values, and says if there are more of them.
+fn name_values(values: &mut dyn Iterator<Item = &Value>, nouns: &mut Vec<String>) {
+    nouns.extend(values.take(NAMED).map(|value| match value {
+        Value::Null => "null".to_owned(),
+        Value::String(text) => format!("`{}`", quoted(text)),
+        other => format!("`{}`", quoted(&other.to_string())),
+    }));
+    match values.count() {
+        0 => {}
+        1 => nouns.push("one other".to_owned()),
+        more => nouns.push(format!("one of {more} others")),
     }
 }
 

@@ -2,9 +2,10 @@
 
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::{PLACEMENT, Placement};
+use super::{PLACEMENT, Placement, accepted, reading};
 use crate::Map;
 
 /// Makes the `inputs` schema of a call: an object with a property for each argument.
@@ -77,7 +78,33 @@ impl Inputs {
 pub struct Outputs;
 
 impl Outputs {
-    /// The schema of `T` as serde reads it.
+    /// Returns the schema of what serde reads as a `T`.
+    ///
+    /// It is schemars' schema, and accepts besides what serde does: the names of `#[serde(alias)]`, any variant where one is
+    /// `#[serde(other)]`, and for a number, a truth or a list the other kinds of values that its `deserialize_with` takes.
+    ///
+    /// serde doesn't tell the aliases of fields in variants that have a tag or are untagged, in structs with a flattened field, and
+    /// in types that are flattened. Name them there: `#[schemars(extend("x-syncano-aliases" = ["old_name"]))]`.
+    ///
+    /// ```
+    /// use syncano_core::Outputs;
+    ///
+    /// #[derive(serde::Deserialize, schemars::JsonSchema)]
+    /// enum State {
+    ///     Open,
+    ///     #[serde(alias = "done")]
+    ///     Closed,
+    /// }
+    ///
+    /// assert_eq!(Outputs::read_as::<State>()["enum"], serde_json::json!(["Open", "Closed", "done"]));
+    /// ```
+    pub fn read_as<T: JsonSchema + DeserializeOwned>() -> Value {
+        let mut schema = Outputs::of::<T>();
+        accepted::widen(&mut schema, &reading::ask::<T>);
+        schema
+    }
+
+    /// Returns schemars' schema of `T`, as serde's names have it.
     pub fn of<T: JsonSchema + ?Sized>() -> Value {
         let mut schema =
             SchemaSettings::draft2020_12().for_deserialize().into_generator().into_root_schema_for::<T>();

@@ -3,10 +3,12 @@
 //! They are published in an endpoint's metadata under the method they belong to (`metadata.GET.inputs`), with
 //! `*` for a call that answers every method.
 
+mod accepted;
 mod check;
 mod compile;
 mod explain;
 mod generate;
+mod reading;
 
 use serde_json::Value;
 use thiserror::Error;
@@ -22,6 +24,12 @@ pub const SCHEMA_KEYS: [&str; 3] = ["inputs", "outputs", "errors"];
 
 /// Marks a property that doesn't travel where the method would put it.
 const PLACEMENT: &str = "x-syncano-in";
+
+/// Lists of keys of an object; of each list one key at least is there. So a field is needed that has aliases.
+const REQUIRED: &str = "x-syncano-required";
+
+/// Names the aliases of a field where serde's can't be found.
+const ALIASES: &str = "x-syncano-aliases";
 
 /// The schema that an endpoint's metadata has for the method under one of the [`SCHEMA_KEYS`], and the key of the part
 /// where it stands.

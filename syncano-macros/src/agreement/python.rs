@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use quote::ToTokens;
 use syn::ReturnType;
 use syncano_core::closest;
 use syncano_syntax::python::{Key, Kind, Parameters, Takes};
@@ -10,7 +9,7 @@ use syncano_syntax::python::{Key, Kind, Parameters, Takes};
 use super::{Pair, Warning, is_body};
 use crate::errors::Errors;
 use crate::signature::Argument;
-use crate::types;
+use crate::types::{self, written};
 
 impl Pair<'_> {
     pub(super) fn check_python(&self, takes: &Takes, errors: &mut Errors) -> Vec<Warning> {
@@ -155,10 +154,4 @@ impl Pair<'_> {
         }
         self.arguments.iter().filter(unread).map(|argument| self.unread(argument)).collect()
     }
-}
-
-/// A type as its author wrote it, more or less.
-fn written(ty: &syn::Type) -> String {
-    let text = ty.to_token_stream().to_string();
-    text.replace(" :: ", "::").replace(" < ", "<").replace(" >", ">").replace("& ", "&").replace(" ,", ",")
 }

@@ -31,7 +31,7 @@ pub mod shadows {
     pub async fn a(call: u8, definition: u8, instance: u8, argument: u8, error: u8) -> u8;
 
     #[endpoint("b", *, source = "1", error = u8)]
-    pub async fn clone() -> ::std::result::Result<u8, u8>;
+    pub async fn clone() -> ::std::option::Option<u8>;
 
     #[endpoint("c", *, source = "1")]
     pub async fn publish();
