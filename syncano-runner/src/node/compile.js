@@ -40,7 +40,8 @@ async function compile() {
       () => new vm.SourceTextModule(source, { identifier, importModuleDynamically, initializeImportMeta }),
     );
   } catch (error) {
-    throw isModule ? await withPlace(error) : problem;
+    // Where a function should be asynchronous the program's error says so.
+    throw isModule && error.message !== 'Unexpected reserved word' ? await withPlace(error) : problem;
   }
   // Another mistake may come before the first `import` or `export`.
   script.problem = isModule ? undefined : problem;
@@ -74,13 +75,14 @@ function lastStatement(source) {
   let end = withoutTrailingEnds(source);
   // A bundle is one statement of many lines.
   const directive = /^(?:\s|(['"])use strict\1;?)*/.exec(source)[0].length;
-  if (/^[(!/me]/.test(source.slice(directive)) && compiles(`(${end.slice(directive)}\n)`)) {
+  if (/^(?:[(!me]|\/\*)/.test(source.slice(directive)) && compiles(`(${end.slice(directive)}\n)`)) {
     return { before: end.slice(0, directive), text: end.slice(directive), rest: '', isReturnable: true };
   }
   let isReturnable = true;
   let start = end.length;
   while (candidates > 0 && start > 0) {
-    const isLine = (start = beginning(end, start)) === 0 || end[start - 1] === '\n';
+    start = beginning(end, start);
+    const isLine = /(?:^|\n);*$/.test(end.slice(Math.max(0, start - 8), start));
     let at = start;
     while (end[at] === ';' || (!isLine && end[at] === ' ')) at++;
     const last = end.slice(at);
@@ -97,7 +99,7 @@ function lastStatement(source) {
     const before = withoutTrailingComments(end.slice(0, at));
     if (!compiles(before) || !endsAStatement(before, last)) continue;
     // Columns on the line of a `return` are moved: nobody counts those of what a tool has written.
-    if (!isLine && !/\bexports\b/.test(last)) return undefined;
+    if (!isLine && !/\bexports\b|=>|\bfunction\b/.test(last)) return undefined;
     return { before, text: end.slice(before.length), rest: source.slice(end.length), isReturnable };
   }
   return undefined;

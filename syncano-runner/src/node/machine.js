@@ -34,10 +34,10 @@ function provideMemoryUsage() {
   process.memoryUsage = Object.assign(memoryUsage, { rss });
 }
 
-// Without /proc and /sys Node finds no processors.
+// Without /proc and /sys Node finds no processors, and none of the network but the server's proxy is a script's to see.
 function provideMachine() {
   const os = require('os');
-  const { cpus, userInfo } = os;
+  const { cpus, userInfo, networkInterfaces } = os;
   if (cpus().length === 0) {
     const count = os.availableParallelism?.() ?? 1;
     define(os, 'cpus', () => {
@@ -58,6 +58,15 @@ function provideMachine() {
     }
   }, true);
   define(os.userInfo, 'name', 'userInfo');
+  define(os, 'networkInterfaces', () => {
+    try {
+      return apply(networkInterfaces, os, []);
+    } catch (error) {
+      if (error?.code !== 'ERR_SYSTEM_ERROR') throw error;
+      return {};
+    }
+  }, true);
+  define(os.networkInterfaces, 'name', 'networkInterfaces');
   Module.syncBuiltinESMExports();
 }
 

@@ -15,6 +15,8 @@ const reach = bare({
   isDynamic: true,
   // To the global scope by other means than assignment to a name.
   writesGlobals: true,
+  // It may load packages, whose text nobody has read.
+  loadsPackages: true,
   // It names what keeps something for all to see.
   measures: true,
   matches: true,
@@ -35,6 +37,7 @@ const LONGEST_READ = 256 * 1024;
 
 function readReach(source) {
   reach.words = new Set(source.match(/[A-Za-z_$][\w$]*/g));
+  reach.loadsPackages = packages.folder !== undefined && /\b(?:require|import)\b/.test(source);
   reach.measures = reach.words.has('performance');
   reach.matches = reach.words.has('RegExp');
   if (source.length > LONGEST_READ) return;

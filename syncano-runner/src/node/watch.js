@@ -136,7 +136,7 @@ function hasAddedToPrototypes() {
 // Takes what the script can reach for what it is to be from now on.
 function watchAnew() {
   watch.areNamedUnchanged = watch.areAllUnchanged = undefined;
-  if (!reach.writes || IS_FRESH) return;
+  if ((!reach.writes && !reach.loadsPackages) || IS_FRESH) return;
   const [found, seen, bound] = [[], new Set([globalThis]), []];
   for (const name of ownKeys(globalThis)) {
     if (!reach.words.has(name) || UNWATCHED.has(name)) continue;
@@ -157,7 +157,8 @@ function watchAnew() {
   // The names of the global scope are one more object's.
   found.push(bare({ object: globalThis, values: bound.filter(([name]) => !NAMES.includes(name)), accessors: [], count: -1, size: -1 }));
   watch.areNamedUnchanged = checkOf(found, reach.isPrecise);
-  if (reach.isDynamic) watch.areAllUnchanged = checkOfAll();
+  // What packages keep is there from call to call, as what a function's module keeps.
+  if (reach.isDynamic || (reach.loadsPackages && !script.isReady)) watch.areAllUnchanged = checkOfAll();
 }
 
 // The values of everything that the language has: too many to count the keys of.
@@ -190,6 +191,6 @@ function watchModule(name, exported) {
 function isWorldUnchanged() {
   if (watch.areNamedUnchanged === undefined) return true;
   if (!watch.areNamedUnchanged()) return false;
-  if (reach.writesAnyKey && hasAddedToPrototypes()) return false;
+  if ((reach.writesAnyKey || watch.areAllUnchanged !== undefined) && hasAddedToPrototypes()) return false;
   return watch.areAllUnchanged === undefined || watch.areAllUnchanged();
 }
