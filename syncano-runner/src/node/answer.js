@@ -1,71 +1,5 @@
 // What a call answers, and what it shows of an error.
 
-// JSON of any value as bytes, or Refused. JSON itself writes `null` for numbers that it doesn't have and leaves out what
-// it doesn't know: that would be another value than the script's.
-function toJson(value, what) {
-  let text;
-  try {
-    text = stringify(value);
-  } catch (error) {
-    // Of a cycle, of a BigInt, of too much depth: the engine says it best. A `toJSON` of the script's may throw anything.
-    throw new Refused(`${what} can't be written as JSON: ${messageOf(error)}`);
-  }
-  if (text === undefined) throw new Refused(`${what} can't be written as JSON: it is a ${typeof value}`);
-  refuseWhatJsonDrops(value, what);
-  return encode(wellFormed(text));
-}
-
-// A list of ours: a script can't have put anything into it.
-class Pending {
-  constructor(value, name, next) {
-    this.value = value;
-    this.name = name;
-    this.next = next;
-  }
-}
-setPrototypeOf(Pending.prototype, null);
-
-function refuseWhatJsonDrops(value, what) {
-  let pending = new Pending(value, '', null);
-  while (pending !== null) {
-    const { value, name, next } = pending;
-    pending = next;
-    const type = typeof value;
-    if (type === 'function' || type === 'symbol' || (type === 'number' && !isFinite(value))) {
-      const kind = type === 'number' ? `${value}` : `a ${type}`;
-      throw new Refused(`${what} can't be written as JSON: ${name === '' ? 'it' : `its \`${name}\``} is ${kind}`);
-    }
-    // What writes itself has been asked already.
-    if (type !== 'object' || value === null || typeof value.toJSON === 'function') continue;
-    if (isArray(value)) {
-      for (let index = value.length - 1; index >= 0; index--) {
-        pending = new Pending(value[index], index, pending);
-      }
-    } else {
-      const names = keys(value);
-      for (let index = names.length - 1; index >= 0; index--) {
-        pending = new Pending(value[names[index]], names[index], pending);
-      }
-    }
-  }
-}
-
-// Halves of surrogate pairs, which no UTF-8 has, become U+FFFD. JSON.stringify writes them as `\udxxx`, and nothing
-// else like that.
-function wellFormed(json) {
-  let result = '';
-  let done = 0;
-  for (let at = indexOf(json, '\\'); at >= 0; at = indexOf(json, '\\', at)) {
-    if (json[at + 1] === 'u' && json[at + 2] === 'd') {
-      result += slice(json, done, at) + '\ufffd';
-      at = done = at + 6;
-    } else {
-      at += 2;
-    }
-  }
-  return done === 0 ? json : result + slice(json, done);
-}
-
 class Answer {
   constructor(kind, exit, head, body) {
     this.kind = kind;
@@ -88,6 +22,14 @@ function answerOf(returned) {
 
 function answerWith(response) {
   const { status_code, content, content_type, headers } = response;
+  if (getPrototypeOf(response) === HttpResponse.prototype) {
+    const names = keys(response);
+    // Those that every response has come first.
+    if (names.length > FIELDS.length) {
+      const all = `\`${FIELDS[0]}\`, \`${FIELDS[1]}\`, \`${FIELDS[2]}\` and \`${FIELDS[3]}\``;
+      throw new Refused(`an HttpResponse has no field \`${names[FIELDS.length]}\`: its fields are ${all}`);
+    }
+  }
   const status = typeof status_code === 'string' && status_code !== '' ? +status_code : status_code;
   if (typeof status !== 'number' || status !== status) {
     throw new Refused(`the response's status code is not a number: ${shown(status_code)}`);
@@ -101,6 +43,8 @@ function answerWith(response) {
   if (head.length > MAX_HEAD) throw new Refused("the response's headers are too long");
   return new Answer(RESPONSE, 0, head, limited(bytesOf(content)));
 }
+
+const FIELDS = ['status_code', 'content', 'content_type', 'headers'];
 
 // `["name","value"],…`
 function headersToJson(headers) {
@@ -250,5 +194,5 @@ function numberAt(text, at) {
 }
 
 function printError(error) {
-  stderr.write(encode(`${describe(error)}\n`));
+  stderr.write(encode(`${describe(error)}\n${hintFor(error)}`));
 }

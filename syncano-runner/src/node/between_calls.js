@@ -3,13 +3,13 @@
 
 const { getActiveResourcesInfo, umask, chdir, cwd, eventNames, rawListeners, removeAllListeners } = process;
 const { getOwnPropertyDescriptor } = Object;
-const { openSync, closeSync, fstatSync, mkdirSync, readdirSync, rmdirSync, rmSync } = fs;
-const { isMap } = util.types;
+const { openSync, closeSync, fstatSync, lstatSync, mkdirSync, readdirSync, rmdirSync, rmSync, writeFileSync } = fs;
 
 // What a call has done that can't be seen when it has ended; and whether one has ever had what opens files and closes
 // descriptors: to look for what is left of that takes longer than many a call.
 const traces = bare({
   isLasting: false,
+  hasSet: false,
   hasChangedEnvironment: false,
   hasWritten: false,
   keepsMore: false,
@@ -69,12 +69,35 @@ const LASTING = {
   worker_threads: ['Worker', 'MessageChannel', 'BroadcastChannel', 'setEnvironmentData'],
 };
 
+// What sets something for all of the process.
+const SETTERS = {
+  __proto__: null,
+  crypto: ['setEngine', 'setFips'],
+  dns: ['setServers', 'setDefaultResultOrder'],
+  'dns/promises': ['setServers', 'setDefaultResultOrder'],
+  http: ['setMaxIdleHTTPParsers'],
+  net: ['setDefaultAutoSelectFamily', 'setDefaultAutoSelectFamilyAttemptTimeout'],
+  stream: ['setDefaultHighWaterMark'],
+  tls: ['setDefaultCACertificates'],
+};
+
 // What can write to a descriptor, the outputs' too. (What packages' own machine code writes is noticed by the server.)
 function noticeWriting() {
   for (const name of keys(fs)) if (/^(write|append|createWrite)/.test(name)) noticeUse(fs, name, 'hasWritten');
   noticeUse(process, '_rawDebug', 'hasWritten');
   if (process.report !== undefined) noticeUse(process.report, 'writeReport', 'hasWritten');
   Module.syncBuiltinESMExports();
+}
+
+// The modules of Node's that have been loaded.
+const loaded = new Set();
+
+function noticeModule(name, exported) {
+  loaded.add(name);
+  for (const lasting of LASTING[name] ?? []) noticeUse(exported, lasting);
+  for (const setting of SETTERS[name] ?? []) noticeUse(exported, setting, 'hasSet');
+  if (name === 'child_process' || name === 'cluster') explainRefusals();
+  watchModule(name, exported);
 }
 
 function noticeWhatLasts() {
@@ -94,16 +117,12 @@ function noticeWhatLasts() {
     }
   }
   noticeUse(Atomics, 'waitAsync');
-  const seen = new Set();
   const load = Module._load;
   Module._load = function (request) {
     const name = typeof request === 'string' && startsWith(request, 'node:') ? slice(request, 5) : request;
     if (FILELESS[name] !== true) traces.reachesFiles = true;
     const exported = apply(load, this, arguments);
-    if (LASTING[name] !== undefined && !seen.has(name)) {
-      seen.add(name);
-      for (const lasting of LASTING[name]) noticeUse(exported, lasting);
-    }
+    if (!loaded.has(name) && isBuiltin(request)) noticeModule(name, exported);
     return exported;
   };
   // What leads to files, or to how they are made, without a module: Node's insides, signals that open its inspector or have it
@@ -142,43 +161,6 @@ function noticeChangesOfEnvironment() {
   });
 }
 
-// A function that tells whether the classes and functions of the language are what they were. It names each of them, which
-// the engine makes a thousand times faster than looking them up.
-function watchBuiltins() {
-  const isName = name => typeof name === 'string' && /^[A-Za-z_$][\w$]*$/.test(name);
-  const checks = [];
-  const values = [];
-  const watch = (object, path) => {
-    for (const name of ownKeys(object)) {
-      const { value, writable } = getOwnPropertyDescriptor(object, name);
-      // Every call gets a list of arguments of its own, and the number of the parent is asked of the system.
-      const isOwn = value === process.argv || (object === process && name === 'ppid');
-      const isChangeable = writable && value === value && isName(name) && !isOwn;
-      if (isChangeable) checks.push(`${path}${name} === values[${values.push(value) - 1}]`);
-    }
-  };
-  watch(globalThis, '');
-  for (const name of ['JSON', 'Math', 'Reflect', 'console', 'process']) watch(globalThis[name], `${name}.`);
-  for (const name of ownKeys(globalThis)) {
-    const { value } = getOwnPropertyDescriptor(globalThis, name);
-    if (typeof value !== 'function' || !isName(name) || value.prototype === undefined) continue;
-    watch(value, `${name}.`);
-    watch(value.prototype, `${name}.prototype.`);
-  }
-  const check = vm.compileFunction(`return ${checks.join(' && ')}`, ['values'], { filename: '<syncano worker>' });
-  return () => check(values);
-}
-
-// What was added by assignment shows in a loop over any object of the kind.
-const SAMPLES = [[], '', 0, false, () => {}, new Promise(() => {}), /x/, new Map(), new Set(), new Error(), new Date()];
-
-function hasAddedToPrototypes() {
-  for (let index = 0; index < SAMPLES.length; index++) {
-    for (const name in SAMPLES[index]) return name !== '';
-  }
-  return false;
-}
-
 // The working directory as a descriptor is: one that a call has left open takes its number, and in memory its size tells
 // whether there is something in it.
 function lookAtFolder() {
@@ -189,7 +171,28 @@ function lookAtFolder() {
 }
 
 function emptyFolder() {
-  for (const name of readdirSync('.')) rmSync(name, { recursive: true, force: true });
+  for (const name of readdirSync('.')) if (name !== script.written?.name) rmSync(name, { recursive: true, force: true });
+}
+
+// Writes the script's own file, which it can read and not write.
+function writeOwnFile() {
+  const { file, source } = script;
+  rmSync(file, { recursive: true, force: true });
+  writeFileSync(file, source, { mode: 0o400 });
+  script.written = bare({ name: slice(file, baseline.folder.length + 1), ...markOf(file) });
+  baseline.emptySize = sizeWhenEmpty();
+}
+
+// By which a file is known that nobody has changed.
+function markOf(file) {
+  const { ino, size, mtimeMs, mode } = lstatSync(file, { throwIfNoEntry: false }) ?? {};
+  return { ino, size, mtimeMs, mode };
+}
+
+function hasChangedOwnFile() {
+  const { ino, size, mtimeMs, mode } = markOf(script.file);
+  const { written } = script;
+  return ino !== written.ino || size !== written.size || mtimeMs !== written.mtimeMs || mode !== written.mode;
 }
 
 // The size of the folder, if that tells whether there is something in it.
@@ -220,8 +223,8 @@ function takeBaseline() {
   baseline = bare({
     folder: apply(cwd, process, []),
     environment: { ...process.env },
-    globals: new Set(keys(globalThis)),
-    areBuiltinsUnchanged: watchBuiltins(),
+    globals: new Set([...ownKeys(globalThis), ...NAMES]),
+    globalCount: keys(globalThis).length,
     descriptor: lookAtFolder().descriptor,
     emptySize: sizeWhenEmpty(),
     outputs: [inode(1), inode(2)],
@@ -232,7 +235,7 @@ function takeBaseline() {
 
 // Whether the next call finds what the first one found, or can be made to.
 function cleanUp() {
-  if (traces.isLasting || apply(getActiveResourcesInfo, process, []).length > 0) return false;
+  if (traces.isLasting || traces.hasSet || apply(getActiveResourcesInfo, process, []).length > 0) return false;
   if (hasLoadedOtherFiles()) return false;
   if (!forgetListeners() || !isConsoleUnchanged()) return false;
   if (!stdout.isUnchanged() || !stderr.isUnchanged()) return false;
@@ -241,11 +244,23 @@ function cleanUp() {
   process._exiting = false;
   if (apply(cwd, process, []) !== baseline.folder) chdir(baseline.folder);
   if ((traces.reachesFiles || traces.hasWritten) && !cleanUpFiles()) return false;
-  // The top level of a function's module may change the process for good.
-  if (script.module !== undefined) return true;
-  forgetGlobals();
   if (traces.hasChangedEnvironment) restoreEnvironment();
-  return baseline.areBuiltinsUnchanged() && !hasAddedToPrototypes();
+  if (reach.measures) forgetMarks();
+  // The engine keeps the text of the last match, for all to see.
+  if (reach.matches) apply(match, NOTHING_TO_MATCH, ['']);
+  if (!script.isReady) {
+    script.module = undefined;
+    forgetGlobals();
+  }
+  return isWorldUnchanged();
+}
+
+// The top level of a function's module may change the process for good: what it has made is there to stay.
+function keepWhatTheTopLevelMade() {
+  baseline.listeners = listenersNow();
+  baseline.environment = { ...process.env };
+  traces.hasChangedEnvironment = traces.hasSet = false;
+  watchAnew();
 }
 
 // The same of files and descriptors.
@@ -254,10 +269,11 @@ function cleanUpFiles() {
   const { outputs } = baseline;
   if (inode(1) !== outputs[0] || inode(2) !== outputs[1]) return false;
   const { descriptor, size } = lookAtFolder();
+  if (script.written !== undefined && hasChangedOwnFile()) writeOwnFile();
   if (size !== baseline.emptySize) emptyFolder();
   if (descriptor === baseline.descriptor) return true;
   // A function's module may keep files open from call to call.
-  if (script.module === undefined) return false;
+  if (!script.isReady) return false;
   baseline.descriptor = descriptor;
   traces.keepsMore = true;
   return descriptor < 128;
@@ -270,11 +286,22 @@ function isSilent() {
   return !keepsMore && !hasWritten && stdout.isSilent && stderr.isSilent;
 }
 
-// Variables that were assigned to and never declared.
+// Variables that were assigned to and never declared, and others where the script may have defined some.
 function forgetGlobals() {
-  const names = keys(globalThis);
-  if (names.length === baseline.globals.size) return;
-  for (const name of names) if (!baseline.globals.has(name)) delete globalThis[name];
+  const names = reach.writesGlobals ? ownKeys(globalThis) : keys(globalThis);
+  if (!reach.writesGlobals && names.length === baseline.globalCount) return;
+  for (let index = 0; index < names.length; index++) {
+    if (!baseline.globals.has(names[index])) delete globalThis[names[index]];
+  }
+}
+
+const match = RegExp.prototype.exec;
+const NOTHING_TO_MATCH = /(?:)/;
+
+// What programs have measured.
+function forgetMarks() {
+  performance.clearMarks();
+  performance.clearMeasures?.();
 }
 
 function restoreEnvironment() {

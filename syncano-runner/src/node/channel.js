@@ -1,11 +1,9 @@
 'use strict';
 // The channel to the server, standard output and error.
 //
-// This is the first of the parts that make up a worker's program, joined in this order: channel.js, packages.js, script.js,
-// check.js, answer.js, between_calls.js, network.js, worker.js. They share one function's scope, which no script can name. A
-// script may change every object that it can reach, so what is needed after it has started is taken hold of here, before;
-// what runs then uses no method of an object
-// that is not ours.
+// This is the first of the parts that make up a worker's program, joined in the order that `node.rs` lists. They share one
+// function's scope, which no script can name. A script may change every object that it can reach, so what is needed after it has
+// started is taken hold of here, before; what runs then uses no method of an object that is not ours.
 //
 // The server sends frames over CHANNEL, a socket, and calls as messages of CALLS, another one, where more than one may wait;
 // standard output and error are files in memory whose other end the server reads, so nothing that a script prints can be taken

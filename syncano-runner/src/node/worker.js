@@ -16,6 +16,11 @@ function begin(frame) {
   state.isAnswered = false;
   state.response = undefined;
   state.isFunction = false;
+  // The function that is the program's value has been called, and returned something that nobody gets.
+  state.hasCalled = false;
+  state.isDropped = false;
+  // What a module exports that has no default function.
+  state.namespace = undefined;
   // What has not settled yet and must, in words.
   state.awaits = undefined;
   // The script's listeners have been told of the end.
@@ -151,6 +156,11 @@ function finish(code) {
   const number = typeof code === 'number' || typeof code === 'string' ? code & 0xff : 0;
   if (number !== 0) return decide(NOTHING, number, EMPTY, EMPTY);
   state.isFunction = false;
+  try {
+    warnOfNothing();
+  } catch {
+    // A getter of the script's among what it exports.
+  }
   succeed(undefined);
 }
 
@@ -231,6 +241,7 @@ setImmediate(() => {
   MAX_HEAD = frame.readUInt32LE(24);
   IS_FRESH = frame.readUInt32LE(28) !== 0;
   load(textAt(frame, 0, 0, 32), textAt(frame, 0, 1, 32), textAt(frame, 0, 2, 32));
+  watchAnew();
   preload();
 });
 
@@ -251,8 +262,9 @@ function beReady() {
   if (state.isPreloading) {
     state.isPreloading = false;
     // What packages have changed is there to stay.
-    traces.isLasting = traces.hasChangedEnvironment = false;
+    traces.isLasting = traces.hasSet = traces.hasChangedEnvironment = false;
     takeBaseline();
+    watchAnew();
   }
   reply(new Uint8Array(NUMBER_SIZE), READY, 0, 0, EMPTY, EMPTY);
   serve();

@@ -64,6 +64,8 @@ async fn a_javascript_is_sound_or_shows_where_it_is_not() {
         "import fs from 'node:fs'; console.log(fs)",
         "import nothing from 'nothing'; const x = await nothing();",
         "const x = await 1;\nexport { x };",
+        "let a = 1;\nawait a;",
+        "for await (const x of []) console.log(x)",
         // Not run.
         "throw new Error()",
         "for (;;);",
@@ -78,8 +80,8 @@ async fn a_javascript_is_sound_or_shows_where_it_is_not() {
     // A module's, too.
     let module = flaw(&runner, NodeJs, "import fs from 'fs';\n\nexport default ( => 1").await;
     assert_eq!((module.line, module.column), (Some(3), Some(18)), "{module}");
-    // `await` outside of a module.
-    let program = flaw(&runner, NodeJs, "let a = 1;\nawait a;").await;
+    // `await` in a function that isn't asynchronous.
+    let program = flaw(&runner, NodeJs, "let a = 1;\nfunction f() { await a; }").await;
     assert!(program.line == Some(2) && program.message.contains("await"), "{program}");
     assert_eq!(flaw(&runner, NodeJs, "let a;\nlet a;").await.line, Some(2));
     assert_eq!(flaw(&runner, NodeJs, "return 1").await.line, Some(1));

@@ -84,6 +84,14 @@ fn node_modules() -> Folder {
     package("@scope/inner", r#"{"main":"a.js"}"#, "a.js", "module.exports = require('old').hello('scope');");
     folder.write("node_modules/@scope/inner/deep.js", "module.exports = 'deep';");
     package("broken", "{}", "index.js", "throw new Error('broken for good')");
+    let moody = "if (globalThis.META?.fail) throw new Error('moody');\nexport default 'fine';";
+    package("moody", r#"{"type":"module","exports":"./main.js"}"#, "main.js", moody);
+    package(
+        "patcher",
+        "{}",
+        "index.js",
+        "module.exports = () => { String.prototype.hack = 1; Math.max = () => 5; };",
+    );
     package(
         "changing",
         "{}",
@@ -217,6 +225,41 @@ async fn a_javascript_finds_the_packages_that_it_names() {
         "refused\n".repeat(4).trim_end()
     );
     other_node_is_fine(&runner).await;
+}
+
+/// Node keeps a module whose evaluation failed.
+#[tokio::test]
+async fn a_package_that_fails_once_is_tried_anew_by_the_next_call() {
+    let folder = node_modules();
+    let runner = node_or_skip!(with(folder.path().join("node_modules")));
+    for source in [
+        "export default async () => (await import('moody')).default",
+        "const moody = (await import('moody')).default;\nexport default () => moody",
+        "import('moody').then(moody => setResponse(new HttpResponse(200, JSON.stringify(moody.default))))",
+    ] {
+        let script = of("tools", Runtime::NodeJs, source);
+        let failing = syncano_runner::Call { meta: r#"{"fail":1}"#.to_owned(), ..call("{}") };
+        for _ in 0..2 {
+            let outcome = runner.run(&script, failing.clone()).await;
+            assert_eq!(outcome.status, RunStatus::Failure, "{source}");
+            assert!(outcome.stderr.contains("Error: moody"), "{source}: {}", outcome.stderr);
+        }
+        for _ in 0..2 {
+            let outcome = runner.run(&script, call("{}")).await;
+            assert_eq!(outcome.status, RunStatus::Success, "{source}: {}", outcome.stderr);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_package_has_changed_for_a_program_reaches_no_other_call() {
+    let folder = node_modules();
+    let runner = node_or_skip!(with(folder.path().join("node_modules")));
+    let source = "const patch = require('patcher');\nconsole.log('x'.hack, Math.max(1, 2));\npatch();";
+    let script = of("tools", Runtime::NodeJs, source);
+    for _ in 0..3 {
+        assert_eq!(stdout(&runner, &script).await, "undefined 2");
+    }
 }
 
 #[tokio::test]

@@ -2,8 +2,12 @@
 
 mod arguments;
 mod between_calls;
+mod entry_points;
 mod exits;
 mod hostile_internals;
+mod leftovers;
+mod machine;
+mod modules;
 mod network;
 mod responses;
 mod styles;

@@ -134,8 +134,8 @@ async fn values_are_json_or_the_run_fails() {
     }
     for (expression, reason) in [
         ("NaN", "it is NaN"),
-        ("({ a: [1, { price: -Infinity }] })", "its `price` is -Infinity"),
-        ("[1, NaN]", "its `1` is NaN"),
+        ("({ a: [1, { price: -Infinity }] })", "its `a[1].price` is -Infinity"),
+        ("[1, NaN]", "its `[1]` is NaN"),
         ("() => 1", "it is a function"),
         ("({ greet() {} })", "its `greet` is a function"),
         ("Symbol('x')", "it is a symbol"),
@@ -156,6 +156,146 @@ async fn values_are_json_or_the_run_fails() {
         for part in [text, reason] {
             assert!(outcome.stderr.contains(part), "{expression}: {}", outcome.stderr);
         }
+    }
+}
+
+/// One process answers all: what is refused spoils nothing.
+async fn returned(runner: &syncano_runner::Runner, expression: &str) -> syncano_runner::Outcome {
+    let source = format!("export default function () {{ return {expression} }}");
+    runner.run(&javascript(&source), call("{}")).await
+}
+
+#[tokio::test]
+async fn what_json_would_lose_is_refused_with_its_place() {
+    let runner = node_or_skip!();
+    for (expression, reason) in [
+        ("({ rows: (async () => [1, 2])() })", "its `rows` is a promise: `await` it"),
+        ("[1, 2].map(async x => x * 2)", "its `[0]` is a promise"),
+        (
+            "({ query: new (class Query { a = 1; then(ok) { setTimeout(ok) } })() })",
+            "its `query` is a promise",
+        ),
+        ("({ counts: new Map([['a', 1]]) })", "its `counts` is a Map: send `Object.fromEntries(map)`"),
+        ("new Set([1, 2])", "it is a Set: send `[...set]`"),
+        ("({ ok: false, error: new TypeError('x') })", "its `error` is an Error: send its `message`"),
+        ("({ error: Object.assign(new Error('x'), { code: 5 }) })", "its `error` is an Error"),
+        ("[/x/g]", "its `[0]` is a RegExp"),
+        ("({ d: new Date(0), bad: [new Date(NaN)] })", "its `bad[0]` is a Date that is no time"),
+        ("new Headers({ a: '1' })", "it is a Headers: send `Object.fromEntries(x)`"),
+        ("[new URL('http://x/y'), new URLSearchParams('a=1')]", "its `[1]` is a URLSearchParams"),
+        ("new Response('hi', { status: 201 })", "it is a Response: send `await x.json()`"),
+        ("new Request('http://x')", "it is a Request"),
+        ("new Blob(['hi'])", "it is a Blob: send `await x.text()`"),
+        ("new FormData()", "it is a FormData"),
+        ("(function* () { yield 1 })()", "it is a generator: send `[...generator]`"),
+        ("(async function* () { yield 1 })()", "it is an async generator"),
+        ("({ values: [1, 2].values() })", "its `values` is an iterator: send `[...iterator]`"),
+        ("new Map().entries()", "it is an iterator"),
+        ("new WeakMap()", "it is a WeakMap"),
+        ("Buffer.from('x')", "it is a Buffer: send it as text, `Buffer.from(x).toString('base64')`"),
+        ("({ a: { b: new Uint8Array(2) } })", "its `a.b` is a Uint8Array"),
+        ("new ArrayBuffer(2)", "it is an ArrayBuffer"),
+        ("new (class Secret { #x = 1 })()", "it is a Secret without fields of its own"),
+        ("Object.create({ inherited: 1 })", "without fields of its own"),
+        ("new DOMException('x')", "it is a DOMException without fields"),
+        ("5n", "it is a BigInt: send it as text, `String(n)`"),
+        ("({ a: [1, { n: 5n }] })", "its `a[1].n` is a BigInt"),
+        ("new Number(NaN)", "it is NaN"),
+        ("Object(Symbol('x'))", "it is a symbol"),
+        ("({ 'a-b': { 'ü': [NaN] } })", "its `[\"a-b\"].ü[0]` is NaN"),
+        ("({ ['__proto__']: { a: NaN } })", "its `__proto__.a` is NaN"),
+        ("{ list: Object.assign([], { name: 'x' }) }", "its `list` is an array with a field `name`"),
+        ("globalThis.require('vm').runInNewContext('({ a: [new Map()] })')", "its `a[0]` is a Map"),
+        ("globalThis.require('vm').runInNewContext('new Date(NaN)')", "it is a Date that is no time"),
+        // What an object says of itself is looked at, too.
+        ("({ a: [{ toJSON() { return { x: Promise.resolve() } } }] })", "its `a[0].x` is a promise"),
+        ("({ a: [{ async toJSON() { return 1 } }] })", "its `a[0]` is a promise"),
+        ("({ a: { toJSON() { return { b: Buffer.from('x') } } } })", "its `a.b` is a Buffer"),
+        ("({ a: { toJSON() { return [new Date(NaN)] } } })", "its `a[0]` is a Date that is no time"),
+        ("new (class extends Map { toJSON() { return this } })()", "Map"),
+        (
+            "(() => { const rows = Array.from({ length: 10000 }, () => ({})); for (const row of rows) row.rows = rows; \
+             return rows })()",
+            "circular",
+        ),
+    ] {
+        let outcome = returned(&runner, expression).await;
+        assert_eq!((outcome.status, &outcome.answer), (RunStatus::Failure, &None), "{expression}");
+        let text = "what the default function returned can't be written as JSON: ";
+        for part in [text, reason] {
+            assert!(outcome.stderr.contains(part), "{expression}: {}", outcome.stderr);
+        }
+    }
+    for (source, reason) in [
+        (
+            "setResponse(new HttpResponse(200, { a: [new Map()] }))",
+            "the response's content can't be written as JSON: its `a[0]` is a Map",
+        ),
+        ("setResponse(new HttpResponse(200, Promise.resolve(1)))", "it is a promise"),
+        (
+            "throw new AppError('Bad', { rows: new Set() })",
+            "the data of AppError 'Bad' can't be written as JSON: its `rows` is a Set",
+        ),
+        (
+            "const r = new HttpResponse();\nr.status = 404;\nsetResponse(r)",
+            "an HttpResponse has no field `status`",
+        ),
+    ] {
+        let outcome = runner.run(&javascript(source), call("{}")).await;
+        assert_eq!((outcome.status, &outcome.answer), (RunStatus::Failure, &None), "{source}");
+        assert!(outcome.stderr.contains(reason), "{source}: {}", outcome.stderr);
+    }
+}
+
+#[tokio::test]
+async fn what_json_keeps_crosses_as_ever() {
+    let runner = node_or_skip!();
+    for (expression, json) in [
+        ("({ a: undefined, b: [undefined, 1], c: [, 2] })", r#"{"b":[null,1],"c":[null,2]}"#),
+        ("[{}, [], Object.create(null)]", "[{},[],{}]"),
+        ("'x1'.match(/x(\\d)/)", r#"["x1","1"]"#),
+        ("new (class P { #x = 1; y = 2 })()", r#"{"y":2}"#),
+        (
+            "new (class Money { #cents = 150; toJSON() { return (this.#cents / 100).toFixed(2) } })()",
+            r#""1.50""#,
+        ),
+        ("({ a: new (class extends Map { toJSON() { return [...this] } })([[1, 2]]) })", r#"{"a":[[1,2]]}"#),
+        (
+            "Object.assign(new Error('x'), { toJSON() { return { message: this.message } } })",
+            r#"{"message":"x"}"#,
+        ),
+        ("({ a: { toJSON() { return undefined } }, b: 1 })", r#"{"b":1}"#),
+        ("[new Number(5), new String('x'), new Boolean(true)]", r#"[5,"x",true]"#),
+        ("(BigInt.prototype.toJSON = function () { return String(this) }, { a: [5n] })", r#"{"a":["5"]}"#),
+        ("globalThis.require('vm').runInNewContext('({ a: 1, b: [{}], c: new Date(0) })')", {
+            r#"{"a":1,"b":[{}],"c":"1970-01-01T00:00:00.000Z"}"#
+        }),
+        (
+            "({ url: new URL('http://x/y'), then: 5, toJSON: 5 })",
+            r#"{"url":"http://x/y","then":5,"toJSON":5}"#,
+        ),
+        ("new Proxy({ a: [1] }, {})", r#"{"a":[1]}"#),
+        // Asked once, and for nothing but the answer.
+        ("(() => { let n = 0; return { toJSON() { return { asked: ++n } } } })()", r#"{"asked":1}"#),
+    ] {
+        let outcome = returned(&runner, expression).await;
+        assert_eq!(
+            outcome.answer,
+            Some(Answer::Value(Bytes::from(json))),
+            "{expression}: {}",
+            outcome.stderr
+        );
+    }
+    for source in [
+        "const r = new HttpResponse();\nr.status_code = 404;\nr.content_type = 'text/plain';\nr.content = 'x';\nsetResponse(r)",
+        "const r = new HttpResponse();\nr.statusCode = 404;\nr.contentType = 'text/plain';\nr.content = 'x';\nsetResponse(r)",
+    ] {
+        let outcome = runner.run(&javascript(source), call("{}")).await;
+        let response = response(&outcome);
+        assert_eq!(
+            (response.status, &*response.content_type, &response.content[..]),
+            (404, "text/plain", &b"x"[..])
+        );
     }
 }
 

@@ -79,7 +79,6 @@ async fn the_scope_is_that_of_a_script() {
     }
     for (source, error) in [
         ("return 1", "SyntaxError: Illegal return statement"),
-        ("const x = await 1;", "SyntaxError: await is only valid in async functions"),
         ("'use strict';\nundeclared = 1", "ReferenceError: undeclared is not defined"),
         ("import('./x.js')", "cannot import './x.js': a script is one file"),
         ("require('./x.js')", "Cannot find module './x.js'"),
@@ -162,6 +161,14 @@ async fn a_module_without_a_default_function_is_a_program() {
         let outcome = runner.run(&javascript(source), call("{}")).await;
         assert_eq!(outcome.stdout, "function undefined function", "{source}: {}", outcome.stderr);
         assert_eq!(outcome.answer, None);
+    }
+    // Its top level may wait.
+    for source in [
+        "const x = await Promise.resolve('function');\nconsole.log(x, this, typeof require)",
+        "for await (const x of ['function']) console.log(x, undefined, x)",
+    ] {
+        let outcome = runner.run(&javascript(source), call("{}")).await;
+        assert_eq!(outcome.stdout, "function undefined function", "{source}: {}", outcome.stderr);
     }
     let outcome = runner.run(&javascript("export {};\nsetResponse(new HttpResponse(204))"), call("{}")).await;
     assert_eq!(response(&outcome).status, 204);
