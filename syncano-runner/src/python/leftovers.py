@@ -225,6 +225,8 @@ class Leftovers:
                 except Exception:
                     pass
         self.unloaded = [name for name in self.names.imports if name not in sys.modules]
+        # Packages may change them when they are loaded.
+        self.touches_builtins = self.touches_builtins or bool(self.unloaded)
         self.values = []
         for row in self.settings + ([] if of_function else self.loops):
             module = sys.modules.get(row[1])
