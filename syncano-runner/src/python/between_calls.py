@@ -174,7 +174,7 @@ class Baseline:
                 return False
             state.has_signals = False
         leftovers = script.leftovers
-        if leftovers is not None and not leftovers.restore(script.function_style):
+        if leftovers is not None and leftovers.is_armed and not leftovers.restore(script.function_style):
             return False
         if _thread._count() or self.interpreter_settings() != self.interpreter:
             return False

@@ -211,6 +211,8 @@ class Leftovers:
         self.touches_builtins = self.everything or not words.isdisjoint(("builtins", "__builtins__", "__self__"))
         self.settings = [row for row in SETTINGS if not words.isdisjoint(row[0].split())]
         self.loops = [LOOPS] if not words.isdisjoint(LOOPS[0].split()) else []
+        # Whether there is anything to look at, once it has been noted.
+        self.is_armed = False
         self.may_change_objects = self.whole or names.changes_items or bool(names.stores)
 
     def watch(self, of_function):
@@ -223,6 +225,8 @@ class Leftovers:
                 except Exception:
                     pass
         self.unloaded = [name for name in self.names.imports if name not in sys.modules]
+        # Packages may change them when they are loaded.
+        self.touches_builtins = self.touches_builtins or bool(self.unloaded)
         self.values = []
         for row in self.settings + ([] if of_function else self.loops):
             module = sys.modules.get(row[1])
@@ -246,6 +250,10 @@ class Leftovers:
             self.environ = dict(os.environ._data)
             self.builtins = dict(vars(builtins)) if self.touches_builtins else None
             self.path = list(sys.path)
+        self.is_armed = bool(
+            self.seeds or self.values or self.is_watching or (self.unloaded and self.may_change_objects)
+            or (of_function and (self.touches_environment or self.touches_path or self.touches_builtins))
+        )
 
     def owners(self):
         """What has attributes, and can be reached by names."""

@@ -220,6 +220,9 @@ class Plain:
             return int.__int__(value)
         if isinstance(value, float):
             return self.number(float.__float__(value))
+        if kind.__name__ == "coroutine":
+            # Nobody needs to be warned of it besides.
+            value.close()
         raise NotPlain(f"{shown(value)} of the type `{name_of(kind)}`: {way_out(value)}")
 
     @staticmethod
