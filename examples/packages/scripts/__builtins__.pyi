@@ -1,5 +1,5 @@
 # Made by `syncano types`: run it again instead of changing this.
-from typing import Any, Literal, Never, NotRequired, TypeAlias, TypedDict
+from typing import Any, Literal, Never, NotRequired, TypeAlias, TypedDict, overload
 
 # Of which keys, a script says itself: `args: "NAMEArgs" = ARGS`.
 ARGS: Any

@@ -16,7 +16,7 @@ declare class HttpResponse {
 
 /** An error that the script's callers know by its name; `data` is anything that JSON can say. */
 declare class AppError extends Error {
-  constructor(name: string, data?: unknown);
+  constructor(...error: Syncano.AppErrors);
   data: unknown;
 }
 
@@ -31,6 +31,9 @@ declare namespace Syncano {
     meta: Record<string, any>;
     HttpResponse: typeof HttpResponse;
   }
+
+  /** The errors that functions declare, with their data. */
+  type AppErrors = [name: string, data?: unknown];
 
   // POST of the endpoint `comments/clean`.
   interface CleanArgs {
