@@ -284,11 +284,11 @@ fn properties(inputs: &Value) -> impl Iterator<Item = (&String, &Value)> {
     inputs.get("properties").and_then(Value::as_object).into_iter().flatten()
 }
 
-<<<<<<< HEAD
 fn requires(inputs: &Value, name: &str) -> bool {
     let required = inputs.get("required").and_then(Value::as_array).into_iter().flatten();
     required.into_iter().any(|required| required == name)
-=======
+}
+
 struct WholeBody<'a> {
     name: &'a str,
     required: bool,
