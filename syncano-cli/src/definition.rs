@@ -18,7 +18,9 @@ pub(crate) fn read(file: &Path) -> anyhow::Result<Vec<Socket>> {
         text = fs::read_to_string(file).with_context(|| format!("`{}` can't be read", file.display()))?;
         format!("`{}`", file.display())
     };
-    let value: Value = serde_json::from_str(&text).with_context(|| format!("{name} is not JSON"))?;
+    // Editors of other systems begin files with a byte order mark.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let value: Value = serde_json::from_str(text).with_context(|| format!("{name} is not JSON"))?;
     let values = match value {
         Value::Array(values) => values,
         value => vec![value],

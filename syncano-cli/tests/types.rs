@@ -507,7 +507,8 @@ fn equal_types_of_several_sockets_are_written_once() {
     let mut arguments = vec!["--scripts".to_owned(), folder.path().display().to_string()];
     for (name, socket) in [("a", python_shop::definition()), ("b", equal_shop::definition())] {
         let file = folder.path().join(format!("{name}.json"));
-        fs::write(&file, json!(socket).to_string()).unwrap();
+        // With a byte order mark, as some editors write it.
+        fs::write(&file, format!("\u{feff}{}", json!(socket))).unwrap();
         arguments.push(file.display().to_string());
     }
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();

@@ -16,7 +16,7 @@ const LONGEST_LINE: usize = 2000;
 pub(crate) enum Severity {
     /// It can't be published, or can't run.
     Error,
-    /// It depends on what is on the server.
+    /// It may be meant, or depends on what is on the server.
     Warning,
 }
 
