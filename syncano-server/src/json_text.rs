@@ -24,7 +24,7 @@ impl Unreadable {
         match self {
             Unreadable::Syntax(error) => ApiError::bad_request(format!("{what} is not JSON: {error}")),
             Unreadable::Depth => {
-                ApiError::bad_request(format!("{what} has objects and lists {}", too_deep()))
+                ApiError::bad_request(format!("{what} is not JSON that can be read: {}", too_deep()))
             }
             Unreadable::Number(mismatch) => by_field(vec![mismatch]),
         }
@@ -32,15 +32,14 @@ impl Unreadable {
 
     /// What is wrong with a result.
     pub(crate) fn mismatch(self, json: &[u8]) -> Mismatch {
-        let problem = match self {
+        let reason = match self {
             Unreadable::Number(mismatch) => return mismatch,
-            Unreadable::Depth => {
-                format!("expected a result that can be read, found objects and lists {}", too_deep())
-            }
-            Unreadable::Syntax(error) => match str::from_utf8(json) {
-                Ok(text) => format!("expected JSON, found `{}` ({error})", quoted(text)),
-                Err(_) => "expected JSON, found bytes that are no UTF-8 text".to_owned(),
-            },
+            Unreadable::Depth => too_deep(),
+            Unreadable::Syntax(error) => error.to_string(),
+        };
+        let problem = match str::from_utf8(json) {
+            Ok(text) => format!("expected JSON, found `{}` ({reason})", quoted(text)),
+            Err(_) => "expected JSON, found bytes that are no UTF-8 text".to_owned(),
         };
         Mismatch { pointer: String::new(), problem }
     }
@@ -92,7 +91,7 @@ pub(crate) fn read_stored(json: &[u8], what: &str) -> Result<Value, ApiError> {
 }
 
 fn too_deep() -> String {
-    format!("more than {} levels deep: use fewer", limits::JSON_LEVELS)
+    format!("objects and lists lie more than {} levels deep: use fewer", limits::JSON_LEVELS)
 }
 
 #[cfg(test)]

@@ -435,7 +435,8 @@ pub(super) fn number_problem(rules: &NumberRules, number: &Number, long: Option<
         && rules.above.as_ref().is_none_or(|above| compared(above).is_gt())
         && rules.below.as_ref().is_none_or(|below| compared(below).is_lt());
     if !fits {
-        return Some(format!("expected a number{}, found `{}`", bounds(rules), found()));
+        let kind = if long.is_some() { "a whole number" } else { "a number" };
+        return Some(format!("expected {kind}{}, found `{}`", bounds(rules), found()));
     }
     match &rules.multiple_of {
         Some(unit) if !is_multiple(number, long, unit) => {

@@ -109,7 +109,7 @@ async fn a_body_that_is_no_json_is_refused() {
     let json = Some("application/json");
     assert!(send(b"{\"name\":".to_vec(), json).await.detail(400).contains("not JSON"));
     assert!(send(b"{\"name\": \"\xff\"}".to_vec(), json).await.detail(400).contains("not JSON"));
-    assert!(send("[".repeat(100_000).into(), json).await.detail(400).contains("127 levels"));
+    assert!(send("[".repeat(100_000).into(), json).await.detail(400).contains("not JSON"));
     for kind in ["application/xml", "application/json-seq; x=y", "nonsense", ""] {
         let kind_shown = format!("`{}`", kind.split(';').next().unwrap());
         assert!(send(b"name=second-one".to_vec(), Some(kind)).await.detail(415).contains(&kind_shown));

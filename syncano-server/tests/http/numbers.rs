@@ -190,9 +190,10 @@ async fn a_result_is_answered_or_says_that_it_is_too_deep() {
     }
     let reply = sent(&world, "", "{\"levels\": 128}").await;
     assert_eq!(reply.outcome(), (200, "failure", "trace"));
-    assert_eq!(
-        reply.json["result"]["mismatches"][0]["problem"],
-        "expected a result that can be read, found objects and lists more than 127 levels deep: use fewer"
+    let problem = reply.json["result"]["mismatches"][0]["problem"].as_str().unwrap();
+    assert!(
+        problem.ends_with("…` (objects and lists lie more than 127 levels deep: use fewer)"),
+        "{problem}"
     );
     let deep = |levels: usize| format!("{{\"levels\": {}{}}}", "[".repeat(levels), "]".repeat(levels));
     assert!(sent(&world, "", &deep(67)).await.detail(400).contains("at most 67 are allowed"));
