@@ -125,7 +125,7 @@ fn results() {
         ("def main() -> dict: pass", "Item"),
         ("def main() -> list[int]: pass", "Vec<u8>"),
         ("def main() -> HttpResponse: pass", "u8"),
-        ("def main() -> str: pass", "my::Result<u8>"),
+        ("def main() -> str: pass", "my::Answer<u8>"),
         ("def main() -> 'str': pass", "u8"),
         ("def main() -> set: pass", "u8"),
         ("def main() -> tuple[int, str]: pass", "u8"),
