@@ -111,6 +111,7 @@ async fn what_python_answers_and_json_or_the_type_does_not_have() {
     assert!(told(api.nan().await).starts_with(unwritable));
     assert!(told(api.infinity().await).starts_with(unwritable));
     assert!(told(api.bytes().await).starts_with(unwritable));
+    assert_eq!(told(api.twice().await), format!("{unwritable}two of its keys are both `1` as text"));
     assert!(told(api.nan_printed().await).starts_with("mismatch: at /: expected JSON, found `NaN`"));
     for (told, expected) in [
         (told(api.too_large().await), "at /1: expected a whole number from 0 to 18446744073709551615"),
@@ -121,10 +122,6 @@ async fn what_python_answers_and_json_or_the_type_does_not_have() {
         (told(api.negative().await), "at /: expected a number from 0 to 18446744073709551615, found `-1`"),
         (told(api.whole().await), "at /: expected a whole number from 0 to 255, found `2.0`"),
         (told(api.not_text().await), "at /: expected JSON, found bytes that are no UTF-8 text"),
-        (
-            told(api.twice().await),
-            "at /: expected JSON, found `{\"1\":\"a\",\"1\":\"b\"}` (the key `1` stands there twice",
-        ),
         (
             told(api.twice_printed().await),
             "at /: expected JSON, found `{\"a\": {\"b\": 1, \"b\": 2}}` (the key `b` stands there twice",
