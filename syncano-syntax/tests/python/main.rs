@@ -9,3 +9,4 @@ mod panics;
 mod recall;
 mod takes;
 mod valid;
+mod verdicts;
