@@ -57,6 +57,14 @@ pub enum Severity {
     Warning,
 }
 
+#[cfg(any(feature = "python", feature = "javascript"))]
+impl Severity {
+    /// A script with so many strange names is meant for surroundings that give them, and may be given this one too.
+    pub(crate) fn among(self, strange: usize) -> Self {
+        if strange > 2 { Severity::Warning } else { self }
+    }
+}
+
 /// Whether packages may be there that only the server knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Packages {

@@ -163,8 +163,17 @@ impl Scope<'_> {
 
 /// Calls after which any name may be there.
 const DYNAMIC: [&str; 6] = ["exec", "execfile", "globals", "locals", "vars", "dir"];
-/// Attributes through which the names of a module are reached.
-const NAMESPACES: [&str; 5] = ["modules", "_getframe", "currentframe", "f_globals", "__globals__"];
+/// Attributes through which the names of a module are reached, or given to it.
+const NAMESPACES: [&str; 8] = [
+    "modules",
+    "_getframe",
+    "currentframe",
+    "f_globals",
+    "__globals__",
+    "_convert",
+    "_convert_",
+    "global_enum",
+];
 /// Names of the module whose names every module sees, and may be given more of.
 const BUILTINS: [&str; 3] = ["builtins", "__builtins__", "__builtin__"];
 
@@ -204,7 +213,8 @@ impl<'a> Walk<'a> {
 
     fn read(&mut self, name: &'a ExprName) {
         let text = name.id.as_str();
-        self.bindings.hidden |= DYNAMIC.contains(&text) || BUILTINS.contains(&text);
+        self.bindings.hidden |=
+            [&DYNAMIC[..], &BUILTINS, &["global_enum"]].iter().any(|list| list.contains(&text));
         let guarded = self.guards > 0;
         let here = self.here();
         here.used.insert(text);
@@ -538,7 +548,8 @@ fn asks_for_surroundings(test: &Expr) -> bool {
             match expr {
                 Expr::Name(name) => self.word(&name.id),
                 Expr::Attribute(attribute) => self.word(&attribute.attr),
-                // `if False:`
+                // `if False:`, `if 0:`
+                Expr::NumberLiteral(literal) => self.0 |= literal.value.as_int().is_some_and(|int| *int == 0),
                 Expr::BooleanLiteral(literal) => self.0 |= !literal.value,
                 _ => {}
             }

@@ -82,7 +82,7 @@ pub(super) fn add(body: &[Stmt], bindings: &Bindings, packages: Packages, remark
 }
 
 fn undefined(bindings: &Bindings, remarks: &mut Remarks) {
-    let mut told = HashSet::new();
+    let (mut told, mut found) = (HashSet::new(), Vec::new());
     for (read, visible) in bindings.unbound() {
         let name = read.name;
         // Nobody sees what a framework installs, nor what Python itself gives to modules and classes.
@@ -92,8 +92,12 @@ fn undefined(bindings: &Bindings, remarks: &mut Remarks) {
         }
         if told.insert(name) {
             let (severity, message) = judge(read, visible, bindings);
-            remarks.add(severity, "undefined-name", span(read.range), &message);
+            found.push((span(read.range), severity, message));
         }
+    }
+    let strange = found.iter().filter(|(_, severity, _)| *severity == Severity::Warning).count();
+    for (span, severity, message) in found {
+        remarks.add(severity.among(strange), "undefined-name", span, &message);
     }
 }
 
