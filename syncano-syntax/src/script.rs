@@ -17,6 +17,14 @@ pub struct Script<T> {
     pub results: Vec<Object>,
 }
 
+impl<T> Script<T> {
+    /// The same with what it takes in another form.
+    pub fn map<U>(self, takes: impl FnOnce(T) -> U) -> Script<U> {
+        let Script { takes: taken, remarks, raised, results } = self;
+        Script { takes: takes(taken), remarks, raised, results }
+    }
+}
+
 /// A text that a script writes out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Literal {

@@ -1,5 +1,6 @@
 //! `syncano check`: what the macro would say, where no Rust program is compiled.
 
+mod contract;
 mod definition;
 mod files;
 mod finding;
@@ -12,10 +13,12 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Args;
 use serde::Serialize;
-use syncano_syntax::python::Version;
+use syncano_syntax::{javascript, python};
 
+use self::contract::Contract;
 use self::files::Kind;
 use self::finding::{Finding, Severity};
+use self::script::Versions;
 
 /// Check scripts and definitions without running or sending anything
 ///
@@ -40,8 +43,12 @@ pub(crate) struct Check {
     json: bool,
 
     /// The version of Python that the scripts are for
-    #[arg(long, value_name = "VERSION", default_value_t = Version::default())]
-    python: Version,
+    #[arg(long, value_name = "VERSION", default_value_t = python::Version::default())]
+    python: python::Version,
+
+    /// The version of Node that the scripts are for
+    #[arg(long, value_name = "VERSION", default_value_t = javascript::Version::default())]
+    node: javascript::Version,
 }
 
 /// What `--json` answers.
@@ -69,6 +76,7 @@ impl Check {
     /// The number of errors.
     fn check(&self) -> anyhow::Result<usize> {
         let files = files::collect(&self.paths)?;
+        let versions = Versions { python: self.python, node: self.node };
         let mut findings = Vec::new();
         for (path, kind) in &files {
             let shown = path.display().to_string();
@@ -79,9 +87,12 @@ impl Check {
                 continue;
             };
             match kind {
-                Kind::Script(runtime) => findings.extend(script::check(&shown, *runtime, &text, self.python)),
-                Kind::Json => findings.extend(definition::json(&shown, &text, self.python)),
-                Kind::Yaml => findings.extend(definition::yaml(path, &text, self.python)),
+                Kind::Script(runtime) => {
+                    let contract = Contract::unknown();
+                    findings.extend(script::check(&shown, *runtime, &text, versions, &contract));
+                }
+                Kind::Json => findings.extend(definition::json(&shown, &text, versions)),
+                Kind::Yaml => findings.extend(definition::yaml(path, &text, versions)),
             }
         }
         let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();

@@ -304,10 +304,10 @@ fn exported(semantic: &Semantic, program: &Program, remarks: &mut Remarks) {
                 }
                 return;
             }
-            Statement::ExportNamedDeclaration(export) => {
-                if export.specifiers.iter().any(|one| one.exported.name() == "default") {
-                    return;
-                }
+            Statement::ExportNamedDeclaration(export)
+                if export.specifiers.iter().any(|one| one.exported.name() == "default") =>
+            {
+                return;
             }
             Statement::ExportDeclaration(export) => {
                 let declared = declared_function(&export.declaration);

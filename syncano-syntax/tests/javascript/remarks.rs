@@ -40,7 +40,6 @@ fn names_that_nothing_defines() {
             &["1:1: `Deno` is another platform's, and not there on Node"],
         ),
         ("new WebSocket('ws://x')", &["1:5: `WebSocket` is only there from Node 22 on"]),
-        ("const x = await (1)", &[]),
         (
             "await (x)\nvar x",
             &[
