@@ -428,3 +428,87 @@ fn what_a_socket_file_does_not_get_is_told() {
     }
     assert!(found.iter().any(|(place, _)| place.starts_with("unknown-key ./socket.json:1:")), "{found:#?}");
 }
+
+/// Each with its severity.
+fn judged(folder: &TempDir, arguments: &[&str]) -> Vec<String> {
+    let output = check(folder, &[&["--json"], arguments].concat());
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
+    let findings = report["findings"].as_array().unwrap().iter();
+    let shown = findings.map(|finding| {
+        let text = |key: &str| finding[key].as_str().unwrap_or_default();
+        format!("{} {} {}: {}", text("severity"), text("code"), finding["line"], text("message"))
+    });
+    shown.collect()
+}
+
+#[test]
+fn names_and_modules_of_scripts() {
+    let folder = folder(&[
+        ("a.py", "import json, jsn\ndef main(x):\n    return jso.loads(x)\n"),
+        ("b.js", "const x = require('fss')\nBufer.from(x)\n"),
+        ("c.mjs", "export const handler = () => 1\n"),
+        ("d.py", "import pandas, lxml\ndef main(x): return pandas.DataFrame(x), lxml\n"),
+    ]);
+    assert_eq!(
+        judged(&folder, &["."]),
+        [
+            "warning unknown-module 1: there is no module `jsn`: did you mean `json`?",
+            "error undefined-name 3: nothing defines `jso`: did you mean `json`?",
+            "warning unknown-module 1: there is no module `fss`: did you mean `fs`?",
+            "error undefined-name 2: nothing defines `Bufer`: did you mean `Buffer`?",
+            "warning entry-point 1: nothing calls `handler`: the server calls the default export: write `export default`",
+        ]
+    );
+}
+
+#[test]
+fn the_version_of_node() {
+    let folder = folder(&[("a.js", "console.log(/a/v)\n")]);
+    assert_eq!(judged(&folder, &["a.js"]), [""; 0]);
+    let old = judged(&folder, &["--node", "18", "a.js"]);
+    assert!(old[0].contains("need Node 20, and the script is for Node 18"), "{old:?}");
+}
+
+#[test]
+fn scripts_against_what_their_definition_declares() {
+    let definition = |source: &str, config: Value| {
+        json!({
+            "name": "shop",
+            "endpoints": {"buy": {
+                "calls": [{"type": "script", "name": "buy", "methods": ["POST"]}],
+                "metadata": {"POST": {
+                    "outputs": {"$ref": "#/$defs/Item", "$defs": {"Item": {
+                        "type": "object",
+                        "properties": {"name": {"type": "string"}, "note": {"type": "string"}},
+                        "required": ["name"],
+                    }}},
+                    "errors": {"oneOf": [
+                        {"type": "string", "enum": ["SoldOut", "Closed"]},
+                        {"type": "object", "properties": {"TooMany": {}}, "required": ["TooMany"]},
+                    ]},
+                }},
+            }},
+            "dependencies": [
+                {"type": "script", "name": "buy", "runtime_name": "python3", "source": source, "config": config},
+            ],
+        })
+        .to_string()
+    };
+    let found = |source: &str, config| {
+        judged(&folder(&[("socket.json", &definition(source, config))]), &["socket.json"])
+    };
+    let source = "def main(n):\n    if n:\n        raise AppError('TooMny', n)\n    return {'nam': 'x'}\n";
+    assert_eq!(
+        found(source, json!({})),
+        [
+            "error undeclared-error 3: the script `buy` raises `TooMny`, which no endpoint declares: did you mean `TooMany`?",
+            "error missing-field 4: the script `buy` returns no `name`, which its result needs: did you mean `name` by `nam`?",
+        ]
+    );
+    let right = "def main(n):\n    if n: raise AppError('TooMany', n)\n    raise AppError('Closed')\n    return {'name': 'x'}\n";
+    assert_eq!(found(right, json!({})), [""; 0]);
+    let import = "import jsn\ndef main(n): return {'name': jsn.x}\n";
+    let message = "unknown-module 1: the script `buy`: there is no module `jsn`: did you mean `json`?";
+    assert_eq!(found(import, json!({})), [format!("error {message}")]);
+    assert_eq!(found(import, json!({"environment": "science"})), [format!("warning {message}")]);
+}

@@ -40,6 +40,7 @@
 //! | `description = "…"` | for people |
 //! | `runtime = "…"` | what runs the scripts of calls that don't say: `python3`, `nodejs_v12`, … |
 //! | `python = "3.13"` | the version whose syntax the Python scripts have; 3.11 otherwise |
+//! | `node = "22"` | the version of Node that the JavaScript scripts are for, `18`, `20`, `22` or `24`; 20 otherwise |
 //! | `config = {"key": …}` | what the scripts see as `CONFIG` |
 //! | `metadata = {"key": …}` | free data of yours |
 //! | `network = "none"` | whom the scripts may talk to: `"none"`, `"public"` (the default: whatever has a public address), or a list of hosts: `"api.example.com"`, `"*.example.com"` for all names below it, an address, each with `:443` at its end for that port only. The server's operator may permit less |

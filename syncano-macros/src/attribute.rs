@@ -1,5 +1,8 @@
 //! The arguments of `#[socket(…)]` and `#[endpoint(…)]`, one by one: a wrong one doesn't hide the others.
 
+use std::fmt::Display;
+use std::str::FromStr;
+
 use proc_macro2::{Span, TokenStream};
 use serde_json::{Value, json};
 use syn::ext::IdentExt;
@@ -8,7 +11,7 @@ use syn::{
     Attribute, Error, Ident, LitBool, LitFloat, LitInt, LitStr, Meta, Path, Result, Token, Type, token,
 };
 use syncano_core::{Method, Methods, Runtime, ViolationKind, closest};
-use syncano_syntax::python::Version;
+use syncano_syntax::{javascript, python};
 
 use crate::errors::Errors;
 use crate::json::{self, Object};
@@ -22,7 +25,9 @@ pub(crate) struct SocketOptions {
     /// Where the scripts find their packages.
     pub(crate) environment: Option<LitStr>,
     /// The version of Python whose syntax the scripts have; `None` inside if there is none such, which has been reported.
-    pub(crate) python: Option<Option<Version>>,
+    pub(crate) python: Option<Option<python::Version>>,
+    /// The same of Node.
+    pub(crate) node: Option<Option<javascript::Version>>,
     pub(crate) config: Option<Object>,
     pub(crate) metadata: Option<Object>,
     pub(crate) network: Option<(Value, Span)>,
@@ -95,12 +100,13 @@ impl MethodList {
     }
 }
 
-const SOCKET_KEYS: [&str; 11] = [
+const SOCKET_KEYS: [&str; 12] = [
     "name",
     "description",
     "runtime",
     "environment",
     "python",
+    "node",
     "config",
     "metadata",
     "network",
@@ -153,7 +159,8 @@ impl SocketOptions {
             }
             "runtime" => set(&mut self.runtime, &key, runtime(&key, input, errors)?, errors),
             "environment" => set(&mut self.environment, &key, text(&key, input, "science")?, errors),
-            "python" => set(&mut self.python, &key, version(&key, input, errors)?, errors),
+            "python" => set(&mut self.python, &key, version(&key, input, "3.13", errors)?, errors),
+            "node" => set(&mut self.node, &key, version(&key, input, "22", errors)?, errors),
             "config" => set(&mut self.config, &key, Object::parse(&key, input, CONFIG)?, errors),
             "metadata" => set(&mut self.metadata, &key, Object::parse(&key, input, METADATA)?, errors),
             "network" => set(&mut self.network, &key, network(&key, input)?, errors),
@@ -403,8 +410,13 @@ fn wrong(key: &Ident, input: ParseStream<'_>, is: &str, example: &str) -> Error 
     Error::new(place, format!("`{key}` is {is}: write `{key} = {example}`"))
 }
 
-fn version(key: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> Result<Option<Version>> {
-    let literal = text(key, input, "3.13")?;
+fn version<V: FromStr<Err: Display>>(
+    key: &Ident,
+    input: ParseStream<'_>,
+    example: &str,
+    errors: &mut Errors,
+) -> Result<Option<V>> {
+    let literal = text(key, input, example)?;
     let version = literal.value().parse();
     Ok(version.map_err(|unknown| errors.at(literal.span(), unknown)).ok())
 }

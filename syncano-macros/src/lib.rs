@@ -15,6 +15,7 @@ mod json;
 mod model;
 mod options;
 mod parse;
+mod shapes;
 mod signature;
 mod sockets;
 mod source;

@@ -100,6 +100,12 @@ impl EndpointOptions {
         }
     }
 
+    /// Whether the script finds packages that only the server knows.
+    pub(crate) fn has_environment(&self) -> bool {
+        self.environment.is_some()
+            || self.config.as_ref().is_some_and(|config| config.map.contains_key(ENVIRONMENT))
+    }
+
     pub(crate) fn has_no_script(&self) -> bool {
         self.source.is_none()
             && self.file.is_none()

@@ -12,6 +12,7 @@ use syn::{
 };
 
 use crate::errors::{Errors, Subject};
+use crate::shapes::Shapes;
 
 /// The names that `#[socket]` gives to what it generates.
 pub(crate) const GENERATED: [&str; 5] = ["NAME", "definition", "plan", "publish", "Client"];
@@ -29,6 +30,8 @@ pub(crate) struct Module {
     pub(crate) kept: Vec<TokenStream>,
     /// Names that those items define, which may hide others of the language.
     pub(crate) defined: HashSet<String>,
+    /// The form of the types that they define.
+    pub(crate) shapes: Shapes,
     /// Some of it couldn't be read, which has been reported.
     pub(crate) incomplete: bool,
 }
@@ -66,8 +69,19 @@ impl Module {
         let mod_token = input.parse()?;
         let ident: Ident = input.parse()?;
         let (inner, functions, kept, defined) = (Vec::new(), Vec::new(), Vec::new(), HashSet::new());
-        let mut module =
-            Module { attrs, vis, mod_token, ident, inner, functions, kept, defined, incomplete: false };
+        let shapes = Shapes::default();
+        let mut module = Module {
+            attrs,
+            vis,
+            mod_token,
+            ident,
+            inner,
+            functions,
+            kept,
+            defined,
+            shapes,
+            incomplete: false,
+        };
         if input.parse::<Option<Token![;]>>()?.is_some() {
             errors.at(
                 module.ident.span(),
@@ -124,6 +138,7 @@ impl Module {
                 if let Item::Use(item) = &item {
                     imported(&item.tree, &mut self.defined);
                 }
+                self.shapes.add(&attrs, &item);
                 self.kept.push(quote! { #(#attrs)* #item });
             }
         }

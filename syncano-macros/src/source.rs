@@ -6,10 +6,9 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::LitStr;
 use syncano_core::{Language, Runtime};
-use syncano_syntax::python::Version;
-use syncano_syntax::{Dedented, Diagnostic, dedent};
+use syncano_syntax::{Dedented, Diagnostic, Literal, Object, Packages, Severity, dedent, javascript, python};
 
-use crate::agreement::Takes;
+use crate::agreement::{Takes, Warning};
 use crate::attribute::{EndpointOptions, NamedRuntime, ScriptReference};
 use crate::errors::Errors;
 
@@ -175,16 +174,17 @@ impl Script {
         }
     }
 
-    /// Reports a syntax error of the script, if its language is one that can be checked; otherwise returns what it takes.
+    /// Reports what is certainly wrong with the script, if its language is one that can be checked; otherwise returns what was read
+    /// of it.
     pub(crate) fn check(
         &self,
         endpoint: &str,
         runtime: Runtime,
-        python: Version,
+        expected: &Expected,
         errors: &mut Errors,
-    ) -> Option<Takes> {
-        match takes(self.text()?, runtime.language(), python)? {
-            Ok(takes) => Some(takes),
+    ) -> Option<Reading> {
+        let script = match read_script(self.text()?, runtime.language(), expected)? {
+            Ok(script) => script,
             Err(diagnostic) => {
                 let place = self.show(&diagnostic);
                 errors.at(
@@ -194,9 +194,21 @@ impl Script {
                         diagnostic.message
                     ),
                 );
-                None
+                return None;
+            }
+        };
+        let mut warnings = Vec::new();
+        for remark in &script.remarks {
+            let place = self.show(&remark.diagnostic);
+            let note =
+                format!("in the script of endpoint `{endpoint}`: {}\n{place}", remark.diagnostic.message);
+            match remark.severity {
+                Severity::Error => errors.at(self.span(), note),
+                Severity::Warning => warnings.push(Warning { span: self.span(), item: "script", note }),
             }
         }
+        let syncano_syntax::Script { takes, raised, results, .. } = script;
+        Some(Reading { takes, warnings, raised, results })
     }
 
     /// Shows a place of the script, where it stands.
@@ -211,14 +223,41 @@ impl Script {
     }
 }
 
-/// Checks a script and reads what it takes; `None` if the macro was built without a parser for its language.
-fn takes(text: &str, language: Language, python: Version) -> Option<Result<Takes, Diagnostic>> {
-    let _ = (text, python);
+/// What the scripts are written for.
+pub(crate) struct Expected {
+    pub(crate) python: python::Version,
+    pub(crate) node: javascript::Version,
+    pub(crate) packages: Packages,
+}
+
+/// What was read of a script.
+pub(crate) struct Reading {
+    pub(crate) takes: Takes,
+    /// What may be right all the same.
+    pub(crate) warnings: Vec<Warning>,
+    /// The names of errors that it raises.
+    pub(crate) raised: Vec<Literal>,
+    /// The objects that it returns.
+    pub(crate) results: Vec<Object>,
+}
+
+/// Checks and reads a script; `None` if the macro was built without a parser for its language.
+fn read_script(
+    text: &str,
+    language: Language,
+    expected: &Expected,
+) -> Option<Result<syncano_syntax::Script<Takes>, Diagnostic>> {
+    let _ = (text, expected);
     match language {
         #[cfg(feature = "check-python")]
-        Language::Python => Some(syncano_syntax::python::takes(text, python).map(Takes::Python)),
+        Language::Python => Some(
+            python::read(text, expected.python, expected.packages).map(|script| script.map(Takes::Python)),
+        ),
         #[cfg(feature = "check-javascript")]
-        Language::JavaScript => Some(syncano_syntax::javascript::takes(text).map(Takes::JavaScript)),
+        Language::JavaScript => Some(
+            javascript::read(text, expected.node, expected.packages)
+                .map(|script| script.map(Takes::JavaScript)),
+        ),
         _ => None,
     }
 }

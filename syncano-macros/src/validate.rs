@@ -9,14 +9,16 @@ use syncano_core::{
     Call, ClassDependency, Map, Methods, Runtime, Severity, ViolationKind, closest, normalize,
 };
 
-use crate::agreement::{Pair, Takes, Warning};
+use crate::agreement::{Pair, Warning};
 use crate::attribute::{EndpointOptions, SocketOptions};
 use crate::docs;
 use crate::errors::{Errors, Subject};
 use crate::model::{Place, endpoint_keys, model};
 use crate::parse::{Function, Module};
+use crate::shapes::Shapes;
 use crate::signature::{self, Argument};
-use crate::source::Script;
+use crate::source::{Expected, Reading, Script};
+use syncano_syntax::Packages;
 
 /// A module whose calls obey every rule.
 pub(crate) struct ValidatedSocket {
@@ -82,8 +84,8 @@ pub(crate) struct Draft {
     pub(crate) options: Option<EndpointOptions>,
     pub(crate) script: Option<Script>,
     pub(crate) runtime: Option<Runtime>,
-    /// What the script takes, if it could be read.
-    takes: Option<Takes>,
+    /// What was read of the script, if it could be.
+    reading: Option<Reading>,
     arguments: Vec<Argument>,
     warnings: Vec<Warning>,
     broken: bool,
@@ -126,7 +128,7 @@ pub(crate) fn validate(options: SocketOptions, module: Module, errors: &mut Erro
         references(index, &mut drafts, errors);
     }
     for index in 0..drafts.len() {
-        agreement(index, &mut drafts, &module.defined, errors);
+        agreement(index, &mut drafts, &module.defined, &module.shapes, errors);
     }
 
     let mut valid = ValidatedSocket {
@@ -183,10 +185,17 @@ fn references(index: usize, drafts: &mut [Draft], errors: &mut Errors) {
 }
 
 /// Checks a function against its script.
-fn agreement(index: usize, drafts: &mut [Draft], defined: &HashSet<String>, errors: &mut Errors) {
+fn agreement(
+    index: usize,
+    drafts: &mut [Draft],
+    defined: &HashSet<String>,
+    shapes: &Shapes,
+    errors: &mut Errors,
+) {
     let Some(owner) = owner(index, drafts) else { return };
     let (draft, owned) = (&drafts[index], &drafts[owner]);
-    let (Some(endpoint), Some(script), Some(takes)) = (draft.endpoint(), &owned.script, &owned.takes) else {
+    let (Some(endpoint), Some(script), Some(reading)) = (draft.endpoint(), &owned.script, &owned.reading)
+    else {
         return;
     };
     if draft.broken {
@@ -200,18 +209,21 @@ fn agreement(index: usize, drafts: &mut [Draft], defined: &HashSet<String>, erro
     }
     let users = (0..drafts.len()).filter(|other| self::owner(*other, drafts) == Some(owner)).count();
     let before = errors.len();
-    let warnings = Pair {
+    let pair = Pair {
         endpoint: &endpoint.value(),
         function: &draft.function.sig.ident,
         arguments: &draft.arguments,
         output: &draft.function.sig.output,
         defined,
         script,
-        takes,
+        reading,
+        error: draft.options.as_ref().and_then(|options| options.error.as_ref()),
+        shapes,
         shared: users > 1,
-    }
-    .check(errors);
-    drafts[index].warnings = warnings;
+    };
+    let mut warnings = pair.check(errors);
+    pair.answers(errors);
+    drafts[index].warnings.append(&mut warnings);
     drafts[index].broken = errors.len() > before;
 }
 
@@ -252,7 +264,7 @@ impl Draft {
         let error = options.as_ref().and_then(|options| options.error.as_ref());
         signature::results(&function.sig, error, errors);
 
-        let (mut script, mut runtime, mut takes) = (None, None, None);
+        let (mut script, mut runtime, mut reading, mut warnings) = (None, None, None, Vec::new());
         if let Some(options) = &mut options {
             options.check(errors);
             script = Script::of(options, errors);
@@ -263,8 +275,20 @@ impl Draft {
                 runtime = script.runtime(options.runtime.as_ref(), socket.runtime.as_ref(), errors);
                 if let (Some(runtime), Some(name)) = (runtime, &options.name) {
                     // A version that is none has been reported.
-                    let python = socket.python.flatten().unwrap_or_default();
-                    takes = script.check(&name.value(), runtime, python, errors);
+                    let expected = Expected {
+                        python: socket.python.flatten().unwrap_or_default(),
+                        node: socket.node.flatten().unwrap_or_default(),
+                        packages: if options.has_environment() {
+                            Packages::Others
+                        } else {
+                            Packages::Standard
+                        },
+                    };
+                    reading = script.check(&name.value(), runtime, &expected, errors);
+                    warnings = reading
+                        .as_mut()
+                        .map(|reading| std::mem::take(&mut reading.warnings))
+                        .unwrap_or_default();
                 }
             } else if options.has_no_script() && !options.unread {
                 errors.over(
@@ -275,7 +299,7 @@ impl Draft {
         }
         errors.about(None);
         let broken = function.broken || errors.len() > before;
-        Draft { function, options, script, runtime, takes, arguments, warnings: Vec::new(), broken, clashes }
+        Draft { function, options, script, runtime, reading, arguments, warnings, broken, clashes }
     }
 
     /// Whether the call adds a script to the socket.

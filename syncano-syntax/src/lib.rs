@@ -21,6 +21,10 @@ mod dedent;
 mod diagnostic;
 pub mod javascript;
 pub mod python;
+mod script;
+#[cfg(any(feature = "python", feature = "javascript"))]
+mod slip;
 
 pub use dedent::{Dedented, dedent};
 pub use diagnostic::{Diagnostic, Position};
+pub use script::{Literal, Object, Packages, Remark, Script, Severity};

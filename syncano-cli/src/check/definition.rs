@@ -13,13 +13,13 @@ use syncano_core::{
     NameKind, Path, Runtime, Segment, Socket, Violation, ViolationKind, ignored_keys, limits,
 };
 use syncano_server::socket_yml::{self, ScriptFile, SocketYml, without_bom};
-use syncano_syntax::python::Version;
 
+use super::contract::Contract;
 use super::finding::{Finding, Severity};
-use super::script;
+use super::script::{self, Versions};
 
 /// Checks the body that creates a socket, or a list of them.
-pub(crate) fn json(file: &str, text: &str, version: Version) -> Vec<Finding> {
+pub(crate) fn json(file: &str, text: &str, versions: Versions) -> Vec<Finding> {
     let text = without_bom(text);
     let body: Value = match serde_json::from_str(text) {
         Ok(body) => body,
@@ -41,13 +41,13 @@ pub(crate) fn json(file: &str, text: &str, version: Version) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (body, tree) in bodies {
         findings.extend(rules(file, body, Origin::Json, |path| (text, tree.map(|tree| place(tree, path)))));
-        findings.extend(scripts(file, body, version));
+        findings.extend(scripts(file, body, versions));
     }
     findings
 }
 
 /// Checks a `socket.yml`, with the scripts in files beside it.
-pub(crate) fn yaml(path: &FilePath, text: &str, version: Version) -> Vec<Finding> {
+pub(crate) fn yaml(path: &FilePath, text: &str, versions: Versions) -> Vec<Finding> {
     let (file, text) = (path.display().to_string(), without_bom(text));
     let wrong = |code, message| vec![Finding::new(&file, text, None, Severity::Error, code, message)];
     let yaml = match socket_yml::parse(text) {
@@ -81,14 +81,16 @@ pub(crate) fn yaml(path: &FilePath, text: &str, version: Version) -> Vec<Finding
     let dependencies: Vec<_> = body["dependencies"].as_array().into_iter().flatten().enumerate().collect();
     for (index, dependency) in dependencies {
         let Some((name, runtime, source)) = new_script(dependency) else { continue };
+        let contract = Contract::of(&body, dependency);
         match found.iter().find(|(of, _)| *of == index) {
             // In a file, which is what its author wants to hear of.
             Some((_, source_file)) => {
                 let shown = folder.join(source_file).display().to_string();
-                findings.extend(script::check(&shown, runtime, source, version));
+                findings.extend(script::check(&shown, runtime, source, versions, &contract));
             }
             None => {
-                findings.extend(script::check(&file, runtime, source, version).map(|f| f.in_script(name)))
+                let found = script::check(&file, runtime, source, versions, &contract);
+                findings.extend(found.into_iter().map(|finding| finding.in_script(name)));
             }
         }
     }
@@ -181,13 +183,15 @@ fn rules<'a>(
     broken.into_iter().map(finding).collect()
 }
 
-fn scripts(file: &str, body: &Value, version: Version) -> Vec<Finding> {
+fn scripts(file: &str, body: &Value, versions: Versions) -> Vec<Finding> {
     let dependencies = body.get("dependencies").and_then(Value::as_array);
-    let new = dependencies.into_iter().flatten().filter_map(new_script);
-    let checked = new.filter_map(|(name, runtime, source)| {
-        script::check(file, runtime, source, version).map(|finding| finding.in_script(name))
-    });
-    checked.collect()
+    let mut findings = Vec::new();
+    for dependency in dependencies.into_iter().flatten() {
+        let Some((name, runtime, source)) = new_script(dependency) else { continue };
+        let found = script::check(file, runtime, source, versions, &Contract::of(body, dependency));
+        findings.extend(found.into_iter().map(|finding| finding.in_script(name)));
+    }
+    findings
 }
 
 /// Name, runtime and source of a dependency that has them.

@@ -1,5 +1,6 @@
 //! `syncano check`: what the macro would say, where no Rust program is compiled.
 
+mod contract;
 mod definition;
 mod files;
 mod finding;
@@ -10,10 +11,12 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Args;
 use serde::Serialize;
-use syncano_syntax::python::Version;
+use syncano_syntax::{javascript, python};
 
+use self::contract::Contract;
 use self::files::Kind;
 use self::finding::{Finding, Severity};
+use self::script::Versions;
 use crate::outcome::Outcome;
 use crate::output;
 
@@ -47,8 +50,12 @@ pub(crate) struct Check {
     deny_warnings: bool,
 
     /// The version of Python that the scripts are for
-    #[arg(long, value_name = "VERSION", default_value_t = Version::default())]
-    python: Version,
+    #[arg(long, value_name = "VERSION", default_value_t = python::Version::default())]
+    python: python::Version,
+
+    /// The version of Node that the scripts are for
+    #[arg(long, value_name = "VERSION", default_value_t = javascript::Version::default())]
+    node: javascript::Version,
 }
 
 /// What `--json` answers.
@@ -64,6 +71,7 @@ struct Report<'a> {
 impl Check {
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         let files = files::collect(&self.paths)?;
+        let versions = Versions { python: self.python, node: self.node };
         let mut findings = Vec::new();
         for (path, kind) in &files {
             let shown = path.display().to_string();
@@ -74,9 +82,12 @@ impl Check {
                 continue;
             };
             match kind {
-                Kind::Script(runtime) => findings.extend(script::check(&shown, *runtime, &text, self.python)),
-                Kind::Json => findings.extend(definition::json(&shown, &text, self.python)),
-                Kind::Yaml => findings.extend(definition::yaml(path, &text, self.python)),
+                Kind::Script(runtime) => {
+                    let contract = Contract::unknown();
+                    findings.extend(script::check(&shown, *runtime, &text, versions, &contract));
+                }
+                Kind::Json => findings.extend(definition::json(&shown, &text, versions)),
+                Kind::Yaml => findings.extend(definition::yaml(path, &text, versions)),
             }
         }
         let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();

@@ -1,5 +1,6 @@
 //! Whether a script takes what its function sends.
 
+mod answers;
 mod javascript;
 mod python;
 
@@ -7,13 +8,14 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use proc_macro2::Span;
-use syn::{Ident, ReturnType};
+use syn::{Ident, ReturnType, Type};
 use syncano_core::Placement;
 use syncano_syntax::{Diagnostic, javascript as js, python as py};
 
 use crate::errors::Errors;
+use crate::shapes::Shapes;
 use crate::signature::Argument;
-use crate::source::Script;
+use crate::source::{Reading, Script};
 
 /// What a script takes, as its language has it.
 pub(crate) enum Takes {
@@ -35,7 +37,11 @@ pub(crate) struct Pair<'a> {
     /// Names that the module defines itself.
     pub(crate) defined: &'a HashSet<String>,
     pub(crate) script: &'a Script,
-    pub(crate) takes: &'a Takes,
+    pub(crate) reading: &'a Reading,
+    /// The type of the errors for callers.
+    pub(crate) error: Option<&'a Type>,
+    /// The types that the module defines itself.
+    pub(crate) shapes: &'a Shapes,
     /// Other functions use the script too.
     pub(crate) shared: bool,
 }
@@ -52,7 +58,7 @@ pub(crate) struct Warning {
 impl Pair<'_> {
     /// Reports what doesn't fit, and returns what only looks odd.
     pub(crate) fn check(&self, errors: &mut Errors) -> Vec<Warning> {
-        match self.takes {
+        match &self.reading.takes {
             Takes::Python(takes) => self.check_python(takes, errors),
             Takes::JavaScript(takes) => self.check_javascript(takes, errors),
         }

@@ -2,7 +2,7 @@
 
 use super::{errors, expand, warnings};
 
-/// The first lines of the errors and of the warnings.
+/// The first lines of the errors and of the warnings, without those about the names in a script, most of which stand for any.
 fn told(script: &str, arguments: &str, items: &str) -> (Vec<String>, Vec<String>) {
     told_of("python3", script, arguments, items)
 }
@@ -15,7 +15,9 @@ fn told_of(runtime: &str, script: &str, arguments: &str, items: &str) -> (Vec<St
         ),
     );
     let first = |error: &String| error.lines().next().unwrap_or_default().to_owned();
-    (errors(&file).iter().map(first).collect(), warnings(&file).iter().map(first).collect())
+    let mut warnings: Vec<String> = warnings(&file).iter().map(first).collect();
+    warnings.retain(|warning| !warning.contains(": nothing defines `"));
+    (errors(&file).iter().map(first).collect(), warnings)
 }
 
 #[test]

@@ -132,7 +132,7 @@ golden!(
     r#"runtime = "nodejs""#,
     "
     pub mod quotes {
-        #[endpoint(\"a\", GET, source = \"\\n    say(\\\"hi\\\")\\n\")]
+        #[endpoint(\"a\", GET, source = \"\\n    escape(\\\"hi\\\")\\n\")]
         pub async fn a();
     }
     "

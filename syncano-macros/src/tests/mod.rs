@@ -5,6 +5,8 @@
 mod agreements;
 mod expansions;
 mod mistakes;
+#[cfg(all(feature = "check-python", feature = "check-javascript"))]
+mod scripts;
 mod test_attribute;
 
 use proc_macro2::TokenStream;

@@ -3,16 +3,17 @@
 use std::ops::Range;
 
 use oxc_allocator::Allocator;
-use oxc_ast::ast::Program;
 use oxc_diagnostics::OxcDiagnostic;
 use oxc_parser::{ParseOptions, Parser};
 use oxc_semantic::{Semantic, SemanticBuilder};
 use oxc_span::SourceType;
-use oxc_syntax::module_record::ModuleRecord;
 
 use super::token::{Kind, tokens};
-use super::{Takes, lenient, message, nesting, reads, typescript, unclosed};
-use crate::Diagnostic;
+use super::{
+    Takes, Version, answers, lenient, message, nesting, newer, reads, remarks, typescript, unclosed,
+};
+use crate::script::Remarks;
+use crate::{Diagnostic, Packages, Script};
 
 /// What a tree of the greatest depth that [`nesting`] lets pass needs in an unoptimised build, several times over. It is
 /// address space: only what is used becomes memory.
@@ -26,17 +27,18 @@ const STACK_SIZE: usize = 64 * 1024 * 1024;
 /// The first error of the script; what follows it is often only its consequence.
 ///
 /// ```
-/// use syncano_syntax::javascript::check;
+/// use syncano_syntax::javascript::{Version, check};
 ///
-/// assert!(check("export default async ({ name }) => `hello ${name}`").is_ok());
-/// assert!(check("console.log(ARGS.name)").is_ok());
+/// let node = Version::default();
+/// assert!(check("export default async ({ name }) => `hello ${name}`", node).is_ok());
+/// assert!(check("console.log(ARGS.name)", node).is_ok());
 ///
-/// let error = check("const a = 1\nconst a = 2\n").unwrap_err();
+/// let error = check("const a = 1\nconst a = 2\n", node).unwrap_err();
 /// assert_eq!((error.start.line, error.start.column), (2, 7));
 /// assert_eq!(error.message, "`a` has already been declared");
 /// ```
-pub fn check(source: &str) -> Result<(), Diagnostic> {
-    takes(source).map(drop)
+pub fn check(source: &str, version: Version) -> Result<(), Diagnostic> {
+    takes(source, version).map(drop)
 }
 
 /// Checks a script like [`check`], and reads what it takes from its callers.
@@ -46,8 +48,9 @@ pub fn check(source: &str) -> Result<(), Diagnostic> {
 /// As [`check`].
 ///
 /// ```
-/// use syncano_syntax::javascript::{Origin, Takes, takes};
+/// use syncano_syntax::javascript::{Origin, Takes, Version};
 ///
+/// let takes = |source| syncano_syntax::javascript::takes(source, Version::default());
 /// let Ok(Takes::Keys(keys)) = takes("export default ({ title, limit = 10 }) => title") else { panic!() };
 /// assert_eq!(keys.read[0].name, "title");
 /// assert_eq!(keys.read[0].origin, Origin::Parameter);
@@ -57,8 +60,34 @@ pub fn check(source: &str) -> Result<(), Diagnostic> {
 /// assert_eq!(keys.read[0].name, "title");
 /// assert_eq!(takes("console.log(Object.keys(ARGS))"), Ok(Takes::Unknown));
 /// ```
-pub fn takes(source: &str) -> Result<Takes, Diagnostic> {
-    stacker::maybe_grow(STACK_SIZE, STACK_SIZE, || read(source)).map_err(|problem| problem.shown(source))
+pub fn takes(source: &str, version: Version) -> Result<Takes, Diagnostic> {
+    read(source, version, Packages::Others).map(|script| script.takes)
+}
+
+/// Checks a script like [`check`], and reads all that can be told of it without running it.
+///
+/// # Errors
+///
+/// As [`check`].
+///
+/// ```
+/// use syncano_syntax::Packages;
+/// use syncano_syntax::javascript::{Version, read};
+///
+/// let script = "export default ({ text }) => Bufer.from(text).length";
+/// let script = read(script, Version::default(), Packages::Standard).unwrap();
+/// assert_eq!(script.remarks[0].diagnostic.message, "nothing defines `Bufer`: did you mean `Buffer`?");
+/// ```
+pub fn read(source: &str, version: Version, packages: Packages) -> Result<Script<Takes>, Diagnostic> {
+    let asked = Asked { source, version, packages };
+    stacker::maybe_grow(STACK_SIZE, STACK_SIZE, || read_deep(asked)).map_err(|problem| problem.shown(source))
+}
+
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    source: &'a str,
+    version: Version,
+    packages: Packages,
 }
 
 pub(super) struct Problem {
@@ -81,16 +110,18 @@ impl Problem {
     }
 }
 
-fn read(source: &str) -> Result<Takes, Problem> {
+fn read_deep(asked: Asked) -> Result<Script<Takes>, Problem> {
+    let source = asked.source;
     if u32::try_from(source.len()).is_err() {
         return Err(Problem::new("script is longer than 4 GiB".to_owned(), 0..0));
     }
     match nesting::check(source) {
-        Ok(()) => read_shallow(source),
+        Ok(()) => read_shallow(asked),
         // With an unclosed bracket the rest of the script looks like one expression. What comes before the place isn't
         // too deep, so that it can be parsed; an error at its end comes from the cut.
         Err(nesting::TooDeep { message, span, certain }) => {
-            Err(read_shallow(source[..span.start].trim_end())
+            let before = Asked { source: source[..span.start].trim_end(), ..asked };
+            Err(read_shallow(before)
                 .err()
                 .filter(|problem| problem.noticed_at < certain)
                 .unwrap_or_else(|| Problem::new(message, span)))
@@ -98,42 +129,42 @@ fn read(source: &str) -> Result<Takes, Problem> {
     }
 }
 
-fn read_shallow(source: &str) -> Result<Takes, Problem> {
+fn read_shallow(asked: Asked) -> Result<Script<Takes>, Problem> {
+    let source = asked.source;
+    let as_module = || parse(asked, SourceType::mjs(), |semantic, record| (script(asked, semantic), record));
     let read = if has_module_syntax(source) {
-        let module = parse(source, SourceType::mjs(), |semantic, _, record| {
-            let names = record.exported_bindings.len() + record.star_export_entries.len();
-            let is_module = names > 0 || !record.requested_modules.is_empty() || exports_default(record);
-            (reads::of(semantic), is_module)
-        });
-        match module {
-            Ok((takes, true)) => Ok(takes),
-            // `export {}` alone: what Node stumbles on first decides.
-            Ok((takes, false)) => match parse(source, SourceType::script(), |_, _, _| ()) {
-                Err(problem) if message::is_about_await(&problem.message) => Err(problem),
-                _ => Ok(takes),
-            },
-            Err(problem) => Err(problem),
-        }
+        as_module().map(|(script, _)| script)
     } else {
-        match parse(source, SourceType::script(), |semantic, _, _| reads::of(semantic)) {
-            // A script with `import.meta`, which isn't seen as a word of its own, is a module too.
-            Err(problem) => parse(source, SourceType::mjs(), |semantic, _, record| {
-                (!record.import_metas.is_empty()).then(|| reads::of(semantic))
-            })
-            .ok()
-            .flatten()
-            .ok_or(problem),
+        match parse(asked, SourceType::script(), |semantic, _| script(asked, semantic)) {
+            // What waits at the top level is a module, and so is a script with `import.meta`, which isn't seen as a word of
+            // its own.
+            Err(problem) if message::is_about_await(&problem.message) => {
+                as_module().map(|(script, _)| script)
+            }
+            Err(problem) => match as_module() {
+                Ok((script, true)) => Ok(script),
+                _ => Err(problem),
+            },
             read => read,
         }
     };
     if read.as_ref().is_err_and(|problem| lenient::passes(source, problem)) {
-        return Ok(Takes::Unknown);
+        let (remarks, raised, results) = Default::default();
+        return Ok(Script { takes: Takes::Unknown, remarks, raised, results });
     }
     read.map_err(|problem| typescript::refusal(source).unwrap_or(problem))
 }
 
-fn exports_default(record: &ModuleRecord) -> bool {
-    record.local_export_entries.iter().any(|entry| entry.export_name.is_default())
+fn script(asked: Asked, semantic: &Semantic) -> Script<Takes> {
+    let mut found = Remarks::new(asked.source);
+    remarks::add(semantic, asked.version, asked.packages, &mut found);
+    let params = reads::default_function(semantic);
+    Script {
+        takes: reads::of(semantic),
+        remarks: found.into_sorted(),
+        raised: answers::raised(semantic),
+        results: params.map(|params| answers::returned(semantic, params)).unwrap_or_default(),
+    }
 }
 
 /// Whether a statement of the top level begins with `import` or `export`.
@@ -161,12 +192,9 @@ fn has_module_syntax(source: &str) -> bool {
     false
 }
 
-/// Parses a script of one kind, and has `then` look at it if it has no error.
-fn parse<T>(
-    source: &str,
-    kind: SourceType,
-    then: impl FnOnce(&Semantic, &Program, &ModuleRecord) -> T,
-) -> Result<T, Problem> {
+/// Parses a script of one kind, and has `then` look at it, and at whether it asks for `import.meta`, if it has no error.
+fn parse<T>(asked: Asked, kind: SourceType, then: impl FnOnce(&Semantic, bool) -> T) -> Result<T, Problem> {
+    let Asked { source, version, .. } = asked;
     let allocator = Allocator::default();
     let options = ParseOptions { parse_regular_expression: true, ..ParseOptions::default() };
     let parsed = Parser::new(&allocator, source, kind).with_options(options).parse();
@@ -176,14 +204,15 @@ fn parse<T>(
     let built =
         SemanticBuilder::new().with_check_syntax_error(true).with_build_nodes(true).build(&parsed.program);
     let beyond = typescript::beyond_node(&built.semantic);
+    let newer = newer::than(&built.semantic, version);
     let errors = built
         .diagnostics
         .errors()
         .filter(|error| !lenient::is_let_of_an_arrow(source, error, &built.semantic));
-    let problem = first_problem(source, errors).into_iter().chain(beyond);
+    let problem = first_problem(source, errors).into_iter().chain(beyond).chain(newer);
     match problem.min_by_key(|problem| problem.noticed_at) {
         Some(problem) => Err(problem),
-        None => Ok(then(&built.semantic, &parsed.program, &parsed.module_record)),
+        None => Ok(then(&built.semantic, !parsed.module_record.import_metas.is_empty())),
     }
 }
 

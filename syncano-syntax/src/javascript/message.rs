@@ -78,7 +78,7 @@ pub(super) fn of(source: &str, error: &OxcDiagnostic, span: Range<usize>) -> (St
 
 pub(super) const TARGET: &str = "cannot assign to this expression";
 
-const AWAIT: &str = "`await` is only valid in async functions, and at the top level of scripts that import or export something";
+const AWAIT: &str = "`await` is only valid in async functions and at the top level";
 
 /// Whether it is the message about an `await` that stands where none may.
 pub(super) fn is_about_await(message: &str) -> bool {

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use oxc_ast::AstKind;
 use oxc_ast::ast::{
-    AssignmentOperator, BinaryOperator, BindingPattern, ExportDefaultDeclarationKind, Expression,
-    FormalParameters, ModuleExportName, ObjectPattern, Statement, UnaryOperator,
+    AssignmentOperator, AssignmentTarget, BinaryOperator, BindingPattern, ExportDefaultDeclarationKind,
+    Expression, FormalParameters, ModuleExportName, ObjectPattern, Program, Statement, UnaryOperator,
 };
 use oxc_semantic::{NodeId, Semantic, SymbolId};
 use oxc_span::{GetSpan, Span};
@@ -14,6 +14,9 @@ use super::takes::{Key, Keys, Origin, Takes};
 
 /// Names through which a script may get at `ARGS` unseen.
 const DYNAMIC: [&str; 4] = ["eval", "globalThis", "global", "Function"];
+
+/// What the function that is the value of a program gets, beside the arguments.
+const CONTEXT: [&str; 7] = ["args", "config", "meta", "HttpResponse", "setResponse", "log", "error"];
 
 /// What every object has.
 const INHERITED: [&str; 7] = [
@@ -48,6 +51,43 @@ pub(super) fn of(semantic: &Semantic) -> Takes {
         return Takes::Unknown;
     }
     Takes::Keys(Keys { read: reads.keys, takes_any: reads.takes_any, is_function })
+}
+
+/// The parameters of the function that the server calls and whose result is the answer.
+pub(super) fn default_function(semantic: &Semantic) -> Option<NodeId> {
+    match default_export(semantic) {
+        Default::Function(params, _) => Some(params.node_id()),
+        _ => None,
+    }
+}
+
+/// The expression whose value is that of a program, which is called if it is a function: the last statement, but for
+/// declarations, which have no value.
+pub(super) fn last_value<'a, 's>(program: &'s Program<'a>) -> Option<&'s Expression<'a>> {
+    let mut only_functions = true;
+    for statement in program.body.iter().rev() {
+        match statement {
+            Statement::FunctionDeclaration(_) | Statement::EmptyStatement(_) => {}
+            Statement::VariableDeclaration(_) | Statement::ClassDeclaration(_) => only_functions = false,
+            // A `return` there would skip what follows; what it exports is called all the same.
+            Statement::ExpressionStatement(last) => {
+                return (only_functions || is_export(&last.expression)).then_some(&last.expression);
+            }
+            _ => return None,
+        }
+    }
+    None
+}
+
+/// `exports.default = …` or `module.exports = …`
+fn is_export(expression: &Expression) -> bool {
+    let Expression::AssignmentExpression(assignment) = expression else { return false };
+    let AssignmentTarget::StaticMemberExpression(member) = &assignment.left else { return false };
+    let Expression::Identifier(object) = &member.object else { return false };
+    matches!(
+        (object.name.as_str(), member.property.name.as_str()),
+        ("exports", "default") | ("module", "exports")
+    )
 }
 
 /// Where the script uses a name that it doesn't define.
@@ -188,10 +228,8 @@ impl<'a, 's> Reads<'a, 's> {
 
     /// A program whose last statement is a function has it called with `{ args, … }`.
     fn last_statement(&mut self) {
-        let Some(Statement::ExpressionStatement(last)) = self.semantic.nodes().program().body.last() else {
-            return;
-        };
-        let mut value = last.expression.without_parentheses();
+        let Some(last) = last_value(self.semantic.nodes().program()) else { return };
+        let mut value = last.without_parentheses();
         while let Expression::AssignmentExpression(assignment) = value
             && assignment.operator == AssignmentOperator::Assign
         {
@@ -222,7 +260,7 @@ impl<'a, 's> Reads<'a, 's> {
         }
     }
 
-    /// What holds `args` beside other things.
+    /// What holds `args` beside other things, and each of the arguments by its name.
     fn context(&mut self, pattern: &BindingPattern<'a>) {
         match pattern {
             BindingPattern::ObjectPattern(object) => {
@@ -230,7 +268,9 @@ impl<'a, 's> Reads<'a, 's> {
                 for property in &object.properties {
                     match property.key.static_name() {
                         Some(name) if name == "args" => self.bound(&property.value, Origin::Args),
-                        Some(_) => {}
+                        Some(name) if CONTEXT.contains(&&*name) => {}
+                        // By its name, perhaps with a default and whatever else.
+                        Some(_) => self.otherwise = true,
                         None => self.otherwise = true,
                     }
                 }
@@ -240,8 +280,11 @@ impl<'a, 's> Reads<'a, 's> {
                     let (parent, parent_id) = self.parent(id);
                     match parent {
                         AstKind::StaticMemberExpression(member) => {
-                            if member.property.name == "args" {
+                            let name = member.property.name.as_str();
+                            if name == "args" {
                                 self.uses(parent_id, Origin::Args);
+                            } else {
+                                self.otherwise |= !CONTEXT.contains(&name);
                             }
                         }
                         AstKind::VariableDeclarator(declarator) => self.context(&declarator.id),

@@ -2,14 +2,19 @@
 
 use std::ops::Range;
 
+use ruff_python_ast::Stmt;
+use ruff_python_ast::token::TokenKind;
 use ruff_python_parser::{
     InterpolatedStringErrorType, LexicalErrorType, Mode, ParseErrorType, ParseOptions, Parsed,
     parse_unchecked,
 };
 use ruff_text_size::{Ranged, TextRange};
 
-use super::{Takes, Version, message, nesting, reads, semantic, unclosed};
-use crate::Diagnostic;
+use super::bindings::Bindings;
+use super::compiler::{self, Flaw};
+use super::{Takes, Version, answers, entry, message, nesting, reads, remarks, semantic, unclosed};
+use crate::script::Remarks;
+use crate::{Diagnostic, Packages, Script};
 
 /// What a tree of the greatest depth that [`nesting`] lets pass needs in an unoptimised build, several times over. It is
 /// address space: only what is used becomes memory.
@@ -57,7 +62,27 @@ pub fn check(source: &str, version: Version) -> Result<(), Diagnostic> {
 /// assert_eq!(takes("print(list(ARGS))", Version::default()), Ok(Takes::Unknown));
 /// ```
 pub fn takes(source: &str, version: Version) -> Result<Takes, Diagnostic> {
-    stacker::maybe_grow(STACK_SIZE, STACK_SIZE, || read(source, version))
+    read(source, version, Packages::Others).map(|script| script.takes)
+}
+
+/// Checks a script like [`check`], and reads all that can be told of it without running it.
+///
+/// # Errors
+///
+/// As [`check`].
+///
+/// ```
+/// use syncano_syntax::Packages;
+/// use syncano_syntax::python::{Version, read};
+///
+/// let script = "import json\ndef main(text):\n    return jsn.loads(text)\n";
+/// let script = read(script, Version::default(), Packages::Standard).unwrap();
+/// let remark = &script.remarks[0].diagnostic;
+/// assert_eq!(remark.message, "nothing defines `jsn`: did you mean `json`?");
+/// assert_eq!((remark.start.line, remark.start.column), (3, 12));
+/// ```
+pub fn read(source: &str, version: Version, packages: Packages) -> Result<Script<Takes>, Diagnostic> {
+    stacker::maybe_grow(STACK_SIZE, STACK_SIZE, || read_deep(source, version, packages))
         .map_err(|problem| Diagnostic::new(source, problem.span, &problem.message))
 }
 
@@ -75,7 +100,7 @@ impl Problem {
     }
 }
 
-fn read(source: &str, version: Version) -> Result<Takes, Problem> {
+fn read_deep(source: &str, version: Version, packages: Packages) -> Result<Script<Takes>, Problem> {
     if u32::try_from(source.len()).is_err() {
         return Err(Problem { message: "script is longer than 4 GiB".to_owned(), span: 0..0, noticed_at: 0 });
     }
@@ -84,13 +109,13 @@ fn read(source: &str, version: Version) -> Result<Takes, Problem> {
         return Err(Problem { message, span: at..at + 1, noticed_at: at });
     }
     match nesting::check(source) {
-        Ok(()) => read_shallow(source, version),
+        Ok(()) => read_shallow(source, version, packages),
         // With an unclosed bracket the rest of the script looks like one expression. What comes before the place isn't
         // too deep, so that it can be parsed; an error at its end, or a cut word there, comes from the cut.
         Err((too_deep, span)) => {
             let before =
                 source[..span.start].trim_end_matches(|c: char| c.is_alphanumeric() || c == '_').trim_end();
-            Err(read_shallow(before, version)
+            Err(read_shallow(before, version, packages)
                 .err()
                 .filter(|problem| problem.noticed_at < before.len())
                 .unwrap_or_else(|| Problem { message: too_deep.message(), noticed_at: span.start, span }))
@@ -98,31 +123,72 @@ fn read(source: &str, version: Version) -> Result<Takes, Problem> {
     }
 }
 
-fn read_shallow(source: &str, version: Version) -> Result<Takes, Problem> {
+fn read_shallow(source: &str, version: Version, packages: Packages) -> Result<Script<Takes>, Problem> {
     let options = ParseOptions::from(Mode::Module).with_target_version(version.of_parser());
     // A module is what was asked for.
-    let Some(parsed) = parse_unchecked(source, options).try_into_module() else { return Ok(Takes::Unknown) };
+    let Some(parsed) = parse_unchecked(source, options).try_into_module() else { return Ok(unread()) };
 
     if parsed.has_valid_syntax() {
+        let body = parsed.suite();
+        let bindings = Bindings::of(body, version.is_at_least(14));
         let unsupported = parsed
             .unsupported_syntax_errors()
             .iter()
             .map(|error| Problem::new(error.to_string(), error.range()));
-        let semantic = semantic::check(source, parsed.suite(), version)
+        let semantic = semantic::check(source, body, version)
             .map(|error| Problem::new(message::of_semantics(&error), error.range()));
-        return match unsupported.chain(semantic).min_by_key(|problem| problem.noticed_at) {
+        let flaws = [
+            compiler::indentation(source, parsed.tokens()),
+            compiler::check(source, body, version),
+            bindings.misdeclared(),
+        ];
+        let flaws = flaws.into_iter().flatten().map(|(message, range): Flaw| Problem::new(message, range));
+        let problems = unsupported.chain(semantic).chain(flaws);
+        return match problems.min_by_key(|problem| problem.noticed_at) {
             Some(problem) => Err(problem),
-            None => Ok(reads::of(parsed.suite())),
+            None => Ok(script(source, body, &bindings, packages)),
         };
     }
 
-    let problem = syntax_problem(source, &parsed);
+    let mut problem = syntax_problem(source, &parsed);
+    if !version.is_at_least(12) && is_generator_of_a_format_string(&parsed) {
+        problem = None;
+    }
     // After an error the parser reads on in its own way: what was the inside of a string can become code.
     if nesting::measure(parsed.tokens().iter().map(|token| token.kind())).is_err() {
         // Freeing such a tree could overflow the stack, which ends the process. The memory is the lesser loss.
         std::mem::forget(parsed);
     }
-    problem.map_or(Ok(Takes::Unknown), Err)
+    problem.map_or_else(|| Ok(unread()), Err)
+}
+
+fn script(source: &str, body: &[Stmt], bindings: &Bindings, packages: Packages) -> Script<Takes> {
+    let entry = entry::of(body, bindings);
+    let mut found = Remarks::new(source);
+    remarks::add(body, bindings, packages, &mut found);
+    entry.remark(body, bindings, &mut found);
+    Script {
+        takes: reads::of(body, &entry),
+        remarks: found.into_sorted(),
+        raised: answers::raised(body, bindings),
+        results: entry.body().map(answers::returned).unwrap_or_default(),
+    }
+}
+
+fn unread() -> Script<Takes> {
+    Script { takes: Takes::Unknown, remarks: Vec::new(), raised: Vec::new(), results: Vec::new() }
+}
+
+/// `f'{x for x in y}'`, which is right before Python 3.12. The parser gives up there, so that what follows stays unchecked.
+fn is_generator_of_a_format_string<T>(parsed: &Parsed<T>) -> bool {
+    let Some(error) = parsed.errors().iter().min_by_key(|error| error.location.start()) else { return false };
+    let mut tokens = parsed.tokens().iter().skip_while(|token| token.end() <= error.location.start());
+    let stumbled_on = tokens.next().map(|token| token.kind());
+    let Some(string) = unclosed::format_string(parsed.tokens(), error.location) else { return false };
+    let inside = parsed.tokens().iter().skip_while(|token| token.start() < string.start());
+    let inside = inside.take_while(|token| token.start() < error.location.start());
+    let braces = inside.filter(|token| token.kind() == TokenKind::Lbrace).count();
+    matches!(stumbled_on, Some(TokenKind::For | TokenKind::Async)) && braces <= 2
 }
 
 fn syntax_problem<T>(source: &str, parsed: &Parsed<T>) -> Option<Problem> {

@@ -3,8 +3,18 @@
 #[cfg(feature = "python")]
 mod annotation;
 #[cfg(feature = "python")]
+mod answers;
+#[cfg(feature = "python")]
+mod bindings;
+#[cfg(feature = "python")]
 mod check;
+#[cfg(feature = "python")]
+mod compiler;
+#[cfg(feature = "python")]
+mod entry;
 mod kind;
+#[cfg(feature = "python")]
+mod known;
 #[cfg(feature = "python")]
 mod message;
 #[cfg(feature = "python")]
@@ -13,6 +23,8 @@ mod names;
 mod nesting;
 #[cfg(feature = "python")]
 mod reads;
+#[cfg(feature = "python")]
+mod remarks;
 #[cfg(feature = "python")]
 mod scope;
 #[cfg(feature = "python")]
@@ -23,7 +35,7 @@ mod unclosed;
 mod version;
 
 #[cfg(feature = "python")]
-pub use self::check::{check, takes};
+pub use self::check::{check, read, takes};
 pub use self::kind::{Kind, Kinds};
 pub use self::takes::{Key, Parameter, Parameters, Returns, Takes};
 pub use self::version::{UnknownVersion, Version};

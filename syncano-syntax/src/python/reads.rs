@@ -7,31 +7,27 @@ use ruff_python_ast::{Expr, ExprContext, ParameterWithDefault, Stmt};
 use ruff_text_size::Ranged;
 
 use super::annotation;
+use super::entry::Entry;
 use super::names::Names;
 use super::takes::{Key, Parameter, Parameters, Returns, Takes};
 
-/// Reads a valid script.
-pub(super) fn of(body: &[Stmt]) -> Takes {
+/// Reads a valid script with this entry.
+pub(super) fn of(body: &[Stmt], entry: &Entry) -> Takes {
     let names = Names::of(body);
-    let main = body.iter().find_map(|stmt| match stmt {
-        Stmt::FunctionDef(function) if function.name.as_str() == "main" => Some(function),
-        _ => None,
-    });
-    match main {
-        Some(_) if calls_main(body) => keys(body, &names),
-        Some(main) if names.times_bound("main") == 1 && main.decorator_list.is_empty() && !names.hidden => {
-            let parameters = &main.parameters;
+    match entry {
+        Entry::Program => keys(body, &names),
+        Entry::Function(main) if names.times_bound("main") == 1 && !names.hidden => {
+            let named = main.parameters.into_iter().flat_map(|all| all.iter_non_variadic_params());
             Takes::Parameters(Parameters {
-                named: parameters.iter_non_variadic_params().map(|one| parameter(one, &names)).collect(),
-                takes_any: parameters.kwarg.is_some(),
-                main: span(&main.name),
-                returns: main.returns.as_deref().filter(|_| !names.responds).and_then(|annotation| {
+                named: named.map(|one| parameter(one, &names)).collect(),
+                takes_any: main.parameters.is_some_and(|parameters| parameters.kwarg.is_some()),
+                main: main.name.start().to_usize()..main.name.end().to_usize(),
+                returns: main.returns.filter(|_| !names.responds).and_then(|annotation| {
                     Some(Returns { kinds: annotation::kinds(annotation, &names)?, span: span(annotation) })
                 }),
             })
         }
-        Some(_) => Takes::Unknown,
-        None => keys(body, &names),
+        _ => Takes::Unknown,
     }
 }
 
@@ -46,40 +42,6 @@ fn parameter(parameter: &ParameterWithDefault, names: &Names) -> Parameter {
         kinds: parameter.annotation().and_then(|annotation| annotation::kinds(annotation, names)),
         span: span(&parameter.parameter),
     }
-}
-
-/// Whether running the top level calls `main`; bodies of functions don't run there.
-fn calls_main(body: &[Stmt]) -> bool {
-    struct Calls(bool);
-    impl Visitor<'_> for Calls {
-        fn visit_stmt(&mut self, stmt: &Stmt) {
-            let Stmt::FunctionDef(function) = stmt else { return walk_stmt(self, stmt) };
-            function.decorator_list.iter().for_each(|decorator| self.visit_decorator(decorator));
-            if let Some(type_params) = &function.type_params {
-                self.visit_type_params(type_params);
-            }
-            self.visit_parameters(&function.parameters);
-            if let Some(returns) = &function.returns {
-                self.visit_annotation(returns);
-            }
-        }
-
-        fn visit_expr(&mut self, expr: &Expr) {
-            match expr {
-                Expr::Lambda(lambda) => {
-                    lambda.parameters.iter().for_each(|parameters| self.visit_parameters(parameters));
-                }
-                Expr::Call(call) => {
-                    self.0 |= call.func.as_name_expr().is_some_and(|name| name.id.as_str() == "main");
-                    walk_expr(self, expr);
-                }
-                expr => walk_expr(self, expr),
-            }
-        }
-    }
-    let mut calls = Calls(false);
-    calls.visit_body(body);
-    calls.0
 }
 
 /// The keys, if `ARGS` is used in no other way than by reading keys that are written out.

@@ -8,6 +8,7 @@ use ruff_python_ast::visitor::{Visitor, walk_expr, walk_stmt};
 use ruff_python_ast::{Comprehension, Expr, PythonVersion, Stmt};
 use ruff_python_parser::semantic_errors::{
     LazyImportContext, SemanticSyntaxChecker, SemanticSyntaxContext, SemanticSyntaxError,
+    SemanticSyntaxErrorKind,
 };
 use ruff_text_size::{Ranged, TextRange};
 
@@ -25,6 +26,7 @@ pub(super) fn check(source: &str, body: &[Stmt], version: Version) -> Option<Sem
             inner: Vec::new(),
             tries: 0,
             future_annotations: false,
+            in_text: false,
             first: RefCell::new(None),
         },
     };
@@ -46,6 +48,8 @@ struct Surroundings<'a> {
     /// The `try` statements around the current one.
     tries: usize,
     future_annotations: bool,
+    /// In an annotation that becomes a text, which is never compiled.
+    in_text: bool,
     first: RefCell<Option<SemanticSyntaxError>>,
 }
 
@@ -141,6 +145,16 @@ impl SemanticSyntaxContext for Surroundings<'_> {
     }
 
     fn report_semantic_error(&self, error: SemanticSyntaxError) {
+        if self.in_text
+            && matches!(
+                error.kind,
+                SemanticSyntaxErrorKind::AwaitOutsideAsyncFunction(_)
+                    | SemanticSyntaxErrorKind::AsyncComprehensionInSyncComprehension(_)
+                    | SemanticSyntaxErrorKind::YieldOutsideFunction(_)
+            )
+        {
+            return;
+        }
         let mut first = self.first.borrow_mut();
         if first.as_ref().is_none_or(|first| error.start() < first.start()) {
             *first = Some(error);
@@ -237,6 +251,12 @@ impl Visitor<'_> for Walk<'_> {
             }
             stmt => walk_stmt(self, stmt),
         }
+    }
+
+    fn visit_annotation(&mut self, annotation: &Expr) {
+        let outer = std::mem::replace(&mut self.surroundings.in_text, self.surroundings.future_annotations);
+        self.visit_expr(annotation);
+        self.surroundings.in_text = outer;
     }
 
     fn visit_expr(&mut self, expr: &Expr) {

@@ -24,6 +24,11 @@ impl Version {
     const LAST: Self = Self { minor: 14 };
 
     #[cfg(feature = "python")]
+    pub(super) fn is_at_least(self, minor: u8) -> bool {
+        self.minor >= minor
+    }
+
+    #[cfg(feature = "python")]
     pub(super) fn of_parser(self) -> ruff_python_ast::PythonVersion {
         ruff_python_ast::PythonVersion { major: 3, minor: self.minor }
     }

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use syncano_syntax::Diagnostic;
-use syncano_syntax::javascript::check;
+use syncano_syntax::javascript::{Version, check};
 
 const MANY: usize = 200_000;
 /// Unoptimised and beside other tests.
@@ -15,7 +15,7 @@ fn verdict(source: String) -> Result<(), Diagnostic> {
     let beginning: String = source.chars().take(60).collect();
     let verdict = thread::Builder::new()
         .stack_size(2 * 1024 * 1024)
-        .spawn(move || check(&source))
+        .spawn(move || check(&source, Version::default()))
         .expect("a thread")
         .join()
         .expect("no panic");

@@ -5,8 +5,10 @@ mod hostile;
 mod library;
 #[path = "../mutations/mod.rs"]
 mod mutations;
+mod newer;
 mod node;
 mod panics;
 mod recall;
+mod remarks;
 mod takes;
 mod valid;

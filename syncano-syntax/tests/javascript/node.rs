@@ -5,12 +5,16 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::{env, fs};
 
+use syncano_syntax::javascript::Version;
+
 /// Reads scripts, with a null between two, and prints of each whether it is a program, a module, or why it is neither: as the server's
 /// worker decides it.
 const JUDGE: &str = r#"
 process.emitWarning = () => {};
 const vm = require('vm');
 const MODULE = [
+  'await is only valid in async functions and the top level bodies of modules',
+  'Unexpected reserved word',
   'Cannot use import statement outside a module',
   "Unexpected token 'export'",
   "Cannot use 'import.meta' outside a module",
@@ -106,4 +110,16 @@ fn collect(folder: &std::path::Path, files: &mut Vec<PathBuf>) {
 pub(crate) fn skipped() {
     assert!(env::var_os("CI").is_none(), "node doesn't answer");
     println!("skipped: node doesn't answer");
+}
+
+/// What Node answers to a program, without the last line end.
+pub(crate) fn answer(program: &str) -> Option<String> {
+    let output = Command::new("node").args(["-p", program]).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    output.status.success().then(|| text.trim().to_owned())
+}
+
+/// Its major version, if that is one whose syntax is known here.
+pub(crate) fn major() -> Option<String> {
+    answer("process.versions.node.split('.')[0]").filter(|major| major.parse::<Version>().is_ok())
 }

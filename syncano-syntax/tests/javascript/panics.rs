@@ -1,10 +1,10 @@
 //! No text makes the check panic, and what it says always fits the text.
 
 use proptest::prelude::*;
-use syncano_syntax::javascript::check;
+use syncano_syntax::javascript::{Version, check};
 
 fn assert_sound(source: &str) {
-    let Err(error) = check(source) else { return };
+    let Err(error) = check(source, Version::default()) else { return };
     assert!(source.get(error.span.clone()).is_some(), "{error:?}");
     assert!(error.start <= error.end, "{error:?}");
     assert!(!error.message.is_empty() && !error.message.contains('\n'), "{error:?}");

@@ -2,7 +2,7 @@
 
 use std::env;
 
-use syncano_syntax::javascript::check;
+use syncano_syntax::javascript::{Version, check};
 
 use crate::mutations::{Numbers, Tally, mutate};
 use crate::node::{scripts, skipped, verdicts};
@@ -32,7 +32,7 @@ fn finds_what_node_finds() {
     let Some(verdicts) = verdicts(&sources).filter(|_| !sources.is_empty()) else { return skipped() };
     let mut tally = Tally::default();
     for ((name, source), verdict) in names.iter().zip(&sources).zip(&verdicts) {
-        let error = check(source).err().map(|error| error.to_string());
+        let error = check(source, Version::default()).err().map(|error| error.to_string());
         tally.add(name, source, verdict.strip_prefix("error "), error);
     }
     println!(

@@ -1,12 +1,12 @@
 //! What a script takes from its callers.
 
-use syncano_syntax::javascript::{Origin, Takes, takes};
+use syncano_syntax::javascript::{Origin, Takes, Version, takes};
 
 /// Keys as `name` of the default function's parameter and `[name]` of `ARGS`; `?` after those that the script can do without, `!`
 /// after those that it takes apart, `...` for others, and `?` alone for what can't be told.
 #[track_caller]
 fn described(source: &str) -> String {
-    match takes(source) {
+    match takes(source, Version::default()) {
         Ok(Takes::Keys(keys)) => {
             let words = keys.read.iter().map(|key| {
                 assert!(source[key.span.clone()].contains(&key.name));

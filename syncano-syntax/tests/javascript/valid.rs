@@ -1,11 +1,15 @@
 //! Scripts that look odd and are right.
 
-use syncano_syntax::javascript::check;
+use syncano_syntax::javascript::{Version, check};
 
 #[track_caller]
 fn assert_valid(sources: &[&str]) {
     for source in sources {
-        assert_eq!(check(source).map_err(|error| error.to_string()), Ok(()), "{source:?}");
+        assert_eq!(
+            check(source, Version::default()).map_err(|error| error.to_string()),
+            Ok(()),
+            "{source:?}"
+        );
     }
 }
 

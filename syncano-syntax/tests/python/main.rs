@@ -7,5 +7,7 @@ mod library;
 mod mutations;
 mod panics;
 mod recall;
+mod remarks;
 mod takes;
 mod valid;
+mod verdicts;

@@ -79,7 +79,7 @@ fn finds_what_python_finds() {
     assert!(tally.recall() > 0.97);
 }
 
-fn verdicts(sources: &[String]) -> Option<(Version, Vec<String>)> {
+pub(crate) fn verdicts(sources: &[String]) -> Option<(Version, Vec<String>)> {
     // The one on the path may be any.
     let python = Path::new("/usr/bin/python3");
     let mut python = Command::new(python)

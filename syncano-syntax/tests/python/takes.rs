@@ -101,13 +101,47 @@ fn a_main_that_may_be_another_one() {
 }
 
 #[test]
+fn every_way_to_bind_main() {
+    assert_takes(&[
+        ("def main(a, /, b=1): pass", "main(a, b=)"),
+        ("def work(a): pass\nmain = work", "main(a)"),
+        ("main: object = work\nasync def work(a, *, b): pass", "main(a, b)"),
+        ("main = lambda a, b=1: a", "main(a, b=)"),
+        ("main = lambda: 1", "main()"),
+        ("try:\n    import x\nexcept ImportError:\n    def main(a): pass", "main(a)"),
+        ("if x:\n    def main(a): pass", "main(a)"),
+        ("with x:\n    def main(a): pass", "main(a)"),
+        // The block at the end is for others.
+        ("def main(a): pass\nif __name__ == '__main__':\n    main(ARGS['b'])", "main(a)"),
+        ("def main(): return 1\nif __name__ == '__main__':\n    print(main())", "main()"),
+        ("def main(): pass\nif __name__ == '__main__':\n    test()", "main()"),
+        ("def main(a): pass\nif __name__ == '__main__' and x:\n    a = main(1)\nelse:\n    b = 1", "main(a)"),
+        // Something that can be called.
+        ("import functools\ndef f(y, x): pass\nmain = functools.partial(f, 1)", "?"),
+        ("from a import main", "?"),
+        ("from a import run as main", "?"),
+        ("class main:\n    def __new__(cls, a): return a", "?"),
+        ("main = K().go", "?"),
+        ("main = wrapped(work) if x else work", "?"),
+        ("@wrapped\ndef work(a): pass\nmain = work", "?"),
+        ("def work(a): pass\ndef work(b): pass\nmain = work", "?"),
+    ]);
+}
+
+#[test]
 fn programs() {
     assert_takes(&[
         ("print(3)", ""),
         ("print(ARGS['a'], ARGS.get('b'), ARGS.get('c', 1), f\"{ARGS['d']}\")", "[a][b]?[c]?[d]"),
         ("def f():\n    return ARGS['a']\nprint(f())", "[a]"),
         ("def main(a): pass\nmain(ARGS['b'])", "[b]"),
-        ("def main(a): pass\nif __name__ == '__main__':\n    main(ARGS['b'])", "[b]"),
+        ("def main(): print(ARGS['b'])\nif __name__ == '__main__':\n    main()", "[b]"),
+        ("def main(): return\nif '__main__' == __name__ and ARGS['b']:\n    sys.exit(main())", "[b]"),
+        ("def main():\n    yield 1\n    return None\ndef f(): main()\nmain = f\nmain()", ""),
+        ("class main: pass\nif __name__ == '__main__':\n    main()", ""),
+        ("main = 3", ""),
+        ("from a import main\nmain.run(ARGS['b'])", "[b]"),
+        ("from a import main\nmain()", ""),
         ("def main(a): pass\nclass A:\n    x = main(1)", ""),
         ("def main(a): pass\ndef other(x=main(1)): pass", ""),
         ("try:\n    x = ARGS['a']\nexcept KeyError:\n    x = 1\nARGS['b']", "[a]?[b]"),
