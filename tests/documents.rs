@@ -306,7 +306,8 @@ fn snippets_of_other_languages_are_well_formed() {
                 "python" => {
                     python::check(&text, python::Version::default()).map_err(|error| error.to_string())
                 }
-                "javascript" => javascript::check(&text).map_err(|error| error.to_string()),
+                "javascript" => javascript::check(&text, javascript::Version::default())
+                    .map_err(|error| error.to_string()),
                 "json" => serde_json::from_str::<serde_json::Value>(&text)
                     .map(drop)
                     .map_err(|error| error.to_string()),
