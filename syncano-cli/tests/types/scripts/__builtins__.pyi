@@ -62,7 +62,7 @@ LeftResult: TypeAlias = "list[list[int | bool] | None]"
 # POST of the endpoint `python_shop/left`.
 class LeftNowArgs(TypedDict):
     article: str
-LeftNowResult: TypeAlias = "None"
+LeftNowResult: TypeAlias = "Any"
 
 # POST of the endpoint `python_shop/take`.
 class TakeArgs(TypedDict):
