@@ -6,8 +6,8 @@ pub mod m {
     pub async fn good() -> u8;
 
     #[endpoint("a", GET, source = r#"
-        const answer = await fetch("x")
-        setResponse(answer)
+        const ask = () => await fetch("x")
+        setResponse(ask())
     "#)]
     pub async fn a() -> u8;
 }
