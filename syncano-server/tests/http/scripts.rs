@@ -271,7 +271,7 @@ async fn a_fresh_script_gets_a_process_for_each_run() {
         return;
     }
     let world = World::new().await;
-    let id = world.new_script("import sys\nsys.n = getattr(sys, 'n', 0) + 1\nprint(sys.n, CONFIG)").await;
+    let id = world.new_script("n = 0\ndef main():\n    global n\n    n += 1\n    print(n, CONFIG)").await;
     let mut seen = Vec::new();
     for config in [json!({}), json!({}), json!({ "fresh": true, "a": 1 }), json!({ "fresh": true, "a": 1 })] {
         world.patch(&script(id), json!({ "config": config })).await;
@@ -280,7 +280,7 @@ async fn a_fresh_script_gets_a_process_for_each_run() {
         let printed = trace["result"]["stdout"].as_str().unwrap().to_owned();
         seen.push(printed.splitn(2, ' ').map(str::to_owned).collect::<Vec<_>>());
     }
-    // What one run leaves in a module is there for the next one, unless that has a process of its own.
+    // A function's own variables are there for the next run, unless that has a process of its own.
     assert_eq!([&*seen[0][0], &*seen[1][0], &*seen[2][0], &*seen[3][0]], ["1", "2", "1", "1"]);
     assert_eq!((&*seen[1][1], &*seen[3][1]), ("{}", "{'a': 1}"));
 }
