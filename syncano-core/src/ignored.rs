@@ -1,18 +1,22 @@
 //! Keys of a definition that are neither known nor free data.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 use crate::json::{CALL, ENDPOINT, SCRIPT, SOCKET};
-use crate::{Map, Path, Violation, ViolationKind, closest};
+use crate::{
+    Map, Method, Path, Placement, TRANSPORT_KEYS, Violation, ViolationKind, closest, published_schema,
+};
 
 const CLASS: [&str; 4] = ["type", "name", "schema", "metadata"];
 /// Keys that a script's `config` gives a meaning.
 const CONFIG: [&str; 4] = ["timeout", "fresh", "environment", "allow_full_access"];
 
 /// Returns the keys of a raw definition that nothing reads, each as a violation that says which key was probably
-/// meant. Metadata, configuration, access lists and the fields of classes are free data.
+/// meant. Metadata, configuration, access lists and the fields of classes are free data. An argument that the query
+/// would carry under one of the [`TRANSPORT_KEYS`] is among them.
 ///
 /// [`Socket::from_json`](crate::Socket::from_json) ignores these keys. It refuses those that look like a slip in the
 /// name of a known key, which are not among them.
@@ -54,6 +58,7 @@ pub fn ignored_keys(definition: &Value) -> Vec<Violation> {
             "config" | "source" | "runtime_name" => Elsewhere::In("dependencies[]"),
             _ => Elsewhere::Nowhere,
         });
+        lost_arguments(&mut found, &path, endpoint);
         let calls = endpoint.get("calls").and_then(Value::as_array).into_iter().flatten();
         for (index, call) in calls.enumerate() {
             let Some(call) = call.as_object() else { continue };
@@ -80,6 +85,42 @@ pub fn ignored_keys(definition: &Value) -> Vec<Violation> {
         }
     }
     found
+}
+
+/// Finds the arguments that the query would carry under a key of the transport, which no script gets.
+fn lost_arguments(found: &mut Vec<Violation>, path: &Path, endpoint: &Map) {
+    let Some(metadata) = endpoint.get("metadata").map(decoded) else { return };
+    let Some(metadata) = metadata.as_object() else { return };
+    let calls = endpoint.get("calls").and_then(Value::as_array).into_iter().flatten();
+    let answered: Vec<&str> = calls
+        .filter_map(|call| call.get("methods").and_then(Value::as_array))
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    // One schema may be that of several methods.
+    let mut told = BTreeSet::new();
+    for method in Method::ALL
+        .into_iter()
+        .filter(|method| answered.iter().any(|answered| ["*", method.as_str()].contains(answered)))
+    {
+        let Some((part, inputs)) = published_schema(metadata, method, "inputs") else { continue };
+        for key in TRANSPORT_KEYS {
+            let Some(argument) = inputs.get("properties").and_then(|properties| properties.get(key)) else {
+                continue;
+            };
+            let in_query = match Placement::of(argument) {
+                Placement::Body => false,
+                Placement::Query => true,
+                Placement::ByMethod => !method.has_body(),
+            };
+            if in_query && told.insert((part, key)) {
+                found.push(Violation {
+                    path: path.key("metadata").key(part).key("inputs").key("properties").key(key),
+                    kind: ViolationKind::TransportKey { key: key.to_owned(), method },
+                });
+            }
+        }
+    }
 }
 
 /// Where a key belongs that is unknown in its place.
@@ -161,5 +202,41 @@ mod tests {
             ]
         );
         assert_eq!(ignored_keys(&json!([1])), []);
+    }
+
+    #[test]
+    fn an_argument_that_the_transport_takes_is_listed() {
+        let definition = |methods: &[&str], part: &str, argument: Value| {
+            let inputs = json!({"type": "object", "properties": {"cache_key": argument, "kept": {}}});
+            json!({"name": "s", "endpoints": {"e": {
+                "calls": [{"type": "script", "name": "a", "methods": methods}],
+                "metadata": {part: {"inputs": inputs}},
+            }}})
+        };
+        let found = |definition: Value| -> Vec<String> {
+            ignored_keys(&definition).iter().map(ToString::to_string).collect()
+        };
+        let place = |part: &str| format!("at /endpoints/e/metadata/{part}/inputs/properties/cache_key: ");
+        let told = found(definition(&["GET"], "GET", json!({})));
+        assert!(
+            told.len() == 1 && told[0].starts_with(&(place("GET") + "the query of GET carries")),
+            "{told:?}"
+        );
+        let told = found(definition(&["*"], "*", json!({})));
+        assert!(told.len() == 1 && told[0].starts_with(&place("*")), "{told:?}");
+        let in_query = json!({"x-syncano-in": "query"});
+        assert_eq!(found(definition(&["POST"], "POST", in_query.clone())).len(), 1);
+        let mut text = definition(&["POST", "PUT"], "*", in_query);
+        let metadata = &mut text["endpoints"]["e"]["metadata"];
+        *metadata = metadata.to_string().into();
+        assert_eq!(found(text).len(), 1);
+        for (methods, part, argument) in [
+            (["POST"], "POST", json!({})),
+            (["PUT"], "*", json!({})),
+            (["POST"], "GET", json!({})),
+            (["POST"], "POST", json!({"x-syncano-in": "body"})),
+        ] {
+            assert_eq!(found(definition(&methods, part, argument)), [""; 0]);
+        }
     }
 }

@@ -61,7 +61,8 @@ pub use results::ResultPolicy;
 pub use run_limits::RunLimits;
 pub use runtime::{Language, Runtime, UnknownRuntime};
 pub use schema::{
-    CompiledSchema, Inputs, Mismatch, Outputs, Placement, SCHEMA_KEYS, SchemaProblem, published_schema,
+    CompiledSchema, Inputs, Mismatch, Outputs, Placement, SCHEMA_KEYS, SchemaProblem, TRANSPORT_KEYS,
+    published_schema,
 };
 pub use socket::{Call, ClassDependency, Dependency, Endpoint, Map, ScriptDependency, ScriptSource, Socket};
 pub use status::SocketStatus;

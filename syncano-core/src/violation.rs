@@ -161,6 +161,17 @@ pub enum ViolationKind {
         /// The key that was probably meant, with its place if it belongs elsewhere.
         meant: Option<String>,
     },
+    /// An argument that the query would carry under a key of the transport.
+    #[error(
+        "the query of {method} carries the argument `{key}`, and this key belongs to the transport there: it never \
+         reaches a script. Rename it, or send it in the body of POST, PUT or PATCH"
+    )]
+    TransportKey {
+        /// The argument.
+        key: String,
+        /// The method.
+        method: Method,
+    },
     /// A string that should hold JSON and doesn't.
     #[error("the string is not JSON: {0}")]
     NotJson(String),
@@ -294,6 +305,7 @@ impl ViolationKind {
             ViolationKind::Missing(_) => "missing",
             ViolationKind::Type { .. } => "type",
             ViolationKind::UnknownKey { .. } | ViolationKind::IgnoredKey { .. } => "unknown-key",
+            ViolationKind::TransportKey { .. } => "transport-key",
             ViolationKind::NotJson(_) => "not-json",
             ViolationKind::Runtime(_) => "runtime",
             ViolationKind::Method(_) => "method",
@@ -329,7 +341,8 @@ impl ViolationKind {
             | ViolationKind::MethodTaken { .. }
             | ViolationKind::Unreachable { .. }
             | ViolationKind::EmptyScript(_)
-            | ViolationKind::IgnoredKey { .. } => Severity::Tolerated,
+            | ViolationKind::IgnoredKey { .. }
+            | ViolationKind::TransportKey { .. } => Severity::Tolerated,
             ViolationKind::UnresolvedCall { .. } => Severity::Semantic,
             _ => Severity::Shape,
         }

@@ -8,14 +8,10 @@ use syn::{
     FnArg, GenericParam, Generics, Ident, Lifetime, LifetimeParam, Meta, Pat, PatType, ReturnType, Signature,
     Type,
 };
-use syncano_core::{Methods, Placement, closest};
+use syncano_core::{Method, Methods, Placement, TRANSPORT_KEYS, closest};
 
 use crate::errors::Errors;
 use crate::types::{fallible, written};
-
-/// Keys that the server takes for itself; a script never sees them.
-const TRANSPORT_KEYS: [&str; 7] =
-    ["api_key", "apikey", "_api_key", "_user_key", "_method", "__skip_cache", "cache_key"];
 
 /// An argument of a call.
 pub(crate) struct Argument {
@@ -66,13 +62,18 @@ pub(crate) fn arguments(sig: &Signature, methods: Option<&Methods>, errors: &mut
         types(&typed.ty, false, errors);
         let Some(ident) = name(typed, errors) else { continue };
         let key = ident.unraw().to_string();
-        if TRANSPORT_KEYS.contains(&key.as_str()) {
-            errors.at(
-                ident.span(),
-                format!("`{key}` belongs to the transport and never reaches a script: rename the argument"),
-            );
-        }
         if let Some((placement, _)) = placement {
+            if let Some(way) = way_into_the_query(placement, methods)
+                && TRANSPORT_KEYS.contains(&key.as_str())
+            {
+                errors.at(
+                    ident.span(),
+                    format!(
+                        "{way} puts `{key}` into the query, where this key belongs to the transport and never reaches a \
+                         script: rename it, or send it in the body of POST, PUT or PATCH"
+                    ),
+                );
+            }
             arguments.push(Argument { ident, key, ty: (*typed.ty).clone(), placement });
         }
     }
@@ -82,6 +83,17 @@ pub(crate) fn arguments(sig: &Signature, methods: Option<&Methods>, errors: &mut
         }
     }
     arguments
+}
+
+/// Returns what makes an argument travel in the query: its mark, or a method without a body.
+fn way_into_the_query(placement: Placement, methods: Option<&Methods>) -> Option<&'static str> {
+    match placement {
+        Placement::Body => None,
+        Placement::Query => Some("`#[query]`"),
+        Placement::ByMethod => {
+            methods?.expanded().into_iter().find(|method| !method.has_body()).map(Method::as_str)
+        }
+    }
 }
 
 /// The result type and the error type must own what they hold.

@@ -9,18 +9,15 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
-use syncano_core::{Language, Method, Mismatch, Placement, numbers};
+use syncano_core::{Language, Method, Mismatch, Placement, TRANSPORT_KEYS, numbers};
 use syncano_runner::Arguments;
 
-use crate::body::Content;
+use crate::body::{Content, form_object};
 use crate::decode::{Decoded, Schema};
 use crate::errors::{ApiError, NO_FIELD};
 use crate::request::Query;
 use crate::schemas;
 
-/// Keys of the query that are about the transport. A script never sees them.
-const TRANSPORT: [&str; 7] =
-    ["api_key", "apikey", "_api_key", "_user_key", "_method", "__skip_cache", "cache_key"];
 /// A key of the transport that scripts see in the query, as ever. No schema needs to name it.
 const USER_KEY: &str = "user_key";
 
@@ -48,10 +45,7 @@ pub(crate) fn merge(
 ) -> Result<Arguments, ApiError> {
     let schema = inputs.schema.map(|schema| &schema.value);
     let whole = schema.and_then(whole_body).filter(|_| method.has_body());
-    let form = match &body {
-        Some(Content::Form(fields)) => fields.clone(),
-        _ => Vec::new(),
-    };
+    let mut form = Vec::new();
     let (body, body_text) = match body {
         None => (None, "{}".to_owned()),
         Some(Content::Json(value, json)) if value.is_object() || value.is_array() || whole.is_some() => {
@@ -60,15 +54,16 @@ pub(crate) fn merge(
         Some(Content::Json(..)) => {
             return Err(ApiError::field(NO_FIELD, "the body must be a JSON object or list"));
         }
-        Some(form @ Content::Form(_)) => {
-            let value = form.into_value();
+        Some(Content::Form(fields)) => {
+            form = fields;
+            let value = form_object(&form);
             let text = text(&value);
             (Some(value), text)
         }
     };
     let raw_query: Map<String, Value> = query
         .pairs()
-        .filter(|(name, _)| !TRANSPORT.contains(name))
+        .filter(|(name, _)| !TRANSPORT_KEYS.contains(name))
         .map(|(name, value)| (name.to_owned(), Value::from(value)))
         .collect();
     let query_text = text(&raw_query);
@@ -229,7 +224,7 @@ fn decode(
             Placement::Query => true,
             Placement::ByMethod => !method.has_body(),
         };
-        let is_transport = TRANSPORT.contains(&name.as_str());
+        let is_transport = TRANSPORT_KEYS.contains(&name.as_str());
         let schema = Schema::new(property, inputs);
         let mut values: Vec<&str> =
             query.pairs().filter(|(key, _)| key == name && !is_transport).map(|(_, value)| value).collect();
@@ -399,7 +394,7 @@ mod tests {
         let form = form(&[("limit", "4"), ("tags", "a"), ("limit", "5")]);
         let incoming = try_merge(Method::Post, "", form, Some(&inputs)).unwrap();
         assert_eq!(value(incoming.merged()), body);
-        assert_eq!(value(&incoming.body.unwrap())["limit"], "5");
+        assert_eq!(value(&incoming.body.unwrap())["limit"], json!(["4", "5"]));
     }
 
     #[test]

@@ -209,8 +209,8 @@ pub(crate) async fn receive(
 
 /// Refuses arguments with a key of ours, which a client of old may have put there: no script is to get it.
 fn without_key(app: &App, body: Option<Content>) -> Result<Option<Content>, ApiError> {
-    let key = body.as_ref().and_then(|body| body.text(KEY_FIELD));
-    match key.and_then(|key| of_key(app, key)) {
+    let mut keys = body.iter().flat_map(|body| body.texts(KEY_FIELD));
+    match keys.find_map(|key| of_key(app, key)) {
         Some(_) => Err(ApiError::field(
             KEY_FIELD,
             "this is a key of the server, and what a body says is the script's: send it in the header X-API-KEY",

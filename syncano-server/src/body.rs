@@ -8,7 +8,8 @@ use axum::body::{Body, HttpBody as _};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, StatusCode, header};
 use multer::Multipart;
-use serde_json::Value;
+use serde_json::map::Entry;
+use serde_json::{Map, Value};
 
 use syncano_core::{depth, limits};
 
@@ -26,6 +27,8 @@ const DISCARDED: usize = 16 * 1024 * 1024;
 const FIELD_DEPTH: usize = 3;
 /// How long a body may take to arrive.
 const TIMEOUT: Duration = Duration::from_secs(60);
+/// The first bytes of a text that was saved with its byte order mark.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 /// How a body is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -115,22 +118,22 @@ async fn collect(mut body: Body, limit: usize, declared: usize) -> Result<Bytes,
 pub(crate) enum Content {
     /// The value, and the JSON that it was read from.
     Json(Value, Bytes),
-    /// The fields of a form in their order; of those with the same name lists take all and everything else the last one.
+    /// The fields of a form in their order, those with the same name too.
     Form(Vec<(String, String)>),
 }
 
 impl Content {
-    /// The text of a field.
-    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+    /// Returns the texts of a field: a form may repeat it.
+    pub(crate) fn texts(&self, name: &str) -> Vec<&str> {
         match self {
-            Content::Json(value, _) => value.get(name)?.as_str(),
+            Content::Json(value, _) => value.get(name).and_then(Value::as_str).into_iter().collect(),
             Content::Form(fields) => {
-                fields.iter().rev().find(|(field, _)| field == name).map(|(_, text)| text.as_str())
+                fields.iter().filter(|(field, _)| field == name).map(|(_, text)| text.as_str()).collect()
             }
         }
     }
 
-    /// As one value: a form is an object of texts.
+    /// Returns the content as one value: a form is an object of texts, and of fields with the same name the last one counts.
     pub(crate) fn into_value(self) -> Value {
         match self {
             Content::Json(value, _) => value,
@@ -139,12 +142,34 @@ impl Content {
     }
 }
 
+/// Returns a form as a script sees it: an object of texts, in which fields with the same name are a list of texts.
+pub(crate) fn form_object(fields: &[(String, String)]) -> Value {
+    let mut object = Map::new();
+    for (name, text) in fields {
+        match object.entry(name) {
+            Entry::Vacant(entry) => {
+                entry.insert(Value::from(text.as_str()));
+            }
+            Entry::Occupied(mut entry) => match entry.get_mut() {
+                Value::Array(texts) => texts.push(text.as_str().into()),
+                first => *first = Value::Array(vec![first.take(), text.as_str().into()]),
+            },
+        }
+    }
+    Value::Object(object)
+}
+
 /// What a body says; `None` for an empty one, whatever its type is called.
 pub(crate) async fn parse(
     headers: &HeaderMap,
     body: Bytes,
     purpose: Purpose,
 ) -> Result<Option<Content>, ApiError> {
+    // Editors of Windows write a mark before the text that they save.
+    let body = match body.starts_with(BYTE_ORDER_MARK) {
+        true => body.slice(BYTE_ORDER_MARK.len()..),
+        false => body,
+    };
     if body.is_empty() {
         return Ok(None);
     }

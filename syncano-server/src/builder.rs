@@ -271,8 +271,7 @@ impl ServerBuilder {
             installs: install::Installs::default(),
             seen: Default::default(),
         };
-        let database =
-            |source: DbErr| StartError::Database { url: self.database.clone(), source: Box::new(source) };
+        let database = |source| unusable(&self.database, source);
         install::clean_up(&app).await.map_err(database)?;
         load::everything(&app).await.map_err(database)?;
         let configured = admin.as_ref().map(|(email, password)| (email.as_str(), password));
@@ -292,18 +291,14 @@ impl ServerBuilder {
     pub(crate) async fn open(&self) -> Result<(Location, Store, KeyMaker), StartError> {
         let location = Location::parse(&self.database)
             .ok_or_else(|| StartError::DatabaseUrl { url: self.database.clone() })?;
-        let store = Store::open(&location).await.map_err(|source| StartError::Database {
-            url: self.database.clone(),
-            source: Box::new(source),
-        })?;
+        let store = Store::open(&location).await.map_err(|source| unusable(&self.database, source))?;
         let keys = self.keys(&location, &store).await?;
         Ok((location, store, keys))
     }
 
     /// Finds the secret and makes sure that it is the one the database was used with.
     async fn keys(&self, location: &Location, store: &Store) -> Result<KeyMaker, StartError> {
-        let database =
-            |source: DbErr| StartError::Database { url: self.database.clone(), source: Box::new(source) };
+        let database = |source| unusable(&self.database, source);
         let known = state::fingerprint(&store.db).await.map_err(database)?;
         let found = match &self.secret {
             Some(secret) if secret.expose_secret().chars().count() < secret::LEAST => {
@@ -330,6 +325,16 @@ impl ServerBuilder {
         }
         Ok(keys)
     }
+}
+
+/// Returns the error of the database at this URL.
+fn unusable(url: &str, source: DbErr) -> StartError {
+    let source: Box<dyn std::error::Error + Send + Sync> = match source {
+        // The library would write `Custom Error` before our own texts.
+        DbErr::Custom(said) => said.into(),
+        source => Box::new(source),
+    };
+    StartError::Database { url: url.to_owned(), source }
 }
 
 fn start_serving(

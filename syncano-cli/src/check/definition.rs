@@ -168,7 +168,9 @@ fn rules<'a>(
             ViolationKind::UnresolvedCall { .. } => {
                 (Severity::Warning, Some("a script endpoint of that name on the server will do"))
             }
-            ViolationKind::IgnoredKey { .. } => (Severity::Warning, None),
+            ViolationKind::IgnoredKey { .. } | ViolationKind::TransportKey { .. } => {
+                (Severity::Warning, None)
+            }
             kind if origin == Origin::Yaml && kind.severity() == syncano_core::Severity::Tolerated => {
                 (Severity::Warning, None)
             }

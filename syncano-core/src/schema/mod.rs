@@ -31,6 +31,10 @@ const REQUIRED: &str = "x-syncano-required";
 /// Names the aliases of a field where serde's can't be found.
 const ALIASES: &str = "x-syncano-aliases";
 
+/// The keys that the server takes for itself where they stand in a query: a script never sees them there.
+pub const TRANSPORT_KEYS: [&str; 7] =
+    ["api_key", "apikey", "_api_key", "_user_key", "_method", "__skip_cache", "cache_key"];
+
 /// The schema that an endpoint's metadata has for the method under one of the [`SCHEMA_KEYS`], and the key of the part
 /// where it stands.
 pub fn published_schema<'a>(

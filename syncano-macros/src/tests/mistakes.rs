@@ -94,7 +94,7 @@ fn every_mistake_is_told_once_and_in_order() {
         "nam = \"x\", runtime = \"python4\"",
         "pub mod m {
             #[endpoint(\"a!\", get, sourc = \"1\", file = 5)]
-            pub fn a(self, api_key: String, (x, y): u8);
+            pub fn a(self, #[query] api_key: String, (x, y): u8);
             #[endpoint(\"b\", GET, source = \"1\", runtime = \"python3\")]
             pub async fn b<T>(#[body] x: T);
             #[endpoint(\"b\", GET, source = \"\", runtime = \"python3\")]
@@ -111,7 +111,7 @@ fn every_mistake_is_told_once_and_in_order() {
         "endpoint `a!`: `file` is a string",
         "endpoint `a!`: a call goes over the network",
         "endpoint `a!`: the function takes no `self`",
-        "endpoint `a!`: `api_key` belongs to the transport",
+        "endpoint `a!`: `#[query]` puts `api_key` into the query",
         "endpoint `a!`: an argument is a plain name",
         "`b` already answers GET",
         "endpoint `b`: the function can't be generic",

@@ -101,7 +101,7 @@ async fn a_script_gets_a_form_as_its_fields() {
         sent(world.request(Method::POST, &run("echo/?q=1")).header("content-type", kind).body(body))
     };
     let reply = post(FORM, b"a=1&a=2&b=%C3%A4&_api_key=k&_method=GET".to_vec()).await;
-    let fields = json!({ "a": "2", "b": "ä", "_api_key": "k", "_method": "GET" });
+    let fields = json!({ "a": ["1", "2"], "b": "ä", "_api_key": "k", "_method": "GET" });
     let mut all = fields.clone();
     (all["q"], all["POST"], all["GET"]) = (json!("1"), fields, json!({ "q": "1" }));
     assert_eq!(args(&reply), all);
@@ -113,7 +113,7 @@ async fn a_script_gets_a_form_as_its_fields() {
         ("name=\"empty\"", b""),
         ("name=\"_user_key\"", b"u"),
     ]);
-    let fields = json!({ "a": "ä\r\nb", "file": "1,2", "empty": "", "_user_key": "u" });
+    let fields = json!({ "a": ["1", "ä\r\nb"], "file": "1,2", "empty": "", "_user_key": "u" });
     assert_eq!(args(&post(MULTIPART, body).await)["POST"], fields);
 
     let binary = multipart(&[("name=\"pic\"; filename=\"x.png\"", b"\x89PNG\xff")]);
@@ -124,6 +124,68 @@ async fn a_script_gets_a_form_as_its_fields() {
     // Empty is nothing, whatever it is called.
     for kind in [FORM, MULTIPART, "application/xml", "text/plain"] {
         assert_eq!(args(&post(kind, Vec::new()).await), json!({ "q": "1", "POST": {}, "GET": { "q": "1" } }));
+    }
+}
+
+#[tokio::test]
+async fn nothing_that_a_form_repeats_is_dropped() {
+    if !super::python() {
+        return;
+    }
+    let world = World::new().await;
+    let mut echo = socket("echo", "echo", "def main(**all): return [all, ARGS, ARGS['POST']]");
+    world.publish(echo.clone()).await;
+    let post = |socket: &str, kind: &'static str, body: Vec<u8>| {
+        let path = run(&format!("{socket}/"));
+        sent(world.request(Method::POST, &path).header("content-type", kind).body(body))
+    };
+    let parts =
+        [("name=\"a\"", &b"1"[..]), ("name=\"b\"", b"2"), ("name=\"a\"", b""), ("name=\"a\"", b"[3]")];
+    let all = json!({ "a": ["1", "", "[3]"], "b": "2" });
+    for (kind, body) in [(FORM, b"a=1&b=2&a=&a=[3]".to_vec()), (MULTIPART, multipart(&parts))] {
+        let reply = post("echo", kind, body).await;
+        assert_eq!((&reply.json[0], &reply.json[2]), (&all, &all), "{reply:?}");
+        assert_eq!(reply.json[1]["a"], all["a"]);
+    }
+    // A schema that wants one value gets the last one, as from a query; `POST` still has all, and so has what it doesn't name.
+    echo["name"] = json!("typed");
+    let inputs = json!({ "properties": { "n": { "type": "integer" } } });
+    let mut endpoint = echo["endpoints"]["echo"].take();
+    endpoint["metadata"] = json!({ "*": { "inputs": inputs } });
+    echo["endpoints"] = json!({ "typed": endpoint });
+    echo["dependencies"][0]["name"] = json!("typed");
+    echo["endpoints"]["typed"]["calls"][0]["name"] = json!("typed");
+    world.publish(echo).await;
+    let reply = post("typed", FORM, b"n=1&n=2&x=a&x=b".to_vec()).await;
+    assert_eq!(reply.json[0], json!({ "n": 2, "x": ["a", "b"] }), "{reply:?}");
+    assert_eq!(reply.json[2], json!({ "n": ["1", "2"], "x": ["a", "b"] }));
+    // A key of ours is no script's business, wherever it stands.
+    let body = format!("_api_key={}&_api_key=x", world.key);
+    assert!(post("echo", FORM, body.into_bytes()).await.field("_api_key").contains("X-API-KEY"));
+}
+
+#[tokio::test]
+async fn json_may_begin_with_a_byte_order_mark() {
+    let world = World::new().await;
+    let marked = |body: &str| format!("\u{feff}{body}");
+    for (name, kind) in [("s", "application/json"), ("t", "text/plain")] {
+        let mut definition = socket(name, name, "def main(**all): return [all, ARGS['POST']]");
+        definition["_api_key"] = json!(world.key);
+        let request = world.request(Method::POST, &sockets()).header("content-type", kind);
+        let request = request.header("x-api-key", &world.key);
+        let made = sent(request.body(marked(&definition.to_string()))).await;
+        assert_eq!((made.status.as_u16(), &made.json["status"]), (201, &json!("ok")), "{made:?}");
+        if !super::python() {
+            continue;
+        }
+        let call = |body: String| {
+            let request = world.request(Method::POST, &run(&format!("{name}/"))).header("content-type", kind);
+            sent(request.body(body))
+        };
+        let reply = call(marked(r#"{"a": 1}"#)).await;
+        assert_eq!(reply.json, json!([{ "a": 1 }, { "a": 1 }]), "{reply:?}");
+        assert_eq!(call(marked("")).await.json, json!([{}, {}]));
+        assert!(call(marked("{")).await.detail(400).contains("is not JSON"));
     }
 }
 
