@@ -120,7 +120,10 @@ async fn whatever_main_is_bound_to_is_called() {
         ("def work(x): return x\nif (main := work) is not None: pass", json!(5)),
         ("def work(x): return x\nfor main in (work,): pass", json!(5)),
         ("def work(x): return x\nfor _, main in [(1, work)]: pass", json!(5)),
-        ("import contextlib\ndef work(x): return x\nwith contextlib.nullcontext(work) as main: pass", json!(5)),
+        (
+            "import contextlib\ndef work(x): return x\nwith contextlib.nullcontext(work) as main: pass",
+            json!(5),
+        ),
         ("def main(x, /): return x", json!(5)),
         ("try:\n    import nothing\nexcept ImportError:\n    def main(x): return x", json!(5)),
         (

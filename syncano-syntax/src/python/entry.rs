@@ -203,7 +203,8 @@ impl<'a> Top<'a> {
         };
         match target {
             Expr::Name(name) if name.id.as_str() == "main" => {
-                self.definitions.push(value.map_or(Definition::Unknown, |value| Definition::Value(name.range, value)));
+                self.definitions
+                    .push(value.map_or(Definition::Unknown, |value| Definition::Value(name.range, value)));
             }
             Expr::Tuple(_) | Expr::List(_) => {
                 let targets = parts(target).into_iter().flatten();
