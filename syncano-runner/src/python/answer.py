@@ -2,11 +2,11 @@
 
 
 def to_utf8(text):
-    """UTF-8 of any string; halves of surrogate pairs, which have none, become U+FFFD."""
+    """UTF-8 of a string. Two halves of a surrogate pair are joined; one alone has none, and is an error."""
     try:
         return text.encode()
     except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le").encode()
 
 
 def answer_of(returned):
@@ -34,7 +34,10 @@ def answer_with(response):
         raise Refused(f"the response's headers are not a dict: {response.headers!r}") from None
     content = response.content
     if not isinstance(content, (bytes, bytearray, memoryview)):
-        content = to_utf8("" if content is None else str(content))
+        try:
+            content = to_utf8("" if content is None else str(content))
+        except UnicodeError:
+            raise Refused(f"the response's content can't be written as UTF-8: {half_of_a_pair(content)}") from None
     head = to_json([status, str(response.content_type), headers], "the response's head")
     if len(head) > MAX_HEAD:
         raise Refused("the response's headers are too long")
@@ -88,6 +91,8 @@ def print_error(error):
             text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
             if HAS_NO_NETWORK and '/socket.py", line ' in text:
                 text += "scripts have no network at this level of isolation: it takes the level `namespace`\n"
+            if isinstance(error, PermissionError) and "mmap(" in text:
+                text += "scripts share memory with nobody: ask for it with `flags=mmap.MAP_PRIVATE`\n"
             if HAS_NO_NETWORK and isinstance(error, OSError) and "/multiprocessing/" in text and NO_PROCESSES not in text:
                 text += "scripts have no shared memory at this level of isolation: it takes the level `namespace`\n"
     except BaseException:

@@ -192,9 +192,7 @@ class Baseline:
             sys.path[:] = self.path
         sys.argv[:] = self.argv
         if warnings.filters != self.filters:
-            # It also makes the caches of shown warnings stale.
-            warnings.resetwarnings()
-            warnings.filters[:] = self.filters
+            set_filters(warnings, self.filters)
         reset_logging()
         return True
 

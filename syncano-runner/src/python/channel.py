@@ -24,6 +24,7 @@ import errno
 import fcntl
 import gc
 import io
+import itertools
 import json
 import linecache
 import marshal
@@ -130,17 +131,17 @@ class Capped(io.RawIOBase):
         return size
 
 
-def open_text(descriptor, name):
+def open_text(descriptor, name, errors):
     """A text layer that passes every line on at once, so that a crash loses at most an unfinished one."""
     raw = Capped(descriptor, name)
     text = io.TextIOWrapper(
-        io.BufferedWriter(raw), encoding="utf-8", errors="backslashreplace", newline="\n", line_buffering=True
+        io.BufferedWriter(raw), encoding="utf-8", errors=errors, newline="\n", line_buffering=True
     )
     text.mode = "w"
     return text, raw
 
 
-stdout, raw_stdout = open_text(1, "<stdout>")
-stderr, raw_stderr = open_text(2, "<stderr>")
+stdout, raw_stdout = open_text(1, "<stdout>", "strict")
+stderr, raw_stderr = open_text(2, "<stderr>", "backslashreplace")
 
 

@@ -19,7 +19,7 @@ class Checker:
         """A line of output for each source: what a process has found out survives its end."""
         warnings.simplefilter("ignore")
         for source in sources:
-            print(to_utf8(encode(check(source))).decode())
+            print(encode(check(source)).encode(errors="replace").decode())
         return NOTHING, b"", b""
 
 

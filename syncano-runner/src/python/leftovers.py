@@ -3,7 +3,8 @@
 A script that assigns to no attribute and calls nothing that sets something of the process has nothing to be looked at after its calls.
 Of others what they name is looked at: settings of the process, attributes of modules and of what these hold, lists and dicts in them.
 After a program that is put back, and where it can't be, the process is replaced. What the top level of a function sets is its own to
-keep; what its calls change beyond that costs it the process, since what the function itself remembers would be wrong otherwise.
+keep. What its calls change beyond that costs it the process, since what the function itself remembers would be wrong otherwise; settings
+are put back where it can't remember having set them.
 
 It sees what is done by ordinary means, as a script would to its own later calls. Between scripts stands the process.
 """
@@ -52,6 +53,41 @@ def types_known(mimetypes):
     if not mimetypes.inited:
         mimetypes.init()
     return dict(mimetypes.types_map), dict(mimetypes.common_types)
+
+
+def loggers_of(logging):
+    """What has been set up of each logger; those as they are made are left out."""
+    found = {"": logging.root.manager.disable}
+    for logger in [logging.root, *list(logging.root.manager.loggerDict.values())]:
+        if isinstance(logger, logging.Logger):
+            state = list(logger.handlers), list(logger.filters), logger.level, logger.propagate, logger.disabled
+            if state != ([], [], logging.NOTSET, True, False):
+                levels = [(handler.level, handler.formatter, list(handler.filters)) for handler in logger.handlers]
+                found[logger] = *state, levels
+    return found
+
+
+def set_loggers(logging, before):
+    for logger in loggers_of(logging).keys() | before.keys():
+        if logger == "":
+            continue
+        handlers, filters, level, logger.propagate, logger.disabled, levels = before.get(
+            logger, ([], [], logging.NOTSET, True, False, [])
+        )
+        logger.handlers[:], logger.filters[:] = handlers, filters
+        for handler, (handler.level, handler.formatter, handler.filters[:]) in zip(handlers, levels):
+            pass
+        if logger.level != level:
+            # It makes what all loggers have found out stale.
+            logger.setLevel(level)
+    if logging.root.manager.disable != before[""]:
+        logging.disable(before[""])
+
+
+def set_filters(warnings, before):
+    # It also makes the caches of shown warnings stale.
+    warnings.resetwarnings()
+    warnings.filters[:] = before
 
 
 def replace_dict(read):
@@ -107,6 +143,8 @@ SETTINGS = [
     ("register_error", "codecs", never, None),
     ("seterr", "numpy", lambda m: m.geterr(), lambda m, value: m.seterr(**value)),
     ("set_printoptions", "numpy", lambda m: m.get_printoptions(), lambda m, value: m.set_printoptions(**value)),
+    ("logging", "logging", loggers_of, set_loggers),
+    ("warnings simplefilter filterwarnings resetwarnings", "warnings", lambda m: list(m.filters), set_filters),
 ]
 # A function may keep what this one is about.
 LOOPS = (
@@ -132,6 +170,12 @@ KEY_MAKERS = frozenset("dict fromkeys setdefault update maketrans modules exec e
                        "__dict__ __import__ environ".split())
 
 
+# A function with none of these, nor anything that stores beyond its own call, remembers nothing from call to call.
+MEMORIES = MUTATORS | SETTERS | DYNAMIC | IMPORTERS | frozenset("cache lru_cache cached_property next send __defaults__".split())
+# Attributes of what is put back itself.
+OF_SETTINGS = frozenset("propagate disabled prec rounding".split())
+
+
 class Names:
     """What a script names: in its code, and in texts, which may be names or code themselves."""
 
@@ -144,8 +188,12 @@ class Names:
         sets_items = {opcode.opmap[name] for name in ("STORE_SUBSCR", "MAP_ADD", "BUILD_MAP", "DICT_MERGE", "DICT_UPDATE",
                                                       "BUILD_MAP_UNPACK", "BUILD_MAP_UNPACK_WITH_CALL") if name in opcode.opmap}
         key_map = opcode.opmap.get("BUILD_CONST_KEY_MAP")
+        lasts = store_items | {
+            opcode.opmap[name] for name in ("STORE_GLOBAL", "DELETE_GLOBAL", "STORE_DEREF", "DELETE_DEREF", "STORE_SLICE")
+            if name in opcode.opmap
+        }
         self.in_code, self.words, self.stores, self.imports = set(), set(), set(), set()
-        self.changes_items = self.sets_items = False
+        self.changes_items = self.sets_items = self.remembers = False
         for part in parts_of(code):
             self.in_code.update(part.co_names)
             for constant in part.co_consts:
@@ -157,6 +205,7 @@ class Names:
             self.sets_items = self.sets_items or not sets_items.isdisjoint(steps) or (
                 key_map in steps and any(type(keys) is tuple and set(map(type, keys)) != {str} for keys in part.co_consts)
             )
+            self.remembers = self.remembers or (part is not code and not lasts.isdisjoint(steps))
             if store_attributes.isdisjoint(steps) and imports not in steps:
                 continue
             high = 0
@@ -170,6 +219,10 @@ class Names:
                     self.imports.add(name)
                     self.words.update(name.split("."))
         self.words |= self.in_code
+        self.remembers = (
+            self.remembers or not self.stores <= OF_SETTINGS or not MEMORIES.isdisjoint(self.words)
+            or not all(is_standard(name.partition(".")[0]) for name in self.imports)
+        )
         self.changes_items = self.changes_items or not MUTATORS.isdisjoint(self.words)
         self.only_text_keys = (
             not self.sets_items and self.words.isdisjoint(KEY_MAKERS) and self.imports <= TEXT_KEYED
@@ -304,7 +357,7 @@ class Leftovers:
             self.draw_anew()
         for module, read, write, before in self.values:
             if read(module) != before:
-                if of_function or write is None:
+                if write is None or (of_function and self.names.remembers):
                     return False
                 write(module, before)
         if self.unloaded and self.may_change_objects and not self.see_loaded():

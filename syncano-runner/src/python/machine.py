@@ -56,7 +56,20 @@ def track_no_resources():
     sys.modules.setdefault(tracker.__name__, tracker)
 
 
+def name_the_user():
+    """`os.getlogin` asks a terminal, and there is none."""
+    import posix
+
+    def getlogin():
+        import getpass
+
+        return getpass.getuser()
+
+    posix.getlogin = os.getlogin = getlogin
+
+
 explain_processes()
+name_the_user()
 track_no_resources()
 
 

@@ -69,26 +69,55 @@ def is_guard(node):
     return kind_of(node) == "If" and is_main(node.test)
 
 
-def names_bound(target):
-    return [node.id for node in running([target]) if kind_of(node) == "Name"]
+class Anything:
+    """Stands for a value that only running the script tells."""
+
+    _fields = ()
 
 
-def binding(statement, name):
-    """What `statement` binds `name` to: a node, or None if it doesn't."""
+def bindings(statement, name):
+    """What `statement` binds `name` to: nodes, in order."""
     kind = kind_of(statement)
     if kind in FUNCTIONS + ("ClassDef",):
-        return statement if statement.name == name else None
-    if kind == "Assign" and any(name in names_bound(target) for target in statement.targets):
-        return statement.value
-    if kind == "AnnAssign" and getattr(statement.target, "id", None) == name:
-        return statement.value
-    if kind == "ImportFrom" and any((alias.asname or alias.name) == name for alias in statement.names):
-        return statement
-    return None
+        if statement.name == name:
+            yield statement
+        return
+    for node in running(own_parts(statement)):
+        if kind_of(node) == "NamedExpr" and node.target.id == name:
+            yield node.value
+    if kind == "Assign":
+        for target in statement.targets:
+            yield from assigned(target, statement.value, name)
+    elif kind == "AnnAssign":
+        yield from assigned(statement.target, statement.value, name)
+    elif kind in ("For", "AsyncFor"):
+        yield from assigned(statement.target, Anything(), name)
+    elif kind in ("With", "AsyncWith"):
+        for item in statement.items:
+            if item.optional_vars is not None:
+                yield from assigned(item.optional_vars, Anything(), name)
+    elif kind in ("Import", "ImportFrom"):
+        if any((alias.asname or alias.name.partition(".")[0]) == name for alias in statement.names):
+            yield statement
+
+
+def assigned(target, value, name):
+    """What `name` gets when `value` is assigned to `target`."""
+    if kind_of(target) == "Name":
+        if target.id == name:
+            yield value
+    elif kind_of(target) in ("Tuple", "List"):
+        values = value.elts if kind_of(value) in ("Tuple", "List") else []
+        if len(values) != len(target.elts) or any(kind_of(one) == "Starred" for one in values + target.elts):
+            values = [Anything()] * len(target.elts)
+        for part, one in zip(target.elts, values):
+            yield from assigned(part, one, name)
 
 
 # Whose value may be something to call.
-CALLABLE = FUNCTIONS + ("ClassDef", "ImportFrom", "Name", "Attribute", "Call", "Lambda", "Subscript", "IfExp", "BoolOp", "NamedExpr")
+CALLABLE = FUNCTIONS + (
+    "ClassDef", "Import", "ImportFrom", "Name", "Attribute", "Call", "Lambda", "Subscript", "IfExp", "BoolOp", "NamedExpr", "Anything"
+)
 
 
 def takes_and_returns_nothing(function):
@@ -119,7 +148,9 @@ class Style:
         self.idle = [] if self.is_function else self.idle_entry_points(top)
 
     def calls_for_us(self, top):
-        bound = [value for value in (binding(statement, "main") for statement in top) if kind_of(value) in CALLABLE]
+        bound = [
+            value for statement in top for value in bindings(statement, "main") if kind_of(value) in CALLABLE
+        ]
         if not bound:
             return False
         main = bound[-1]

@@ -24,32 +24,37 @@ def encode(value):
         open_objects.clear()
 
 
+flat = itertools.chain.from_iterable
+values_of = dict.values
+ONLY_TEXT = {str}
+
+
 def is_plain(value):
     """Whether the C encoder writes `value` as it should. Goes through it level by level, so that the loops are in C."""
     kind = type(value)
     if kind in TEXT_OR_NUMBER:
         return True
-    if kind not in PLAIN:
-        return False
-    level = (value,)
-    try:
-        for _ in range(MAX_DEPTH):
-            below = []
-            for item in level:
-                if type(item) is dict:
-                    # A TypeError unless all keys are text.
-                    "".join(item)
-                    below += item.values()
-                else:
-                    below += item
-            kinds = set(map(type, below))
-            if kinds <= TEXT_OR_NUMBER:
-                return True
-            if not kinds <= PLAIN:
+    level, kinds = (value,), {kind}
+    for _ in range(MAX_DEPTH):
+        if not kinds <= PLAIN:
+            return False
+        if dict in kinds:
+            dicts = level if len(kinds) == 1 else [item for item in level if type(item) is dict]
+            if not ONLY_TEXT.issuperset(map(type, set().union(*dicts) if len(dicts) > 1 else dicts[0])):
                 return False
-            level = [item for item in below if type(item) not in TEXT_OR_NUMBER]
-    except TypeError:
-        pass
+            below = list(flat(map(values_of, dicts)))
+            if len(kinds) > 1:
+                below += flat(item for item in level if type(item) is not dict)
+        else:
+            below = list(flat(level))
+        kinds = set(map(type, below))
+        if kinds <= TEXT_OR_NUMBER:
+            return True
+        if kinds.isdisjoint(TEXT_OR_NUMBER):
+            level = below
+        else:
+            kinds -= TEXT_OR_NUMBER
+            level = [item for item in below if type(item) in kinds]
     return False
 
 
@@ -63,7 +68,12 @@ def to_json(value, what):
         pass
     plain = Plain()
     try:
-        return to_utf8(encode(plain.value(value)))
+        made = plain.value(value)
+        try:
+            return to_utf8(encode(made))
+        except ValueError:
+            plain.find(made)
+            raise
     except NotPlain as problem:
         place = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in plain.place)
         where = f"at `{place}`: " if place else ""
@@ -83,6 +93,13 @@ def shown(value):
     except Exception:
         text = type(value).__name__
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def half_of_a_pair(text):
+    return (
+        f"{shown(text)} holds half of a surrogate pair, which is no text by itself: leave it out, as with "
+        '`text.encode("utf-8", "replace").decode()`'
+    )
 
 
 def name_of(kind):
@@ -258,6 +275,40 @@ class Plain:
                 return (self.value(value.value),)
         return None
 
+    def find(self, made):
+        """Raises NotPlain if something in a plain value can't be written: half of a character, or an integer of no end."""
+        if isinstance(made, str):
+            try:
+                to_utf8(made)
+            except UnicodeError:
+                raise NotPlain(half_of_a_pair(made)) from None
+        elif isinstance(made, int):
+            self.digits(made)
+        elif isinstance(made, (dict, list)):
+            for key, item in made.items() if isinstance(made, dict) else enumerate(made):
+                if isinstance(key, str):
+                    self.find_in_key(key)
+                self.place.append(key)
+                self.find(item)
+                self.place.pop()
+
+    @staticmethod
+    def find_in_key(key):
+        try:
+            to_utf8(key)
+        except UnicodeError:
+            raise NotPlain(f"the key {half_of_a_pair(key)}") from None
+
+    @staticmethod
+    def digits(number):
+        try:
+            return repr(number)
+        except ValueError:
+            # `str` would fail like this.
+            raise NotPlain(
+                f"an integer of more than {sys.get_int_max_str_digits()} digits: send it as text, as with `hex(value)`"
+            ) from None
+
     def container(self, value):
         if isinstance(value, dict):
             return self.items(value, value.items())
@@ -307,7 +358,7 @@ class Plain:
         if isinstance(value, bool):
             return "true" if value else "false"
         if value is None or isinstance(value, (int, float)):
-            return repr(value)
+            return self.digits(value)
         raise NotPlain(f"the key {shown(key)} of the type `{name_of(type(key))}`: use text")
 
 

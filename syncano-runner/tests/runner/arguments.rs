@@ -131,9 +131,12 @@ async fn large_arguments_and_values_pass() {
 }
 
 #[tokio::test]
-async fn half_characters_do_not_break_anything() {
+async fn half_characters_are_joined_or_refused() {
     let runner = runner_or_skip!();
-    let script = script("def main(x):\n    print(x)\n    return x + '\\U0001f980'");
+    let script = script("def main(x, y=None):\n    print(ascii(x))\n    return x if y is None else x + y");
+    let outcome = runner.run(&script, call(r#"{"x":"a\ud83d","y":"\ude00"}"#)).await;
+    assert_eq!((value(&outcome), &*outcome.stdout), (json!("a\u{1f600}"), "'a\\ud83d'"));
     let outcome = runner.run(&script, call(r#"{"x":"a\ud800"}"#)).await;
-    assert_eq!((value(&outcome), &*outcome.stdout), (json!("a\u{fffd}\u{1f980}"), "a\\ud800"));
+    assert_eq!(outcome.status, RunStatus::Failure);
+    assert!(outcome.stderr.contains("holds half of a surrogate pair"), "{}", outcome.stderr);
 }

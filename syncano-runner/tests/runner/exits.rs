@@ -172,8 +172,16 @@ async fn endless_output_is_cut_and_memory_is_not() {
 #[tokio::test]
 async fn output_that_is_no_text_is_replaced() {
     let runner = runner_or_skip!();
-    let source = "import sys\nsys.stdout.buffer.write(b'a\\xffb\\n')\nprint('\\ud800')";
-    assert_eq!(printed(&runner, source).await, "a\u{fffd}b\n\\ud800");
+    let source = "import sys\nsys.stdout.buffer.write(b'a\\xffb\\n')\nprint('\\ud800', file=sys.stderr)";
+    assert_eq!(printed(&runner, source).await, "a\u{fffd}b");
+    // As everywhere else: another text would be a wrong answer.
+    let outcome = runner.run(&script("print('a')\nprint('b\\ud800')"), call("{}")).await;
+    assert_eq!((outcome.status, &*outcome.stdout), (RunStatus::Failure, "a"));
+    assert!(
+        outcome.stderr.contains("line 2") && outcome.stderr.contains("surrogates not allowed"),
+        "{}",
+        outcome.stderr
+    );
 }
 
 #[tokio::test]

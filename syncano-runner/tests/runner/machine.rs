@@ -52,6 +52,7 @@ async fn users_and_hosts_have_names() {
     }
     let runner = runner_or_skip!(|builder| builder.isolation(Isolation::Process));
     assert_eq!(printed(&runner, "import getpass\nprint(getpass.getuser())").await, "script");
+    assert_eq!(printed(&runner, "import os\nprint(os.getlogin())").await, "script");
 }
 
 #[tokio::test]
@@ -169,4 +170,13 @@ async fn what_looks_at_the_script_s_module_works() {
     ] {
         assert_eq!(value(&run(&runner, source).await), expected, "{source}");
     }
+}
+
+#[tokio::test]
+async fn memory_that_nobody_shares_has_a_hint() {
+    let runner = runner_or_skip!();
+    let outcome = run(&runner, "import mmap\ndef main():\n    return len(mmap.mmap(-1, 4096))").await;
+    assert!(outcome.stderr.contains("ask for it with `flags=mmap.MAP_PRIVATE`"), "{}", outcome.stderr);
+    let source = "import mmap\ndef main():\n    return len(mmap.mmap(-1, 4096, flags=mmap.MAP_PRIVATE))";
+    assert_eq!(value(&run(&runner, source).await), json!(4096));
 }

@@ -133,6 +133,21 @@ async fn what_has_no_json_is_refused_with_its_place_and_a_way_out() {
         ("{1: 'a', '1': 'b'}", "two of its keys are both `1` as text"),
         ("{'a': {None: 1, 'None': 2}}", "at `/a`: two of its keys"),
         ("{b'x': 1}", "the key b'x' is bytes"),
+        ("'\\ud800'", "'\\ud800' holds half of a surrogate pair, which is no text by itself: leave it out"),
+        ("[1, {'a': ['x\\udfff']}]", "at `/1/a/0`: 'x\\udfff' holds half of a surrogate pair"),
+        ("{'a': {'\\udc00\\ud800': 1}}", "at `/a`: the key '\\udc00\\ud800' holds half of a surrogate pair"),
+        ("{'a': d.date(1, 1, 1), 'b': '\\ud800'}", "at `/b`: '\\ud800' holds half"),
+        ("{'a': pathlib.Path('/\\udcff')}", "at `/a`: '/\\udcff' holds half"),
+        (
+            "HttpResponse(200, 'a\\ud800')",
+            "the response's content can't be written as UTF-8: 'a\\ud800' holds half",
+        ),
+        ("HttpResponse(200, '', 'text/plain', {'X-A': '\\ud800'})", "at `/2/0/1`: '\\ud800' holds half"),
+        (
+            "{'a': [1, 10 ** 5000]}",
+            "at `/a/1`: an integer of more than 4300 digits: send it as text, as with `hex(value)`",
+        ),
+        ("{'a': {10 ** 5000: 1}}", "an integer of more than 4300 digits: send it as text"),
         ("{frozenset(): 1}", "the key frozenset() of the type `frozenset`: use text"),
         ("{float('nan'): 1}", "a key that isn't text: nan is no number"),
         ("itself", "at `/0`: it contains itself"),
@@ -140,7 +155,7 @@ async fn what_has_no_json_is_refused_with_its_place_and_a_way_out() {
     ] {
         let outcome = run(&runner, &format!("{BEFORE}\ndef main():\n    return {expression}")).await;
         assert_eq!((outcome.status, &outcome.answer), (RunStatus::Failure, &None), "{expression}");
-        let said_so = outcome.stderr.contains("what main() returned can't be written as JSON: ");
+        let said_so = outcome.stderr.contains("can't be written as ");
         assert!(said_so && outcome.stderr.contains(said), "{expression}: {}", outcome.stderr);
     }
     let outcome = run(&runner, "async def main():\n    yield 1").await;

@@ -33,8 +33,9 @@ pub(super) struct Main<'a> {
 pub(super) fn of<'a>(body: &'a [Stmt], bindings: &Bindings) -> Entry<'a> {
     let mut found = Top::default();
     found.visit_body(body);
-    let Top { mut definitions, called, read, read_by_block, otherwise } = found;
-    let Some(last) = definitions.last() else { return Entry::Program };
+    let Top { definitions, called, read, read_by_block, otherwise } = found;
+    let Some(index) = definitions.iter().rposition(Definition::may_be_called) else { return Entry::Program };
+    let last = &definitions[index];
     let aliased = match last {
         Definition::Value(name, Expr::Name(work)) => {
             function_named(body, &work.id).map(|function| (*name, function))
@@ -44,20 +45,20 @@ pub(super) fn of<'a>(body: &'a [Stmt], bindings: &Bindings) -> Entry<'a> {
     let is_defined = definitions.iter().any(|one| matches!(one, Definition::Function(_) | Definition::Class))
         || aliased.is_some();
     // An object that happens to have this name is used otherwise.
-    if called || read && !is_defined || !last.may_be_called() {
+    if called || read && !is_defined {
         return Entry::Program;
     }
     // What scripts of 2016 do at their end.
     let is_program = |function: &StmtFunctionDef| read_by_block && takes_and_returns_nothing(function);
     let is_certain = definitions.len() == 1 && bindings.times_bound_at_top("main") == 1 && !otherwise;
-    match definitions.pop() {
-        Some(Definition::Function(function)) if is_program(function) => Entry::Program,
-        Some(Definition::Class) if read_by_block => Entry::Program,
-        Some(Definition::Function(function)) if is_certain => Main::of(function.name.range(), function),
-        Some(Definition::Value(name, Expr::Lambda(lambda))) if is_certain => {
+    match *last {
+        Definition::Function(function) if is_program(function) => Entry::Program,
+        Definition::Class if read_by_block => Entry::Program,
+        Definition::Function(function) if is_certain => Main::of(function.name.range(), function),
+        Definition::Value(name, Expr::Lambda(lambda)) if is_certain => {
             Entry::Function(Main { name, parameters: lambda.parameters.as_deref(), returns: None, body: &[] })
         }
-        Some(Definition::Value(..)) => match aliased {
+        Definition::Value(..) => match aliased {
             Some((_, function)) if is_program(function) => Entry::Program,
             Some((name, function)) if is_certain && bindings.times_bound_at_top(&function.name) == 1 => {
                 Main::of(name, function)
@@ -129,12 +130,14 @@ enum Definition<'a> {
     Class,
     Import,
     Value(TextRange, &'a Expr),
+    /// Only running the script tells.
+    Unknown,
 }
 
 impl Definition<'_> {
     fn may_be_called(&self) -> bool {
         match self {
-            Definition::Function(_) | Definition::Class | Definition::Import => true,
+            Definition::Function(_) | Definition::Class | Definition::Import | Definition::Unknown => true,
             Definition::Value(_, value) => matches!(
                 value,
                 Expr::Name(_)
@@ -191,6 +194,32 @@ struct Top<'a> {
 }
 
 impl<'a> Top<'a> {
+    /// Notes what `main` gets when `value` is assigned to `target`; `None` if only running the script tells.
+    fn assign(&mut self, target: &'a Expr, value: Option<&'a Expr>) {
+        let parts = |expr: &'a Expr| match expr {
+            Expr::Tuple(tuple) => Some(&tuple.elts),
+            Expr::List(list) => Some(&list.elts),
+            _ => None,
+        };
+        match target {
+            Expr::Name(name) if name.id.as_str() == "main" => {
+                self.definitions
+                    .push(value.map_or(Definition::Unknown, |value| Definition::Value(name.range, value)));
+            }
+            Expr::Tuple(_) | Expr::List(_) => {
+                let targets = parts(target).into_iter().flatten();
+                let values = value.and_then(parts).filter(|values| {
+                    let fits = parts(target).is_some_and(|targets| targets.len() == values.len());
+                    fits && !targets.clone().chain(values.iter()).any(Expr::is_starred_expr)
+                });
+                for (index, target) in targets.enumerate() {
+                    self.assign(target, values.map(|values| &values[index]));
+                }
+            }
+            target => self.visit_expr(target),
+        }
+    }
+
     /// Visits what runs, and binds names elsewhere.
     fn elsewhere(&mut self, visit: impl FnOnce(&mut Self)) {
         let outer = std::mem::take(&mut self.definitions);
@@ -223,7 +252,9 @@ impl<'a> Visitor<'a> for Top<'a> {
                     let first = alias.name.split('.').next().unwrap_or_default();
                     alias.asname.as_deref().unwrap_or(first) == "main"
                 };
-                self.otherwise |= import.names.iter().any(named);
+                if import.names.iter().any(named) {
+                    self.definitions.push(Definition::Import);
+                }
             }
             Stmt::ImportFrom(import) => {
                 let name = |alias: &'a Alias| alias.asname.as_deref().unwrap_or(&alias.name);
@@ -233,24 +264,28 @@ impl<'a> Visitor<'a> for Top<'a> {
             }
             Stmt::Assign(assignment) => {
                 self.visit_expr(&assignment.value);
-                for target in &assignment.targets {
-                    match target {
-                        Expr::Name(name) if name.id.as_str() == "main" => {
-                            self.definitions.push(Definition::Value(name.range, &assignment.value));
-                        }
-                        target => self.visit_expr(target),
-                    }
-                }
+                assignment.targets.iter().for_each(|target| self.assign(target, Some(&assignment.value)));
             }
             Stmt::AnnAssign(assignment) => {
                 assignment.value.iter().for_each(|value| self.visit_expr(value));
                 self.visit_annotation(&assignment.annotation);
-                match (&*assignment.target, &assignment.value) {
-                    (Expr::Name(name), Some(value)) if name.id.as_str() == "main" => {
-                        self.definitions.push(Definition::Value(name.range, value));
-                    }
-                    (target, _) => self.visit_expr(target),
+                match &assignment.value {
+                    Some(value) => self.assign(&assignment.target, Some(value)),
+                    None => self.visit_expr(&assignment.target),
                 }
+            }
+            Stmt::For(each) => {
+                self.visit_expr(&each.iter);
+                self.assign(&each.target, None);
+                self.visit_body(&each.body);
+                self.visit_body(&each.orelse);
+            }
+            Stmt::With(with) => {
+                for item in &with.items {
+                    self.visit_expr(&item.context_expr);
+                    item.optional_vars.iter().for_each(|target| self.assign(target, None));
+                }
+                self.visit_body(&with.body);
             }
             Stmt::If(statement) if is_main_block(&statement.test) => {
                 let (called, read) = (self.called, std::mem::take(&mut self.read));
@@ -271,6 +306,10 @@ impl<'a> Visitor<'a> for Top<'a> {
             Expr::Call(call) => {
                 self.called |= call.func.as_name_expr().is_some_and(|name| name.id.as_str() == "main");
                 walk_expr(self, expr);
+            }
+            Expr::Named(named) => {
+                self.visit_expr(&named.value);
+                self.assign(&named.target, Some(&named.value));
             }
             Expr::Name(name) if name.id.as_str() == "main" => match name.ctx {
                 ExprContext::Load => self.read = true,
