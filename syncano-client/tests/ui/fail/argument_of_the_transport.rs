@@ -14,7 +14,7 @@ pub mod m {
     #[endpoint("c", POST, DELETE, source = "1")]
     pub async fn c(apikey: String) -> u8;
 
-    #[endpoint("d", POST, source = "1")]
+    #[endpoint("d", POST, source = "ARGS['api_key'], ARGS['cache_key']")]
     pub async fn d(api_key: String, cache_key: String) -> u8;
 }
 
