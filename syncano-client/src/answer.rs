@@ -56,6 +56,9 @@ pub(crate) fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Undecodab
     };
     match (read, source) {
         (Err(error), _) => {
+            if let Some(zeros) = str::from_utf8(body).ok().and_then(numbers::without_negative_zeros) {
+                return read_json(zeros.as_bytes());
+            }
             let pointer = pointer(error.path());
             Err(Undecodable { pointer, source: explained(error.into_inner()) })
         }

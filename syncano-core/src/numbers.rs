@@ -100,6 +100,23 @@ pub fn beyond_floats(json: &str) -> Vec<&str> {
     found
 }
 
+/// Returns the text with `0` for each whole `-0`, which JavaScript has and no type of whole numbers does; `None` if it has
+/// none.
+pub fn without_negative_zeros(json: &str) -> Option<String> {
+    if !json.contains("-0") {
+        return None;
+    }
+    let mut replaced = String::new();
+    let mut done = 0;
+    Scan::new(json, None).numbers(|_, number| {
+        if number.text == "-0" {
+            replaced += &json[done..number.at];
+            done = number.at + 1;
+        }
+    });
+    (done > 0).then(|| replaced + &json[done..])
+}
+
 fn report(json: &str, problem: impl Fn(&Number<'_>) -> Option<String>) -> Vec<Mismatch> {
     let mut found = Vec::new();
     if has_long(json.as_bytes()) {

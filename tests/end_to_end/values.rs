@@ -46,6 +46,9 @@ mod in_javascript {
 
     #[endpoint("wholes", POST, GET, source = "export default ({ v }) => v")]
     pub async fn wholes(v: &[i64]) -> Vec<i64>;
+
+    #[endpoint("rounded", POST, source = "export default ({ v }) => v.map(Math.round)")]
+    pub async fn rounded(v: &[f64]) -> Vec<i64>;
 }
 
 /// Numbers that differ from each other and are the same in every run.
@@ -103,8 +106,13 @@ async fn a_hundred_thousand_numbers_come_back_bit_for_bit() {
         assert!(bits(&python.doubles(&doubles).method(Method::Get).await.unwrap()) == sent);
         assert!(bits(&javascript.doubles(&doubles).method(Method::Get).await.unwrap()) == sent);
     }
-    let signed_zero = python.doubles(&[-0.0]).await.unwrap();
-    assert_eq!(bits(&signed_zero), [(-0.0_f64).to_bits()]);
+    let zeros = [-0.0, 0.0, -0.0];
+    for method in [Method::Post, Method::Get] {
+        assert_eq!(bits(&python.doubles(&zeros).method(method).await.unwrap()), bits(&zeros));
+        assert_eq!(bits(&javascript.doubles(&zeros).method(method).await.unwrap()), bits(&zeros));
+    }
+    // What JavaScript rounds to -0 is a whole number as well.
+    assert_eq!(javascript.rounded(&[-0.4, 1.5, -0.0]).await.unwrap(), [0, 2, 0]);
     for method in [Method::Post, Method::Get] {
         let large = [u128::MAX, 1 << 64, u64::MAX.into(), 0];
         assert_eq!(python.larger(&large).method(method).await.unwrap(), large);

@@ -68,7 +68,9 @@ function textToJson(value, what) {
   } catch {
     throw new Refused(`the response's ${what} can't be made a text: ${shown(value)}`);
   }
-  return wellFormed(stringify(text));
+  const json = stringify(text);
+  if (hasHalf(json)) throw new Refused(`the response's ${what} can't be sent: it has ${HALF}`);
+  return json;
 }
 
 function bytesOf(content) {

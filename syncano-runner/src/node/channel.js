@@ -16,7 +16,7 @@
 //
 // All integers are little endian. A worker answers exactly once per call and echoes the call's number.
 
-const { process, console, Function, Promise, Symbol, SyntaxError, Uint8Array, setImmediate } = globalThis;
+const { process, console, Function, Promise, RangeError, Symbol, SyntaxError, Uint8Array, setImmediate } = globalThis;
 const fs = require('fs');
 const util = require('util');
 const vm = require('vm');

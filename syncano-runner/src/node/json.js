@@ -28,8 +28,8 @@ const dateToJson = Date.prototype.toJSON;
 const urlToJson = URL.prototype.toJSON;
 const BIGINT = BigInt.prototype;
 
-// Nothing is written that is nested more than this: the stack ends somewhere beyond.
-const DEEPEST = 1000;
+// Nothing is written that is nested more than this. Python's side says the same.
+const DEEPEST = 200;
 
 // A value that JSON doesn't have. `place` is where it stands, from the value that holds it.
 class Fault {
@@ -44,15 +44,25 @@ setPrototypeOf(Fault.prototype, null);
 // Some object writes itself by a `toJSON` of its own: only while it does can its result be looked at.
 let writesItself = false;
 
+// There is a -0, which JSON.stringify writes as `0`. This text is written in its place and replaced afterwards; no script
+// can have it in a text of its own.
+const NEGATIVE_ZERO = `-0 ${Math.random()} ${Math.random()}`;
+let hasNegativeZero = false;
+
 // JSON of any value as bytes, or Refused; `what` is the value in words.
 function toJson(value, what) {
   let text, fault;
   try {
-    writesItself = false;
+    writesItself = hasNegativeZero = false;
     fault = faultIn(value, 0);
-    if (fault === undefined) text = writesItself ? stringifyWatching(value) : stringify(value);
-    // Of a cycle the engine says it best.
-    else if (fault.isTooDeep) stringify(value);
+    if (fault === undefined) {
+      if (writesItself) text = stringifyWatching(value);
+      else text = hasNegativeZero ? stringify(value, markNegativeZero) : stringify(value);
+      if (hasNegativeZero) text = withNegativeZeros(text);
+      if (text !== undefined && indexOf(text, '\\ud') >= 0 && hasHalf(text)) fault = halfIn(parse(text));
+    } else if (fault.isTooDeep) {
+      tellCycle(value);
+    }
   } catch (error) {
     if (!(error instanceof Fault)) throw new Refused(`${what} can't be written as JSON: ${messageOf(error)}`);
     fault = error;
@@ -62,14 +72,17 @@ function toJson(value, what) {
     throw new Refused(`${what} can't be written as JSON: ${place === '' ? 'it' : `its \`${place}\``} is ${fault.text}`);
   }
   if (text === undefined) throw new Refused(`${what} can't be written as JSON: it is undefined`);
-  return encode(wellFormed(text));
+  return encode(text);
 }
 
 // The first value within `value` that JSON would lose, if there is one. This looks at all that a call answers.
 function faultIn(value, depth) {
   const type = typeof value;
   if (type === 'string' || type === 'boolean' || type === 'undefined') return undefined;
-  if (type === 'number') return isFinite(value) ? undefined : new Fault(`${value}`);
+  if (type === 'number') {
+    if (value === 0 && 1 / value < 0) hasNegativeZero = true;
+    return isFinite(value) ? undefined : new Fault(`${value}`);
+  }
   if (type !== 'object') return primitiveFault(value, type);
   if (value === null) return undefined;
   if (depth > DEEPEST) {
@@ -156,8 +169,7 @@ function kindFault(value, isAsked) {
   if (isBoxedPrimitive(value)) {
     if (isSymbolObject(value)) return new Fault('a symbol');
     if (isBigIntObject(value)) return primitiveFault(value, 'bigint');
-    if (isNumberObject(value) && !isFinite(numberOf(value))) return new Fault(`${numberOf(value)}`);
-    return undefined;
+    return isNumberObject(value) ? faultIn(numberOf(value), 0) : undefined;
   }
   // A plain object of another realm, or one without a prototype.
   const prototype = getPrototypeOf(value);
@@ -238,26 +250,60 @@ function stringifyWatching(value) {
       define(steps, depth, here);
       depth++;
     }
-    return item;
+    return markNegativeZero(name, item);
   });
+}
+
+// Of a cycle the engine says it best; of what is only deep it would say that the stack has ended.
+function tellCycle(value) {
+  try {
+    stringify(value);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+  }
+}
+
+function markNegativeZero(name, item) {
+  const number = typeof item === 'object' && isNumberObject(item) ? numberOf(item) : item;
+  return number === 0 && 1 / number < 0 ? NEGATIVE_ZERO : item;
+}
+
+function withNegativeZeros(json) {
+  const mark = `"${NEGATIVE_ZERO}"`;
+  let result = '';
+  let done = 0;
+  for (let at = indexOf(json, mark); at >= 0; at = indexOf(json, mark, done)) {
+    result += slice(json, done, at) + '-0';
+    done = at + mark.length;
+  }
+  return result + slice(json, done);
 }
 
 // So many steps of a place are told.
 const LONGEST_PLACE = 50;
 
-// Halves of surrogate pairs, which no UTF-8 has, become U+FFFD. JSON.stringify writes them as `\udxxx`, and nothing
+// Whether a text in it has half of a surrogate pair, which no UTF-8 has. JSON.stringify writes one as `\udxxx`, and nothing
 // else like that.
-function wellFormed(json) {
-  let result = '';
-  let done = 0;
-  for (let at = indexOf(json, '\\'); at >= 0; at = indexOf(json, '\\', at)) {
-    if (json[at + 1] === 'u' && json[at + 2] === 'd') {
-      result += slice(json, done, at) + '\ufffd';
-      at = done = at + 6;
-    } else {
-      at += 2;
-    }
+function hasHalf(json) {
+  for (let at = indexOf(json, '\\'); at >= 0; at = indexOf(json, '\\', at + 2)) {
+    if (json[at + 1] === 'u' && json[at + 2] === 'd') return true;
   }
-  return done === 0 ? json : result + slice(json, done);
+  return false;
 }
 
+const HALF = 'half of a surrogate pair, which UTF-8 does not have: send `text.toWellFormed()`';
+
+// The first such text of a value that has one, and of nothing but plain objects and lists.
+function halfIn(value) {
+  if (typeof value === 'string') return hasHalf(stringify(value)) ? new Fault(`a text with ${HALF}`) : undefined;
+  if (typeof value !== 'object' || value === null) return undefined;
+  const names = keys(value);
+  for (let index = 0; index < names.length; index++) {
+    const name = names[index];
+    const key = stringify(name);
+    if (hasHalf(key)) return new Fault(`an object whose key ${key} has ${HALF}`);
+    const fault = halfIn(value[name]);
+    if (fault !== undefined) return within(isArray(value) ? `[${name}]` : step(name), fault);
+  }
+  return undefined;
+}

@@ -11,3 +11,4 @@ mod modules;
 mod network;
 mod responses;
 mod styles;
+mod values;
