@@ -74,7 +74,7 @@ fn the_book_shows_every_help() {
 | 0 | the command did what it says |
 | 1 | something went wrong; the text says what |
 | 2 | the command line is wrong |
-| 3 | `check` found an error |
+| 3 | `check` found an error, or with `--deny-warnings` a warning |
 | 4 | `plan` found a change that breaks callers |
 ";
     const SERVE: &str =
