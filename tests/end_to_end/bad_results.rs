@@ -131,7 +131,8 @@ async fn what_python_answers_and_json_or_the_type_does_not_have() {
         assert!(told.starts_with(&format!("mismatch: {expected}")), "{told}");
     }
     assert_eq!(api.large().await.unwrap(), i128::MIN, "a result may have more than 64 bits");
-    assert_eq!(api.half().await.unwrap(), "a\u{fffd}b");
+    let half = told(api.half().await);
+    assert!(half.contains("holds half of a surrogate pair"), "{half}");
 }
 
 #[tokio::test]
@@ -157,5 +158,8 @@ async fn what_javascript_answers_and_json_or_the_type_does_not_have() {
     ] {
         assert!(told.starts_with(&format!("mismatch: {expected}")), "{told}");
     }
-    assert_eq!(api.half().await.unwrap(), "a\u{fffd}b");
+    assert!(
+        told(api.half().await)
+            .starts_with(&format!("{unwritable}it is a text with half of a surrogate pair"))
+    );
 }

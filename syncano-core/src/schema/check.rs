@@ -197,8 +197,15 @@ impl<'s> Check<'s> {
                 && node.number.as_ref().is_some_and(|rules| rules.wide.is_some())
                 && number.as_f64().is_some_and(|number| number.fract() == 0.0)
         };
+        // JavaScript writes the whole number -0 so, which a `Value` holds as a float.
+        let is_negative_zero =
+            || number.as_f64().is_some_and(|float| float == 0.0 && float.is_sign_negative());
         types.has("integer")
-            && (number.is_i64() || number.is_u64() || self.long.text(value).is_some() || may_be_long())
+            && (number.is_i64()
+                || number.is_u64()
+                || is_negative_zero()
+                || self.long.text(value).is_some()
+                || may_be_long())
     }
 
     /// Returns what is wrong with a whole number that its reader would take for another one. Where the schema asks for a float,
